@@ -1,0 +1,44 @@
+import type { EnvironmentInput } from "../src/model/environment.ts";
+
+/** What all environments share. */
+export const base = {
+  development: false,
+  kubernetes: {
+    version: "1.33",
+    namespace: "circl-backbone",
+    clusterDomain: "cluster.local",
+    zones: 3,
+    zoneSpread: "required",
+    // NodeLocal DNSCache and GKE Cloud DNS are no pods: a policy that names only kube-dns cuts every lookup there.
+    resolvers: ["169.254.20.10/32", "169.254.169.254/32"],
+  },
+  images: {
+    registry: "docker.io",
+    nats: { repository: "nats", tag: "2.14.9-alpine" },
+    reloader: { repository: "natsio/nats-server-config-reloader", tag: "0.23.0" },
+    exporter: { repository: "natsio/prometheus-nats-exporter", tag: "0.20.1" },
+    tile38: { repository: "tile38/tile38", tag: "1.37.0" },
+  },
+  nats: {
+    servers: 3,
+    cpu: "2",
+    memory: "8GiB",
+    volume: { size: "20GiB" },
+    tls: true,
+    maxConnections: 5_000,
+    maxPayload: "8MiB",
+    lameDuck: { grace: "10s", duration: "30s" },
+  },
+  tile38: {
+    leader: { cpu: "1", memory: "2GiB", volume: { size: "50GiB" } },
+    followers: { count: 2, cpu: "500m", memory: "2GiB", scratch: "50GiB" },
+    objects: 1_000_000,
+    shrink: { schedule: "17 * * * *", above: "2GiB" },
+  },
+  certificates: "cert-manager",
+  monitoring: {
+    operator: "prometheus-operator",
+    selectorLabels: { release: "kube-prometheus-stack" },
+    prometheus: { namespace: "monitoring", podLabels: { "app.kubernetes.io/name": "prometheus" } },
+  },
+} satisfies EnvironmentInput;

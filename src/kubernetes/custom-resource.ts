@@ -1,0 +1,18 @@
+/** A typed custom resource: what the CRD calls spec, under the name and labels that everything here carries. */
+import { ApiObject } from "cdk8s";
+import type { Construct } from "constructs";
+
+interface Kind {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** A constructor function for one kind: `(scope, id, {name, labels, spec}) => ApiObject`. */
+export const customResource =
+  <Spec extends object>({ apiVersion, kind }: Kind) =>
+  (
+    scope: Construct,
+    id: string,
+    { name, labels, spec }: { readonly name: string; readonly labels?: Record<string, string>; readonly spec: Spec },
+  ): ApiObject =>
+    new ApiObject(scope, id, { apiVersion, kind, metadata: { name, ...(labels ? { labels } : {}) }, spec });

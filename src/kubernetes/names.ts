@@ -1,0 +1,66 @@
+/**
+ * Every fixed name. Names that own or address state (StatefulSets, claims, Services, `cluster.name`, `server_name`) are for
+ * ever: changing one loses data or connections. A test holds them as literals.
+ */
+import type { Environment } from "../model/environment.ts";
+
+export const NATS = {
+  name: "nats",
+  clientService: "nats",
+  headlessService: "nats-headless",
+  metricsService: "nats-metrics",
+  configMap: "nats-config",
+  authSecret: "nats-auth",
+  dataClaim: "data",
+  caSecret: "nats-ca",
+  serverCertificate: "nats-server-tls",
+  routeCertificate: "nats-route-tls",
+} as const;
+
+export const TILE38 = {
+  leader: "tile38-leader",
+  followers: "tile38-follower",
+  /** Reads and writes: the leader alone. */
+  writeService: "tile38",
+  /** Reads: followers and leader, so that a leader's re-sync never empties it. */
+  readService: "tile38-read",
+  metricsService: "tile38-metrics",
+  leaderHeadlessService: "tile38-leader-headless",
+  followersHeadlessService: "tile38-follower-headless",
+  scriptsConfigMap: "tile38-scripts",
+  leaderSecret: "tile38-leader-config",
+  followersSecret: "tile38-follower-config",
+  dataClaim: "data",
+  shrinkJob: "tile38-aof-shrink",
+} as const;
+
+export const PRIORITY_CLASS = "circl-backbone";
+export const SECRET_STORE = "circl-backbone";
+/** ServiceAccount that External Secrets reads the secret store as. */
+export const SECRET_READER = "circl-secret-reader";
+export const SELF_SIGNED_ISSUER = "nats-self-signed";
+export const CA_ISSUER = "nats-ca";
+
+/** Pods of a service carry this label with the service's name; network policies let them in by it. */
+export const SERVICE_LABEL = "circl.dev/service";
+/** Namespaces whose pods may reach the backbone carry this label with "true". */
+export const CLIENT_NAMESPACE_LABEL = "circl.dev/backbone-client";
+
+export const PORTS = {
+  natsClient: 4222,
+  natsRoute: 6222,
+  natsMonitor: 8222,
+  natsMetrics: 7777,
+  tile38: 9851,
+  tile38Metrics: 4321,
+} as const;
+
+/** `cluster.name` of nats.conf; also what stream-sync checks before it touches anything. */
+export const clusterName = (environment: Environment): string => `circl-${environment.name}`;
+/** Goes before the pod's name in `server_name`. */
+export const serverNamePrefix = (environment: Environment): string => `circl-${environment.name}-`;
+/** `nats.circl-backbone.svc.cluster.local`. */
+export const serviceHost = (service: string, { kubernetes }: Environment): string =>
+  `${service}.${kubernetes.namespace}.svc.${kubernetes.clusterDomain}`;
+/** Id of a document in the secret store: `production-nats-auth`. */
+export const storeKey = (environment: Environment, document: string): string => `${environment.name}-${document}`;

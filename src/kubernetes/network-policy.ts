@@ -1,0 +1,49 @@
+/** Pieces of network policies. Policies add up and nothing is denied by order, so every one names who may, and default-deny the rest. */
+import { k8s } from "cdk8s-plus-28";
+import type { Environment } from "../model/environment.ts";
+import type { Model } from "../model/resolve.ts";
+import { type Component, selectorLabels } from "./labels.ts";
+import { CLIENT_NAMESPACE_LABEL, SERVICE_LABEL } from "./names.ts";
+
+export const tcp = (...ports: number[]): k8s.NetworkPolicyPort[] =>
+  ports.map((port) => ({ protocol: "TCP", port: k8s.IntOrString.fromNumber(port) }));
+
+/** Pods of a component in our own namespace. */
+export const pods = (component: Component): k8s.NetworkPolicyPeer => ({
+  podSelector: { matchLabels: selectorLabels(component) },
+});
+
+/** Pods of the named services, in namespaces that are labelled as clients. */
+export const services = (names: readonly string[]): k8s.NetworkPolicyPeer => ({
+  namespaceSelector: { matchLabels: { [CLIENT_NAMESPACE_LABEL]: "true" } },
+  podSelector: { matchExpressions: [{ key: SERVICE_LABEL, operator: "In", values: [...names].sort() }] },
+});
+
+export const prometheus = ({ monitoring }: Environment): k8s.NetworkPolicyPeer => ({
+  namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": monitoring.prometheus.namespace } },
+  podSelector: { matchLabels: { ...monitoring.prometheus.podLabels } },
+});
+
+/** Names are looked up at kube-dns and, on GKE, at addresses that belong to no pod. */
+export const dns = ({ kubernetes }: Environment): k8s.NetworkPolicyEgressRule => ({
+  to: [
+    {
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
+      podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+    },
+    ...kubernetes.resolvers.map((cidr) => ({ ipBlock: { cidr } })),
+  ],
+  ports: (["UDP", "TCP"] as const).map((protocol) => ({ protocol, port: k8s.IntOrString.fromNumber(53) })),
+});
+
+/** Services that publish to or consume from any stream. */
+export const natsClients = ({ streams, services }: Model): string[] => {
+  const used = new Set(
+    streams.flatMap((stream) => [...stream.publishers, ...stream.consumers].map((use) => use.service)),
+  );
+  return services.map((service) => service.name).filter((name) => used.has(name));
+};
+
+/** Services that read or write live positions. */
+export const tile38Clients = ({ services }: Model, use: "read" | "write"): string[] =>
+  services.filter((service) => service.tile38 === use).map((service) => service.name);

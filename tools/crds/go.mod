@@ -1,0 +1,3 @@
+module circl.invalid/tools/crds
+
+go 1.26.8
