@@ -1,6 +1,6 @@
 module circl.invalid/tools/config-reloader
 
-go 1.26.8
+go 1.25.0
 
 tool github.com/nats-io/nack/cmd/nats-server-config-reloader
 

@@ -1,6 +1,6 @@
 module circl.invalid/tools/nats-exporter
 
-go 1.26.8
+go 1.25.10
 
 tool github.com/nats-io/prometheus-nats-exporter
 

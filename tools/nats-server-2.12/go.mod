@@ -1,6 +1,6 @@
 module circl.invalid/tools/nats-server-2.12
 
-go 1.26.8
+go 1.25.0
 
 tool github.com/nats-io/nats-server/v2
 

@@ -1,6 +1,6 @@
 module circl.invalid/tools/nats-server-2.15
 
-go 1.26.8
+go 1.26.0
 
 tool github.com/nats-io/nats-server/v2
 

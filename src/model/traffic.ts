@@ -1,0 +1,60 @@
+/** What the declared rates mean: how much flows into a stream, and how long it therefore keeps a message. */
+
+import { SECOND } from "../units.ts";
+import type { Model } from "./resolve.ts";
+import type { Stream } from "./stream.ts";
+import { collide, covers } from "./subject.ts";
+
+/** One declared flow of messages into a stream. */
+export interface Flow {
+  readonly service: string;
+  readonly subject: string;
+  /** Messages a second at peak. */
+  readonly rate: number;
+  /** Bytes of one message on disk. */
+  readonly messageBytes: number;
+}
+
+/** A stored message costs 30 bytes and its subject besides its payload (nats-server filestore.go, msgHdrSize + hash). */
+const storedBytes = (payload: number, subject: string): number => payload + subject.length + 30;
+
+/** Declared flows into `stream`, its own and those it copies from its origins. Flows without a rate are left out. */
+export function flowsInto(stream: Stream, model: Pick<Model, "streams">, seen: readonly string[] = []): Flow[] {
+  const own = stream.publishers.flatMap(({ service, subject, rate, size = 0 }) =>
+    rate === undefined ? [] : [{ service, subject, rate, messageBytes: storedBytes(size, subject) }],
+  );
+  const copied = originsOf(stream).flatMap(({ name, filterSubject }) => {
+    const origin = model.streams.find((candidate) => candidate.name === name);
+    if (!origin || seen.includes(name)) return [];
+    return flowsInto(origin, model, [...seen, stream.name]).filter(
+      (flow) => !filterSubject || covers(filterSubject, flow.subject) || collide(filterSubject, flow.subject),
+    );
+  });
+  return [...own, ...copied];
+}
+
+/** Streams that this one copies from: its sources or its mirror. */
+export const originsOf = (stream: Stream): readonly { readonly name: string; readonly filterSubject?: string }[] =>
+  stream.mirror ? [stream.mirror] : stream.sources;
+
+/** How long a message lives at the declared rates, and which limit ends its life. */
+export interface EffectiveRetention {
+  /** Nanoseconds; Infinity where nothing ends it. */
+  readonly lives: number;
+  readonly endedBy: "maxAge" | "maxMsgs" | "maxBytes" | "nothing";
+}
+
+export function effectiveRetention(stream: Stream, flows: readonly Flow[]): EffectiveRetention {
+  const messages = flows.reduce((sum, flow) => sum + flow.rate, 0);
+  const volume = flows.reduce((sum, flow) => sum + flow.rate * flow.messageBytes, 0);
+  const candidates = [
+    { endedBy: "maxAge", lives: stream.maxAge > 0 ? stream.maxAge : Number.POSITIVE_INFINITY },
+    { endedBy: "maxMsgs", lives: lifetime(stream.maxMsgs, messages) },
+    { endedBy: "maxBytes", lives: lifetime(stream.maxBytes, volume) },
+  ] as const;
+  const first = candidates.reduce((shortest, next) => (next.lives < shortest.lives ? next : shortest));
+  return first.lives === Number.POSITIVE_INFINITY ? { lives: first.lives, endedBy: "nothing" } : first;
+}
+
+const lifetime = (limit: number, perSecond: number): number =>
+  limit < 0 || perSecond === 0 ? Number.POSITIVE_INFINITY : (limit / perSecond) * SECOND;

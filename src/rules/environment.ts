@@ -1,0 +1,4 @@
+import type { Model } from "../model/resolve.ts";
+import type { Rule } from "./rule.ts";
+
+export const environmentRules: readonly Rule<Model>[] = [];

@@ -1,0 +1,21 @@
+/** All rules, and the two ways to run them. */
+import type { Model } from "../model/resolve.ts";
+import { environmentRules } from "./environment.ts";
+import { type Manifests, manifestRules } from "./manifests.ts";
+import { type Problem, type Rule, runRules } from "./rule.ts";
+import { shapeRules } from "./shape.ts";
+import { streamRules } from "./streams.ts";
+
+/** Every rule there is, by code. */
+export const allRules: readonly Omit<Rule<never>, "check">[] = [
+  ...Object.values(shapeRules).flatMap((room) => Object.values(room)),
+  ...environmentRules,
+  ...streamRules,
+  ...manifestRules,
+].sort((a, b) => a.code.localeCompare(b.code));
+
+/** What is wrong with an environment and its streams, before anything is built from them. */
+export const checkModel = (model: Model): Problem[] => runRules([...environmentRules, ...streamRules], model);
+
+/** What is wrong with the manifests that were built: references that point nowhere. */
+export const checkManifests = (manifests: Manifests): Problem[] => runRules(manifestRules, manifests);

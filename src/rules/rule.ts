@@ -1,0 +1,55 @@
+/** What a rule is: one thing that a user's edit can break, found before the cluster finds it. */
+
+export type Severity = "error" | "warning";
+
+/** One place where a rule is broken. */
+export interface Finding {
+  /** For example `streams/iot.ts: circl_iot.subjects[0]`. */
+  readonly place: string;
+  /** What is there, with its values. */
+  readonly says: string;
+  /** The way out here. @default the rule's hint */
+  readonly hint?: string;
+}
+
+export interface Rule<Subject> {
+  /** E environments, S streams, M manifests, P changes. Stable for ever: people write codes into runbooks. */
+  readonly code: `${"E" | "S" | "M" | "P"}${number}`;
+  /** error stops, warning is said. */
+  readonly severity: Severity;
+  readonly title: string;
+  /** The outage or server fact behind it, with its source. */
+  readonly reason: string;
+  /** The way out. */
+  readonly hint: string;
+  check(subject: Subject): Iterable<Finding>;
+}
+
+/** A finding with its rule: what users read. */
+export interface Problem extends Required<Finding> {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly reason: string;
+}
+
+/** Every problem that `rules` find, errors first, then by code and place. */
+export function runRules<Subject>(rules: readonly Rule<Subject>[], subject: Subject): Problem[] {
+  return sortProblems(rules.flatMap((rule) => [...rule.check(subject)].map((finding) => toProblem(rule, finding))));
+}
+
+export const toProblem = (rule: Omit<Rule<never>, "check">, finding: Finding): Problem => ({
+  code: rule.code,
+  severity: rule.severity,
+  title: rule.title,
+  reason: rule.reason,
+  hint: finding.hint ?? rule.hint,
+  place: finding.place,
+  says: finding.says,
+});
+
+export const sortProblems = (problems: readonly Problem[]): Problem[] =>
+  [...problems].sort(
+    (a, b) =>
+      a.severity.localeCompare(b.severity) || a.code.localeCompare(b.code) || a.place.localeCompare(b.place, "en"),
+  );
