@@ -31,7 +31,7 @@ export const base = {
   },
   tile38: {
     leader: { cpu: "1", memory: "2GiB", volume: { size: "50GiB" } },
-    followers: { count: 2, cpu: "500m", memory: "2GiB", scratch: "50GiB" },
+    followers: { count: 2, cpu: "500m", memory: "2GiB", scratch: "20GiB" },
     objects: 1_000_000,
     shrink: { schedule: "17 * * * *", above: "2GiB" },
   },

@@ -1,4 +1,4 @@
-/** Numbers of the model in the notations that Kubernetes and Go want. */
+/** Numbers of the model in the notations that Kubernetes wants. */
 import { k8s } from "cdk8s-plus-28";
 import { GiB, KiB, MiB } from "../units.ts";
 
@@ -16,6 +16,3 @@ export function memoryText(bytes: number): string {
 
 export const memory = (bytes: number): k8s.Quantity => k8s.Quantity.fromString(memoryText(bytes));
 export const cpu = (amount: string): k8s.Quantity => k8s.Quantity.fromString(amount);
-
-/** Go's soft memory limit: 80 % of the container's, so that the collector works before the kernel kills. In MiB. */
-export const goMemoryLimit = (limitBytes: number): number => Math.floor((limitBytes * 0.8) / MiB);

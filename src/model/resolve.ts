@@ -16,6 +16,8 @@ export interface Definitions {
 }
 
 export interface Model {
+  /** The key that this environment was asked for by. */
+  readonly key: string;
   readonly environment: Environment;
   readonly services: readonly Service[];
   readonly streams: readonly Stream[];
@@ -62,6 +64,7 @@ export function resolveModel(
   const resolved = streams.flatMap(({ file, parsed }) => (parsed ? [resolveStream(parsed, figuresOf, file)] : []));
   return {
     model: deepFreeze({
+      key: name,
       environment,
       services: services as Service[],
       streams: resolved.map((stream) => ({

@@ -1,10 +1,10 @@
 /** All rules, and the two ways to run them. */
 import type { Model } from "../model/resolve.ts";
-import { environmentRules } from "./environment.ts";
-import { type Manifests, manifestRules } from "./manifests.ts";
+import { environmentRules } from "./environment/index.ts";
+import { type Manifests, manifestRules } from "./manifests/index.ts";
 import { type Problem, type Rule, runRules } from "./rule.ts";
 import { shapeRules } from "./shape.ts";
-import { streamRules } from "./streams.ts";
+import { streamRules } from "./streams/index.ts";
 
 /** Every rule there is, by code. */
 export const allRules: readonly Omit<Rule<never>, "check">[] = [

@@ -1,0 +1,24 @@
+/** Which subjects can lie in a stream. */
+import type { Model } from "./resolve.ts";
+import type { Stream } from "./stream.ts";
+import { collide, covers } from "./subject.ts";
+
+/** Patterns of what `stream` holds: its own subjects and what it copies, under the names it gives them. */
+export function heldSubjects(stream: Stream, model: Pick<Model, "streams">, seen: readonly string[] = []): string[] {
+  const origins = stream.mirror ? [stream.mirror] : stream.sources;
+  const copied = origins.flatMap(({ name, filterSubject, subjectTransforms }) => {
+    if (subjectTransforms?.length) return subjectTransforms.map(({ dest }) => dest.replace(/\{\{[^}]*\}\}/g, "*"));
+    if (filterSubject) return [filterSubject];
+    const origin = model.streams.find((candidate) => candidate.name === name);
+    return origin && !seen.includes(name) ? heldSubjects(origin, model, [...seen, stream.name]) : [];
+  });
+  return [...stream.subjects, ...copied];
+}
+
+/** Whether every message on `subject` is captured by one of `patterns`. */
+export const isCaptured = (subject: string, patterns: readonly string[]): boolean =>
+  patterns.some((pattern) => covers(pattern, subject));
+
+/** Whether some message that one of `patterns` captures matches `filter`. */
+export const canMatch = (filter: string, patterns: readonly string[]): boolean =>
+  patterns.some((pattern) => collide(pattern, filter));

@@ -1,0 +1,42 @@
+/** How much disk and memory a server gets, and what JetStream may take of it. Bytes. */
+import type { Model } from "../model/resolve.ts";
+import type { Stream } from "../model/stream.ts";
+import { MiB } from "../units.ts";
+
+/**
+ * 80 % of the claim: a formatted 10 GiB volume holds 9.7, and raft logs and indexes are not counted by JetStream. With the
+ * whole claim, as the official chart has it, the disk fills before the limit is met and JetStream shuts down (nats-io/k8s#717).
+ */
+export const fileStore = ({ environment }: Model): number => wholeMiB(environment.nats.volume.size * 0.8);
+
+/** Declared memory streams with a quarter to spare; never 0, which would refuse consumers that keep their state in memory. */
+export const memoryStore = (model: Model): number =>
+  Math.max(64 * MiB, wholeMiB(reservedPerServer(model, "memory") * 1.25));
+
+/**
+ * What streams of one kind of storage reserve on the fullest server. A stream with as many replicas as servers lies on each;
+ * others are spread, and the best that placement can do is an even share (rounded up by the largest stream).
+ */
+export function reservedPerServer({ streams, environment }: Model, storage: Stream["storage"]): number {
+  const { servers } = environment.nats;
+  const bounded = streams.filter((stream) => stream.storage === storage && stream.maxBytes > 0);
+  const everywhere = bounded.filter((stream) => stream.replicas >= servers);
+  const spread = bounded.filter((stream) => stream.replicas < servers);
+  const sum = (list: readonly Stream[], bytes: (stream: Stream) => number) =>
+    list.reduce((total, stream) => total + bytes(stream), 0);
+  const share = sum(spread, (stream) => stream.maxBytes * stream.replicas) / servers;
+  const largest = Math.max(0, ...spread.map((stream) => stream.maxBytes));
+  return sum(everywhere, (stream) => stream.maxBytes) + Math.max(share, largest);
+}
+
+/** What the account reserves: the server counts `max_bytes` once per replica (jetstream.go, accountReservation). */
+export const reservedByAccount = ({ streams }: Model, storage: Stream["storage"]): number =>
+  streams
+    .filter((stream) => stream.storage === storage && stream.maxBytes > 0)
+    .reduce((total, stream) => total + stream.maxBytes * stream.replicas, 0);
+
+/** Lame duck, then 20 s for what follows it; Kubernetes kills after that (nats-io/k8s#994). Nanoseconds. */
+export const terminationGrace = ({ environment }: Model): number =>
+  environment.nats.lameDuck.duration + environment.nats.lameDuck.grace + 20e9;
+
+const wholeMiB = (bytes: number): number => Math.floor(bytes / MiB) * MiB;

@@ -1,0 +1,68 @@
+/** The certificate authority of the backbone and the certificates of its servers, made by cert-manager. */
+import { Construct } from "constructs";
+import { type CertificateSpec, certificate, issuer } from "../kubernetes/certificate.ts";
+import { CA_ISSUER, NATS, SELF_SIGNED_ISSUER, serviceHost } from "../kubernetes/names.ts";
+import type { Environment } from "../model/environment.ts";
+import type { Model } from "../model/resolve.ts";
+
+export class NatsCertificates extends Construct {
+  constructor(scope: Construct, id: string, { model: { environment } }: { readonly model: Model }) {
+    super(scope, id);
+    issuer(this, "self-signed", { name: SELF_SIGNED_ISSUER, spec: { selfSigned: {} } });
+    // Ten years, and never a new key by itself: leaves are not issued again when the authority changes.
+    certificate(this, "authority", {
+      name: NATS.caSecret,
+      spec: {
+        secretName: NATS.caSecret,
+        commonName: `circl-${environment.name} NATS CA`,
+        isCA: true,
+        issuerRef: { group: "cert-manager.io", kind: "Issuer", name: SELF_SIGNED_ISSUER },
+        duration: "87600h",
+        renewBefore: "8760h",
+        privateKey: { algorithm: "ECDSA", size: 384, rotationPolicy: "Never" },
+        usages: ["cert sign", "crl sign"],
+      },
+    });
+    issuer(this, "issuer", { name: CA_ISSUER, spec: { ca: { secretName: NATS.caSecret } } });
+    certificate(this, "server", {
+      name: NATS.serverCertificate,
+      spec: {
+        ...leaf(NATS.serverCertificate),
+        usages: ["digital signature", "server auth"],
+        dnsNames: clientHosts(environment),
+      },
+    });
+    if (environment.nats.servers > 1) {
+      certificate(this, "route", {
+        name: NATS.routeCertificate,
+        spec: {
+          ...leaf(NATS.routeCertificate),
+          // A server dials its peers with the certificate it serves them.
+          usages: ["digital signature", "server auth", "client auth"],
+          dnsNames: [`*.${serviceHost(NATS.headlessService, environment)}`],
+        },
+      });
+    }
+  }
+}
+
+/** 90 days, renewed 30 days before the end; the reloader hands renewals to the server. */
+const leaf = (secretName: string): Omit<CertificateSpec, "usages" | "dnsNames"> => ({
+  secretName,
+  issuerRef: { group: "cert-manager.io", kind: "Issuer", name: CA_ISSUER },
+  duration: "2160h",
+  renewBefore: "720h",
+  privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
+});
+
+/** Every name that a client in the cluster may use for the Service, and each server by its own. */
+function clientHosts(environment: Environment): string[] {
+  const { namespace } = environment.kubernetes;
+  return [
+    NATS.clientService,
+    `${NATS.clientService}.${namespace}`,
+    `${NATS.clientService}.${namespace}.svc`,
+    serviceHost(NATS.clientService, environment),
+    `*.${serviceHost(NATS.headlessService, environment)}`,
+  ];
+}

@@ -1,0 +1,63 @@
+/** The syntax of nats.conf. Values are typed, so that nothing is ever glued together from text. */
+
+/** `$SERVER_NAME`: the server replaces it by the environment variable, parsed as configuration. */
+export interface Variable {
+  readonly variable: string;
+}
+/** Durations and sizes are quoted or bare as the server wants them: see `duration` and `byteSize`. */
+export interface Bare {
+  readonly bare: string;
+}
+export type ConfigValue =
+  | string
+  | number
+  | boolean
+  | Variable
+  | Bare
+  | readonly ConfigValue[]
+  | { readonly [key: string]: ConfigValue };
+export type ConfigBlock = { readonly [key: string]: ConfigValue };
+
+/** Nanoseconds as the server reads them: "30s". Quoted, because bare durations are unknown to it. */
+export const duration = (nanoseconds: number): string => `${nanoseconds / 1e9}s`;
+
+/** Bytes as the server reads them: 8MiB. Bare: quoted sizes understand only K, M, G and T. */
+export function byteSize(bytes: number): Bare {
+  for (const [unit, size] of [
+    ["GiB", 2 ** 30],
+    ["MiB", 2 ** 20],
+    ["KiB", 2 ** 10],
+  ] as const) {
+    if (bytes >= size && bytes % size === 0) return { bare: `${bytes / size}${unit}` };
+  }
+  return { bare: String(bytes) };
+}
+
+/**
+ * Writes a configuration file. `includes` come last, as bare directives: a quoted `include` key is an unknown field, and
+ * the path is always taken relative to the file (conf/parse.go).
+ */
+export const renderConfig = (config: ConfigBlock, includes: readonly string[]): string =>
+  [...Object.entries(config).map(entry("")), ...includes.map((path) => `include ${path}`), ""].join("\n");
+
+const entry =
+  (indent: string) =>
+  ([key, value]: [string, ConfigValue]): string =>
+    isBlock(value) ? `${indent}${key} ${render(value, indent)}` : `${indent}${key}: ${render(value, indent)}`;
+
+function render(value: ConfigValue, indent: string): string {
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) {
+    return value.length === 0 ? "[]" : `[\n${value.map((item) => inner + render(item, inner)).join("\n")}\n${indent}]`;
+  }
+  if (isVariable(value)) return `$${value.variable}`;
+  if (isBare(value)) return value.bare;
+  return `{\n${Object.entries(value).map(entry(inner)).join("\n")}\n${indent}}`;
+}
+
+const isVariable = (value: ConfigValue): value is Variable => typeof value === "object" && "variable" in value;
+const isBare = (value: ConfigValue): value is Bare => typeof value === "object" && "bare" in value;
+const isBlock = (value: ConfigValue): value is ConfigBlock =>
+  typeof value === "object" && !Array.isArray(value) && !isVariable(value) && !isBare(value);

@@ -1,0 +1,74 @@
+/** nats.conf of an environment, as data and as text. */
+import { clusterName, NATS, PORTS, serviceHost } from "../kubernetes/names.ts";
+import type { Model } from "../model/resolve.ts";
+import { fileStore, memoryStore } from "./budget.ts";
+import { byteSize, type ConfigBlock, duration, renderConfig } from "./config-file.ts";
+import { PATHS, PID_FILE, tlsFiles } from "./paths.ts";
+
+/** Hosts that servers reach each other by: stable per pod, and covered by the route certificate. */
+export const routeHosts = ({ environment }: Model): string[] =>
+  Array.from(
+    { length: environment.nats.servers },
+    (_, i) => `${NATS.name}-${i}.${serviceHost(NATS.headlessService, environment)}`,
+  );
+
+/**
+ * Everything but accounts and users: those are secret-bearing and come by `include`. The system account is named here
+ * because a change of it needs a restart.
+ */
+export function serverConfig(model: Model): ConfigBlock {
+  const { nats } = model.environment;
+  return {
+    server_name: { variable: "SERVER_NAME" },
+    port: PORTS.natsClient,
+    http_port: PORTS.natsMonitor,
+    pid_file: PID_FILE,
+    max_connections: nats.maxConnections,
+    max_payload: byteSize(nats.maxPayload),
+    lame_duck_grace_period: duration(nats.lameDuck.grace),
+    lame_duck_duration: duration(nats.lameDuck.duration),
+    system_account: "SYS",
+    ...(nats.serverMetadata ? { server_metadata: nats.serverMetadata } : {}),
+    ...(nats.featureFlags ? { feature_flags: nats.featureFlags } : {}),
+    ...(nats.tls ? { tls: { ...tlsFiles(PATHS.serverTls), min_version: "1.2", timeout: 5 } } : {}),
+    ...(nats.servers > 1 ? { cluster: clusterBlock(model) } : {}),
+    jetstream: {
+      store_dir: PATHS.data,
+      // Unset, the server takes 75 % of the node's memory and of the free disk, whatever the container may have.
+      max_memory_store: byteSize(memoryStore(model)),
+      max_file_store: byteSize(fileStore(model)),
+    },
+  };
+}
+
+function clusterBlock(model: Model): ConfigBlock {
+  const { nats } = model.environment;
+  return {
+    name: clusterName(model.environment),
+    port: PORTS.natsRoute,
+    // Otherwise clients are told pod addresses, which no certificate names and no policy outside the cluster lets through.
+    no_advertise: true,
+    // Servers that wait for a lost peer ask DNS ever more rarely (2.12).
+    connect_backoff: true,
+    routes: routeHosts(model).map((host) => `${nats.tls ? "tls" : "nats"}://${host}:${PORTS.natsRoute}`),
+    // Route TLS is always mutual: the same certificate serves and dials, so it needs both usages.
+    ...(nats.tls ? { tls: { ...tlsFiles(PATHS.routeTls), min_version: "1.2", timeout: 5 } } : {}),
+  };
+}
+
+/** Accounts, users and permissions: mounted from a Secret beside the configuration. */
+const AUTH_INCLUDE = "../nats-auth/auth.conf";
+
+export const renderServerConfig = (model: Model): string =>
+  `# Written by circl synth from environments/ and streams/: change those.\n${renderConfig(serverConfig(model), [AUTH_INCLUDE])}`;
+
+/** Keys whose change a reload takes over (reload.go, diffOptions); one other change makes the whole reload fail. */
+const RELOADABLE = new Set(["max_connections", "max_payload", "server_metadata", "tls", "pid_file"]);
+
+/** The part of the configuration that only a restart takes over. */
+export function restartConfig(model: Model): ConfigBlock {
+  const { cluster, ...top } = serverConfig(model);
+  const { name, port } = (cluster ?? {}) as ConfigBlock;
+  const kept = Object.entries(top).filter(([key]) => !RELOADABLE.has(key));
+  return { ...Object.fromEntries(kept), ...(name && port ? { cluster: { name, port } } : {}) };
+}

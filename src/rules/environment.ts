@@ -1,4 +1,0 @@
-import type { Model } from "../model/resolve.ts";
-import type { Rule } from "./rule.ts";
-
-export const environmentRules: readonly Rule<Model>[] = [];

@@ -1,0 +1,6 @@
+/** E: what an edit of environments/ can break. */
+import { budgetRules } from "./budgets.ts";
+import { safetyRules } from "./safety.ts";
+import { versionRules } from "./versions.ts";
+
+export const environmentRules = [...safetyRules, ...versionRules, ...budgetRules];

@@ -1,0 +1,190 @@
+/** Streams that copy from streams: the traps of sourcing. */
+import type { Model } from "../../model/resolve.ts";
+import type { Stream } from "../../model/stream.ts";
+import { effectiveRetention, flowsInto, originsOf } from "../../model/traffic.ts";
+import { atLeast, parseVersion } from "../../nats/version.ts";
+import { formatBytes, formatDuration, formatRate, KiB, SECOND } from "../../units.ts";
+import { inStream } from "../place.ts";
+import type { Rule } from "../rule.ts";
+
+/** Every declared pair of a stream and one it copies from. */
+function* copies({ streams }: Model): Generator<{ sink: Stream; origin: Stream; path: string }> {
+  for (const sink of streams) {
+    for (const [i, { name }] of originsOf(sink).entries()) {
+      const origin = streams.find((candidate) => candidate.name === name);
+      if (origin) yield { sink, origin, path: sink.mirror ? "mirror" : `sources[${i}]` };
+    }
+  }
+}
+
+const unknownOrigin: Rule<Model> = {
+  code: "S020",
+  severity: "error",
+  title: "An origin that is not declared",
+  reason:
+    "The server takes the sink and tries for ever: a misspelt origin is an empty stream, not an error (nats-server#1942).",
+  hint: "Name a stream of streams/, or say external.api for one of another account.",
+  *check({ streams }) {
+    for (const sink of streams) {
+      for (const [i, origin] of (sink.mirror ? [sink.mirror] : sink.sources).entries()) {
+        if (origin.external || streams.some(({ name }) => name === origin.name)) continue;
+        yield {
+          place: inStream(sink, sink.mirror ? "mirror.name" : `sources[${i}].name`),
+          says: `"${origin.name}" is no stream`,
+        };
+      }
+    }
+  },
+};
+
+const cycle: Rule<Model> = {
+  code: "S021",
+  severity: "error",
+  title: "Streams that copy from each other",
+  reason:
+    "The server refuses the last stream of the circle (10052, detected cycle); where it cannot see it, messages multiply without end.",
+  hint: "Break the circle: one of them must be the origin.",
+  *check({ streams }) {
+    const byName = new Map(streams.map((stream) => [stream.name, stream]));
+    for (const start of streams) {
+      const reach = new Set<string>();
+      const open = originsOf(start).map(({ name }) => name);
+      for (let name = open.pop(); name !== undefined; name = open.pop()) {
+        if (reach.has(name)) continue;
+        reach.add(name);
+        const next = byName.get(name);
+        if (next) open.push(...originsOf(next).map((origin) => origin.name));
+      }
+      if (reach.has(start.name)) yield { place: inStream(start, "sources"), says: "leads back to the stream itself" };
+    }
+  },
+};
+
+const consumedOrigin: Rule<Model> = {
+  code: "S022",
+  severity: "error",
+  title: "An origin that does not keep what is copied",
+  reason:
+    "A work queue or interest stream deletes a message once its own consumers have it, whether or not it was copied.",
+  hint: 'Give the origin retention "limits".',
+  *check(model) {
+    for (const { sink, origin, path } of copies(model)) {
+      if (origin.retention !== "limits") {
+        yield { place: inStream(sink, path), says: `${origin.name} has retention "${origin.retention}"` };
+      }
+    }
+  },
+};
+
+/** Room for what the server adds to a copied message: the header that names its origin. */
+export const COPY_MARGIN = 64 * KiB;
+
+const smallSink: Rule<Model> = {
+  code: "S023",
+  severity: "error",
+  title: "A sink that cannot take its origin's largest message",
+  reason:
+    "Copying adds a header. With equal limits a single full message never fits and the copy stops there for ever, with no error at " +
+    "the publisher (seen on 2.9.10 and 2.15.1); the server refuses only a smaller limit (10046).",
+  hint: "Let the sink's maxMsgSize exceed the origin's by 64KiB.",
+  *check(model) {
+    for (const { sink, origin } of copies(model)) {
+      const largest = origin.maxMsgSize < 0 ? model.environment.nats.maxPayload : origin.maxMsgSize;
+      if (sink.maxMsgSize >= 0 && sink.maxMsgSize < largest + COPY_MARGIN) {
+        yield {
+          place: inStream(sink, "maxMsgSize"),
+          says: `is ${formatBytes(sink.maxMsgSize)}, but ${origin.name} holds messages up to ${formatBytes(largest)}`,
+        };
+      }
+    }
+  },
+};
+
+const sinkWindow: Rule<Model> = {
+  code: "S024",
+  severity: "error",
+  title: "A duplicate window on a copy",
+  reason:
+    "The origin rightly stores one Nats-Msg-Id twice once its window is over; a sink that catches up sees both at once and silently " +
+    "drops the second (seen on 2.15.1).",
+  hint: "Leave duplicateWindow out: the origin has done the work.",
+  *check({ streams }) {
+    for (const sink of streams) {
+      if (sink.sources.length > 0 && sink.duplicateWindow !== undefined) {
+        yield { place: inStream(sink, "duplicateWindow"), says: `is ${formatDuration(sink.duplicateWindow)}` };
+      }
+    }
+  },
+};
+
+const impliedWindow: Rule<Model> = {
+  code: "S025",
+  severity: "warning",
+  title: "A duplicate window on a copy that the server adds",
+  reason:
+    "Below 2.14 a stream with sources gets a window of two minutes even if none is asked for, and may drop messages while catching up.",
+  hint: "Use nats-server 2.14 or newer.",
+  *check({ streams, environment }) {
+    const version = parseVersion(environment.images.nats.tag);
+    if (!version || atLeast(version, "2.14")) return;
+    for (const sink of streams.filter(({ sources }) => sources.length > 0)) {
+      yield { place: inStream(sink, "sources"), says: `run on ${environment.images.nats.tag}` };
+    }
+  },
+};
+
+const louderSource: Rule<Model> = {
+  code: "S026",
+  severity: "warning",
+  title: "A loud subject drives out quiet ones",
+  reason: "Limits hold for the stream as a whole: when they are reached the oldest message goes, whoever sent it.",
+  hint: "Move the loud subject into a stream of its own, or set maxMsgsPerSubject.",
+  *check(model) {
+    for (const stream of model.streams) {
+      const flows = flowsInto(stream, model).toSorted((a, b) => b.rate - a.rate);
+      const { lives, endedBy } = effectiveRetention(stream, flows);
+      const [loud] = flows;
+      const quiet = flows.filter((flow) => loud && flow.rate * 10 <= loud.rate);
+      if (!loud || quiet.length === 0 || endedBy === "maxAge" || stream.discard !== "old") continue;
+      yield {
+        place: inStream(stream, "publishers"),
+        says: `${loud.subject} at ${formatRate(loud.rate)} leaves ${quiet.map(({ subject }) => subject).join(", ")} ${formatDuration(lives)}`,
+      };
+    }
+  },
+};
+
+/** A stalled copy must be noticed and mended before the origin has dropped what is missing. */
+const PATIENCE = 3_600 * SECOND;
+
+const shortOrigin: Rule<Model> = {
+  code: "S027",
+  severity: "warning",
+  title: "An origin that forgets before a stalled copy is mended",
+  reason:
+    "A copy lags, and it can stall (an origin without leader, a message that does not fit). What the origin drops in that time never " +
+    "reaches the sink.",
+  hint: "Raise the origin's maxMsgs and maxBytes, and watch the lag of the source.",
+  *check(model) {
+    for (const { sink, origin, path } of copies(model)) {
+      const { lives } = effectiveRetention(origin, flowsInto(origin, model));
+      if (lives < PATIENCE) {
+        yield {
+          place: inStream(sink, path),
+          says: `${origin.name} keeps a message for ${formatDuration(lives)} at declared rates`,
+        };
+      }
+    }
+  },
+};
+
+export const sourceRules = [
+  unknownOrigin,
+  cycle,
+  consumedOrigin,
+  smallSink,
+  sinkWindow,
+  impliedWindow,
+  louderSource,
+  shortOrigin,
+];
