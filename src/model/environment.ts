@@ -122,6 +122,8 @@ export function mergeLayers(layers: readonly EnvironmentInput[]): unknown {
   const over = (below: unknown, above: unknown): unknown => {
     if (above === undefined) return below;
     if (!isObject(below) || !isObject(above)) return above;
+    // Another kind of store has other settings: those of the one below mean nothing to it.
+    if ("store" in above && above.store !== below.store) return above;
     const keys = new Set([...Object.keys(below), ...Object.keys(above)]);
     return Object.fromEntries([...keys].map((key) => [key, over(below[key], above[key])]));
   };

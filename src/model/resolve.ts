@@ -84,7 +84,7 @@ export function environmentPlace(name: string, layers: readonly EnvironmentInput
     path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], layer) !==
     undefined;
   const last = layers.findLastIndex(says);
-  return `environments/${last >= 0 && last < layers.length - 1 ? "base" : name}.ts: ${path}`;
+  return `environments/${last === 0 && layers.length > 1 ? "base" : name}.ts: ${path}`;
 }
 
 function resolveStream(stream: v.InferOutput<typeof streamSchema>, environment: string, file: string): Stream {

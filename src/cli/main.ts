@@ -1,0 +1,130 @@
+/** Every command with its options. What a command needs is loaded when it runs, so that no command pays for another. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError, Option } from "commander";
+import type { CheckOptions } from "./commands/check.ts";
+import type { ExplainOptions } from "./commands/explain.ts";
+import type { ShowOptions } from "./commands/show.ts";
+import type { SynthOptions } from "./commands/synth.ts";
+import { type ExitCode, exitCodeMeanings, exitCodes } from "./exit-codes.ts";
+import { Failure, UsageError } from "./failures.ts";
+import { log, tolerateClosedPipes } from "./output/terminal.ts";
+
+/**
+ * Runs the command that `argv` names and sets the exit code of the process.
+ *
+ * @param argv arguments after the program's name
+ * @param root the repository's folder
+ */
+export async function main(argv: readonly string[], root: string): Promise<void> {
+  tolerateClosedPipes();
+  try {
+    await declare(root).parseAsync(argv, { from: "user" });
+  } catch (error) {
+    process.exitCode = await failed(error);
+  }
+}
+
+function declare(root: string): Command {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const program = new Command("circl")
+    .usage("<command> [options]")
+    .description("NATS JetStream and Tile38 on Kubernetes as typed code.")
+    .version(version)
+    .configureHelp({ helpWidth: 80 })
+    .exitOverride()
+    .addHelpText("before", "Example:\n  circl check && circl synth && git diff dist\n")
+    .addHelpText("after", epilogue);
+  const json = () => new Option("--json", "one JSON document on stdout");
+
+  program
+    .command("check")
+    .summary("say everything that is wrong or doubtful")
+    .description("Runs every rule on the definitions and on the manifests they give. Writes nothing.")
+    .argument("[environments...]", "which ones (default: all)")
+    .option("--verbose", "say why for warnings too")
+    .addOption(json())
+    .action(
+      runs(async (names: string[], options: CheckOptions) => (await import("./commands/check.ts")).run(names, options)),
+    );
+
+  program
+    .command("explain")
+    .summary("say what rules are for and what to do about them")
+    .description("Says what rules are for and what to do about them. Without a code it lists all.")
+    .argument("[codes...]", "for example S001")
+    .option("--all", "all rules in full")
+    .addOption(new Option("--format <format>", "markdown with --all is docs/rules.md").choices(["text", "markdown"]))
+    .addOption(json().conflicts("format"))
+    .action(
+      runs(async (codes: string[], options: ExplainOptions) =>
+        (await import("./commands/explain.ts")).run(codes, options),
+      ),
+    );
+
+  program
+    .command("show")
+    .summary("show the streams of an environment")
+    .description(
+      "Shows streams and consumers: limits, how long messages live in practice, who publishes and reads, where " +
+        "personal data ends up.",
+    )
+    .argument("<environment>")
+    .addOption(new Option("--json", "the wire configurations of streams and consumers"))
+    .action(
+      runs(async (name: string, options: ShowOptions) => (await import("./commands/show.ts")).run(name, options)),
+    );
+
+  program
+    .command("synth")
+    .summary("write the Kubernetes manifests")
+    .description(
+      "Checks everything, then writes one folder of manifests per environment; with any error it writes none.",
+    )
+    .argument("[environments...]", "which ones (default: all)")
+    .option("--out <folder>", "where to (default: $CDK8S_OUTDIR, or dist)")
+    .action(
+      runs(async (names: string[], options: SynthOptions) =>
+        (await import("./commands/synth.ts")).run(names, options, root),
+      ),
+    );
+
+  for (const command of [program, ...program.commands]) {
+    command.showHelpAfterError(`Usage: ${command.createHelp().commandUsage(command)}`);
+  }
+  return program;
+}
+
+const epilogue = `
+Exit codes:
+${Object.entries(exitCodes)
+  .map(([name, code]) => `  ${String(code).padEnd(5)}${exitCodeMeanings[name as keyof typeof exitCodes]}`)
+  .join("\n")}
+
+Environment variables:
+  CDK8S_OUTDIR  where synth writes, unless --out says so
+  NO_COLOR      no colours; otherwise they appear on terminals only
+  FORCE_COLOR   colours everywhere`;
+
+/** Runs a command and takes its exit code; wrong arguments are reported with its usage, as Commander reports its own. */
+const runs = <Arguments extends unknown[]>(command: (...args: Arguments) => Promise<ExitCode>) =>
+  async function (this: Command, ...args: Arguments): Promise<void> {
+    try {
+      process.exitCode = await command(...args);
+    } catch (error) {
+      if (error instanceof UsageError) this.error(`error: ${error.message}`);
+      throw error;
+    }
+  };
+
+async function failed(error: unknown): Promise<ExitCode> {
+  // Commander has printed what is wrong by now, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  if (error instanceof Failure) {
+    log(`error: ${error.message}`);
+    return exitCodes.problems;
+  }
+  const { renderFailure } = await import("./output/failure.ts");
+  log(`This is a fault of circl itself:\n${renderFailure(error)}`);
+  return exitCodes.problems;
+}

@@ -1,0 +1,47 @@
+/** Rules as text, JSON and Markdown. */
+import type { RuleText } from "../commands/explain.ts";
+import { paragraph } from "./paragraph.ts";
+import type { Look } from "./terminal.ts";
+
+/** One line a rule. */
+export const renderRuleList = (rules: readonly RuleText[], { colours }: Look): string =>
+  rules.map(({ code, severity, title }) => `${colours.bold(code)} ${severity.padEnd(7)} ${title}`).join("\n");
+
+export const renderRules = (rules: readonly RuleText[], { colours, width }: Look): string =>
+  rules
+    .map(({ code, severity, title, reason, hint }) =>
+      [
+        `${colours.bold(code)} ${severity}: ${title}`,
+        paragraph("  why: ", reason, width),
+        `${paragraph("  way out: ", hint, width)}\n`,
+      ].join("\n"),
+    )
+    .join("\n");
+
+export const rulesJson = (rules: readonly RuleText[]) => ({
+  formatVersion: 1,
+  rules: rules.map(({ code, severity, title, reason, hint }) => ({ code, severity, title, reason, hint })),
+});
+
+const groups = { E: "Environments", S: "Streams", M: "Manifests", P: "Changes" } as const;
+
+/** The page docs/rules.md. */
+export function rulesPage(rules: readonly RuleText[]): string {
+  const sections = Object.entries(groups).flatMap(([letter, title]) => {
+    const own = rules.filter(({ code }) => code.startsWith(letter));
+    return own.length > 0 ? [`## ${title}`, rulesMarkdown(own)] : [];
+  });
+  return `${[
+    "<!-- Generated from src/rules by `npm run docs`; edit the rules. -->",
+    "# Rules",
+    "What `circl check` looks for. An error stops, a warning is said. Codes never change their meaning.",
+    ...sections,
+  ].join("\n\n")}\n`;
+}
+
+export const rulesMarkdown = (rules: readonly RuleText[]): string =>
+  rules
+    .map(({ code, severity, title, reason, hint }) =>
+      [`### ${code}: ${title}`, `*${severity}* ${reason}`, `**Way out:** ${hint}`].join("\n\n"),
+    )
+    .join("\n\n");

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { modelWith, realModel } from "../support/definitions.ts";
+import { objectOf, objectsOf } from "../support/manifests.ts";
+
+const production = objectsOf(realModel("production"));
+
+test("secrets come from the store as whole documents, and survive their loss there", () => {
+  const secrets = production.filter(({ kind }) => kind === "ExternalSecret");
+  expect(secrets.map(({ apiVersion, spec }) => ({ apiVersion, ...spec }))).toEqual(
+    [
+      ["nats-auth", "auth.conf"],
+      ["tile38-leader-config", "config"],
+      ["tile38-follower-config", "config"],
+    ].map(([name, secretKey]) => ({
+      apiVersion: "external-secrets.io/v1",
+      refreshPolicy: "Periodic",
+      refreshInterval: "300s",
+      secretStoreRef: { kind: "SecretStore", name: "circl-backbone" },
+      target: { name, creationPolicy: "Owner", deletionPolicy: "Retain" },
+      data: [{ secretKey, remoteRef: { key: `production-${name}` } }],
+    })),
+  );
+});
+
+test("the store is read with Workload Identity, and nothing but that", () => {
+  expect(objectOf(production, "SecretStore", "circl-backbone").spec.provider).toEqual({
+    gcpsm: {
+      projectID: "circl-production",
+      auth: {
+        workloadIdentity: {
+          clusterLocation: "europe-west1",
+          clusterName: "circl-production",
+          clusterProjectID: "circl-production",
+          serviceAccountRef: { name: "circl-secret-reader" },
+        },
+      },
+    },
+  });
+});
+
+test("monitors and rules carry the labels that Prometheus selects by", () => {
+  for (const kind of ["ServiceMonitor", "PrometheusRule"]) {
+    for (const name of ["nats", "tile38"]) {
+      expect(objectOf(production, kind, name).metadata.labels).toMatchObject({ release: "kube-prometheus-stack" });
+    }
+  }
+});
+
+test("each server has its first alerts", () => {
+  const alerts = (name: string) =>
+    objectOf(production, "PrometheusRule", name).spec.groups.flatMap((group: { rules: { alert: string }[] }) =>
+      group.rules.map(({ alert }) => alert),
+    );
+  expect(alerts("nats")).toEqual(["NatsDown", "NatsNoMetaLeader", "NatsVolumeFilling"]);
+  expect(alerts("tile38")).toEqual(expect.arrayContaining(["Tile38Down", "Tile38NoLeader"]));
+});
+
+test("a mirror and a digest reach every image", () => {
+  const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
+  const model = modelWith({
+    environment: { images: { registry: "europe-docker.pkg.dev/circl/mirror", nats: { digest } } },
+  });
+  const [server] = objectOf(objectsOf(model), "StatefulSet", "nats").spec.template.spec.containers;
+  expect(server.image).toBe(`europe-docker.pkg.dev/circl/mirror/nats:2.14.9-alpine@${digest}`);
+});

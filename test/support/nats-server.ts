@@ -1,0 +1,165 @@
+/** Real nats-servers on loopback, running the very nats.conf that goes into dist. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect, type NatsConnection } from "nats";
+import type { Model } from "../../src/model/resolve.ts";
+import { renderServerConfig, routeHosts } from "../../src/nats/server-config.ts";
+import { ofKind } from "../../src/rules/manifests/manifest.ts";
+import { objectsOf } from "./manifests.ts";
+import { tool } from "./tools.ts";
+
+/** Stands in for the auth document of the secret store; the password opens servers of this test and nothing else. */
+const AUTH = `accounts {
+  SYS { users: [ { user: "sys", password: "loopback-only" } ] }
+  CIRCL { jetstream: enabled, users: [ { user: "sync", password: "loopback-only" } ] }
+}
+`;
+
+export interface RunningServer {
+  readonly process: ChildProcess;
+  readonly root: string;
+  readonly clientPort: number;
+  readonly monitorPort: number;
+  readonly log: () => string;
+}
+
+/** Servers of one environment, stopped and removed by disposal. */
+export class Cluster implements AsyncDisposable {
+  readonly servers: RunningServer[] = [];
+  readonly #root = mkdtempSync(join(tmpdir(), "circl-nats-"));
+  readonly #model: Model;
+  readonly #binary: string;
+  #routePorts: number[] = [];
+
+  constructor(model: Model, binary = tool("nats-server")) {
+    this.#model = model;
+    this.#binary = binary;
+  }
+
+  /** Starts `count` of the environment's servers, all by default. Routes of the others stay unanswered. */
+  static async start(model: Model, count = model.environment.nats.servers): Promise<Cluster> {
+    const cluster = new Cluster(model);
+    try {
+      cluster.#routePorts = await freePorts(model.environment.nats.servers);
+      if (model.environment.nats.tls) await cluster.#issueCertificates();
+      for (let i = 0; i < count; i++) cluster.servers.push(await cluster.#startServer(i));
+      if (count === model.environment.nats.servers) await Promise.all(cluster.servers.map(metaReady));
+      return cluster;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Connects as the only user of the account, or as nobody. */
+  async connect(
+    credentials: { user?: string; pass?: string } = { user: "sync", pass: "loopback-only" },
+  ): Promise<NatsConnection> {
+    const { tls } = this.#model.environment.nats;
+    return connect({
+      servers: this.servers.map(({ clientPort }) => `127.0.0.1:${clientPort}`),
+      ...credentials,
+      ...(tls ? { tls: { ca: readFileSync(join(this.#root, "tls/nats-server-tls/ca.crt"), "utf8") } } : {}),
+      maxReconnectAttempts: 0,
+      timeout: 5_000,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.servers.map(({ process }) => stop(process)));
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  /** Certificates as dist asks for them, and for the names that loopback has. */
+  async #issueCertificates(): Promise<void> {
+    const requests = ofKind(objectsOf(this.#model), "Certificate").map(({ spec }) => [
+      spec.secretName,
+      { dnsNames: [...(spec.dnsNames ?? []), "localhost", "127.0.0.1"], usages: spec.usages },
+    ]);
+    const made = execFile(tool("test-ca"), [join(this.#root, "tls")]);
+    made.stdin?.end(JSON.stringify(Object.fromEntries(requests)));
+    const [code] = await once(made, "exit");
+    if (code !== 0) throw new Error(`test-ca exited with ${code}`);
+  }
+
+  async #startServer(i: number): Promise<RunningServer> {
+    const root = join(this.#root, `server-${i}`);
+    for (const folder of ["etc/nats-config", "etc/nats-auth", "data", "run", "ports"]) {
+      mkdirSync(join(root, folder), { recursive: true });
+    }
+    writeFileSync(join(root, "etc/nats-auth/auth.conf"), AUTH);
+    const config = join(root, "etc/nats-config/nats.conf");
+    writeFileSync(config, this.#onLoopback(root, i));
+    const child = spawn(this.#binary, ["--config", config, "--ports_file_dir", join(root, "ports")], {
+      env: { ...process.env, SERVER_NAME: `circl-${this.#model.environment.name}-nats-${i}` },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let text = "";
+    child.stderr.on("data", (chunk) => {
+      text += chunk;
+    });
+    const { nats = [], monitoring = [] } = await portsOf(child, join(root, "ports"), () => text);
+    const port = (urls: readonly string[]) => Number(new URL(urls[0] ?? "").port);
+    return { process: child, root, clientPort: port(nats), monitorPort: port(monitoring), log: () => text };
+  }
+
+  /** The rendered configuration with its paths below `root` and its ports on loopback; nothing else is touched. */
+  #onLoopback(root: string, i: number): string {
+    const replacements: readonly (readonly [string, string])[] = [
+      ["port: 4222", 'listen: "127.0.0.1:-1"'],
+      ["http_port: 8222", 'http: "127.0.0.1:-1"'],
+      ["port: 6222", `listen: "127.0.0.1:${this.#routePorts[i]}"`],
+      ['"/data"', JSON.stringify(join(root, "data"))],
+      ['"/var/run/nats/', `"${join(root, "run")}/`],
+      ['"/etc/nats-tls/server/', `"${join(this.#root, "tls/nats-server-tls")}/`],
+      ['"/etc/nats-tls/route/', `"${join(this.#root, "tls/nats-route-tls")}/`],
+      ...routeHosts(this.#model).map((host, peer) => [`${host}:6222`, `127.0.0.1:${this.#routePorts[peer]}`] as const),
+    ];
+    return replacements.reduce((text, [from, to]) => text.replaceAll(from, to), renderServerConfig(this.#model));
+  }
+}
+
+/** The server writes its ports once it listens. @throws with its log if it ends first */
+async function portsOf(child: ChildProcess, folder: string, log: () => string): Promise<Record<string, string[]>> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    if (child.exitCode !== null) throw new Error(`nats-server exited with ${child.exitCode}:\n${log()}`);
+    const [file] = readdirSync(folder);
+    if (file && log().includes("Server is ready")) return JSON.parse(readFileSync(join(folder, file), "utf8"));
+    await sleep(50);
+  }
+  throw new Error(`nats-server does not get ready:\n${log()}`);
+}
+
+/** Without a meta leader the servers drop JetStream requests unanswered. @throws with the log after 30 s */
+async function metaReady({ monitorPort, log }: RunningServer): Promise<void> {
+  for (let attempt = 0; attempt < 150; attempt++) {
+    const { status } = await fetch(`http://127.0.0.1:${monitorPort}/healthz?js-meta-only=true`);
+    if (status === 200) return;
+    await sleep(200);
+  }
+  throw new Error(`no meta leader:\n${log()}`);
+}
+
+/** Ends a process that this test started: asks first, kills after five seconds. */
+export async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
+  await ended;
+  clearTimeout(timer);
+}
+
+/** Ports that nobody listens on now. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}

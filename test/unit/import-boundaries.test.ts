@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What each room may import, besides itself and src/units.ts. Edges (main.ts, app.ts, cli) are listed as rooms of their own. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  "src/units.ts": [],
+  "src/model": [],
+  "src/kubernetes": ["src/model"],
+  "src/nats": ["src/kubernetes", "src/model"],
+  "src/tile38": ["src/kubernetes", "src/model"],
+  "src/charts": ["src/nats", "src/tile38", "src/kubernetes", "src/model"],
+  "src/jetstream": ["src/model"],
+  "src/rules": ["src/model", "src/kubernetes", "src/nats", "src/tile38"],
+  "src/app.ts": ["src/charts", "src/model"],
+  "src/main.ts": ["src/app.ts", "src/model", "src/rules", "environments", "streams"],
+  "src/cli": ["src/main.ts", "src/app.ts", "src/model", "src/rules", "src/jetstream", "environments", "streams"],
+  environments: ["src/model"],
+  streams: ["src/model"],
+};
+/** Libraries that only the named rooms may load: `plan` must start without cdk8s, and only edges talk to servers. */
+const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
+  cdk8s: ["src/app.ts", "src/charts", "src/kubernetes", "src/nats", "src/tile38"],
+  "cdk8s-plus-28": ["src/app.ts", "src/charts", "src/kubernetes", "src/nats", "src/tile38"],
+  constructs: ["src/app.ts", "src/charts", "src/kubernetes", "src/nats", "src/tile38"],
+  nats: ["src/connect"],
+  ioredis: ["src/connect"],
+  commander: ["src/cli"],
+};
+
+const files = ["src", "environments", "streams"].flatMap((room) =>
+  readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join(room, file)),
+);
+const roomOf = (file: string): string => {
+  const room = Object.keys(ALLOWED).find((name) => file === name || file.startsWith(`${name}/`));
+  if (!room) throw new Error(`${file} lies in no known room`);
+  return room;
+};
+/** What a file imports; types cost nothing at run time, so any room may name those of a library. */
+const imports = (file: string): string[] => {
+  const text = readFileSync(join(root, file), "utf8");
+  const fixed = text.matchAll(/^(?:import|export)( type)? [^;"]*?from "([^"]+)"/gm);
+  const lazy = text.matchAll(/import\(\s*"([^"]+)"\s*\)/g);
+  return [
+    ...[...fixed].flatMap(([, type, name = ""]) => (type && !name.startsWith(".") ? [] : [name])),
+    ...[...lazy].map(([, name = ""]) => name),
+  ];
+};
+
+test("rooms import only what they may", () => {
+  const wrong = files.flatMap((file) =>
+    imports(file).flatMap((name) => {
+      const from = roomOf(file);
+      if (!name.startsWith(".")) {
+        const library = LIBRARIES[name];
+        return library && !library.includes(from) ? [`${file} loads ${name}`] : [];
+      }
+      const to = relative(root, resolve(root, dirname(file), name));
+      if (to === "package.json" || to === "src/units.ts") return [];
+      const room = roomOf(to);
+      return room === from || ALLOWED[from]?.includes(room) ? [] : [`${file} imports ${to}`];
+    }),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("files are short enough to be read at once", () => {
+  const lengths = files.map((file) => ({ file, lines: readFileSync(join(root, file), "utf8").split("\n").length }));
+  expect(lengths.filter(({ lines }) => lines > 300)).toEqual([]);
+  const sorted = lengths.map(({ lines }) => lines).sort((a, b) => a - b);
+  expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThan(100);
+});

@@ -1,0 +1,3 @@
+module circl.dev/tools/test-ca
+
+go 1.25
