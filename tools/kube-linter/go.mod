@@ -153,4 +153,5 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
+// The same module under its repository path: not every proxy serves the vanity path.
 replace golang.stackrox.io/kube-linter => github.com/stackrox/kube-linter v0.8.3

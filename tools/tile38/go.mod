@@ -2,6 +2,7 @@ module circl.invalid/tools/tile38
 
 go 1.25.0
 
+// Tile38 tags its releases without a "v", so Go knows 1.37.0 only as the pseudo-version of its commit, 48aa3d2f3034.
 tool github.com/tidwall/tile38/cmd/tile38-server
 
 require (
