@@ -9,8 +9,8 @@ export function natsAlerts({ environment }: Model): PrometheusRuleSpec {
   const here = `namespace="${namespace}"`;
   const down: Alert = {
     alert: "NatsDown",
-    // The exporter answers even when its server does not, so `up` alone would stay quiet.
-    expr: `(count(nats_varz_connections{${here}}) or vector(0)) < ${servers}`,
+    // The exporter answers even when its server does not, and keeps the last nats_varz_* it saw; nats_server_* vanish.
+    expr: `(count(nats_server_total_streams{${here}}) or vector(0)) < ${servers}`,
     for: "2m",
     labels: { severity: "critical" },
     annotations: {

@@ -28,6 +28,17 @@ describe("the servers", () => {
     expect(objectOf(production, "ConfigMap", "nats-config").data?.["nats.conf"]).toContain('store_dir: "/data"');
   });
 
+  test("store at most 80 % of the claim, so that JetStream refuses before the disk is full", () => {
+    expect(objectOf(production, "ConfigMap", "nats-config").data?.["nats.conf"]).toContain("max_file_store: 40GiB");
+  });
+
+  test("find each other before they are ready", () => {
+    expect(objectOf(production, "Service", "nats-headless").spec).toMatchObject({
+      clusterIP: "None",
+      publishNotReadyAddresses: true,
+    });
+  });
+
   test("stop within their grace: lame duck of 30 s and 10 s, and 20 s for the rest", () => {
     expect(pod.terminationGracePeriodSeconds).toBe(60);
     expect(container("nats").lifecycle.preStop.exec.command).toEqual(["nats-server", "-sl=ldm=/var/run/nats/nats.pid"]);

@@ -36,14 +36,18 @@ export class Cluster implements AsyncDisposable {
   readonly #binary: string;
   #routePorts: number[] = [];
 
-  constructor(model: Model, binary = tool("nats-server")) {
+  constructor(model: Model, binary: string) {
     this.#model = model;
     this.#binary = binary;
   }
 
   /** Starts `count` of the environment's servers, all by default. Routes of the others stay unanswered. */
-  static async start(model: Model, count = model.environment.nats.servers): Promise<Cluster> {
-    const cluster = new Cluster(model);
+  static async start(
+    model: Model,
+    count = model.environment.nats.servers,
+    binary = tool("nats-server"),
+  ): Promise<Cluster> {
+    const cluster = new Cluster(model, binary);
     try {
       cluster.#routePorts = await freePorts(model.environment.nats.servers);
       if (model.environment.nats.tls) await cluster.#issueCertificates();
@@ -68,6 +72,11 @@ export class Cluster implements AsyncDisposable {
       maxReconnectAttempts: 0,
       timeout: 5_000,
     });
+  }
+
+  /** Of the first server, with the user that may do everything in the account. */
+  url(): string {
+    return `nats://sync:loopback-only@127.0.0.1:${this.servers[0]?.clientPort}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

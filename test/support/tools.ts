@@ -17,7 +17,16 @@ declare module "vitest" {
 /** What each project of vitest.config.ts runs. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
   core: ["nats-server", "tile38-server", "test-ca", "busybox"],
-  validate: ["nats-server", "nats-server-2.12", "nats-server-2.15", "kubectl-validate", "kube-linter", "kustomize"],
+  validate: [
+    "nats-server",
+    "nats-server-2.12",
+    "nats-server-2.15",
+    "test-ca",
+    "nats-cli",
+    "kubectl-validate",
+    "kube-linter",
+    "kustomize",
+  ],
 };
 
 /** Programs that come with the system: any version will do, and none is built. */

@@ -1,3 +1,3 @@
-module circl.dev/tools/test-ca
+module circl.invalid/tools/test-ca
 
 go 1.25

@@ -76,7 +76,8 @@ async function deferInterruption(work: () => void): Promise<boolean> {
   process.on("SIGINT", note).on("SIGTERM", note);
   try {
     work();
-    // Signals wait for the event loop's next turn.
+    // Signals are told in the poll phase of the event loop, which is sure to lie between two immediates.
+    await setImmediate();
     await setImmediate();
   } finally {
     process.off("SIGINT", note).off("SIGTERM", note);

@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    // Threads start faster than processes; nothing here needs a process of its own.
+    pool: "threads",
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "core",
+          globalSetup: ["test/support/tools.ts"],
+          include: ["test/{unit,manifests,cli,live}/**/*.test.ts"],
+          // Commands and servers are really started, and machines of pipelines are slow.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "validate",
+          globalSetup: ["test/support/tools.ts"],
+          include: ["test/validate/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
