@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
+import type { Target } from "../../src/connect/nats.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import { renderServerConfig, routeHosts } from "../../src/nats/server-config.ts";
 import { ofKind } from "../../src/rules/manifests/manifest.ts";
@@ -74,6 +75,18 @@ export class Cluster implements AsyncDisposable {
     });
   }
 
+  /** How our own connections reach it. */
+  target(): Target {
+    const { tls } = this.#model.environment.nats;
+    return {
+      servers: this.servers.map(({ clientPort }) => `127.0.0.1:${clientPort}`),
+      user: "sync",
+      password: "loopback-only",
+      ...(tls ? { tls: { ca: join(this.#root, "tls/nats-server-tls/ca.crt") } } : {}),
+      timeout: 5_000,
+    };
+  }
+
   /** Of the first server, with the user that may do everything in the account. */
   url(): string {
     return `nats://sync:loopback-only@127.0.0.1:${this.servers[0]?.clientPort}`;
@@ -138,7 +151,9 @@ async function portsOf(child: ChildProcess, folder: string, log: () => string): 
   for (let attempt = 0; attempt < 300; attempt++) {
     if (child.exitCode !== null) throw new Error(`nats-server exited with ${child.exitCode}:\n${log()}`);
     const [file] = readdirSync(folder);
-    if (file && log().includes("Server is ready")) return JSON.parse(readFileSync(join(folder, file), "utf8"));
+    // The file is there before its content is.
+    const content = file ? readFileSync(join(folder, file), "utf8") : "";
+    if (content.endsWith("}") && log().includes("Server is ready")) return JSON.parse(content);
     await sleep(50);
   }
   throw new Error(`nats-server does not get ready:\n${log()}`);

@@ -42,6 +42,10 @@ export function rulesPage(rules: readonly RuleText[]): string {
 export const rulesMarkdown = (rules: readonly RuleText[]): string =>
   rules
     .map(({ code, severity, title, reason, hint }) =>
-      [`### ${code}: ${title}`, `*${severity}* ${reason}`, `**Way out:** ${hint}`].join("\n\n"),
+      [`### ${code}: ${title}`, `*${severity}* ${escaped(reason)}`, `**Way out:** ${escaped(hint)}`].join("\n\n"),
     )
     .join("\n\n");
+
+/** Subjects are full of stars and placeholders of angles; within backticks they mean themselves. */
+const escaped = (text: string): string =>
+  text.replace(/`[^`]*`|[*<]/g, (found) => (found.startsWith("`") ? found : `\\${found}`));
