@@ -1,5 +1,6 @@
 /** All rules, and the two ways to run them. */
 import type { Model } from "../model/resolve.ts";
+import { changeRules } from "./changes.ts";
 import { environmentRules } from "./environment/index.ts";
 import { type Manifests, manifestRules } from "./manifests/index.ts";
 import { type Problem, type Rule, runRules } from "./rule.ts";
@@ -12,6 +13,7 @@ export const allRules: readonly Omit<Rule<never>, "check">[] = [
   ...environmentRules,
   ...streamRules,
   ...manifestRules,
+  ...changeRules,
 ].sort((a, b) => a.code.localeCompare(b.code));
 
 /** What is wrong with an environment and its streams, before anything is built from them. */

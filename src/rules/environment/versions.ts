@@ -1,8 +1,8 @@
 /** Images and what their versions know. */
 import type { Model } from "../../model/resolve.ts";
+import { atLeast, parseVersion, SUPPORTED_MINORS } from "../../model/version.ts";
 import type { ConfigBlock } from "../../nats/config-file.ts";
 import { serverConfig } from "../../nats/server-config.ts";
-import { atLeast, parseVersion, SUPPORTED_MINORS } from "../../nats/version.ts";
 import { inEnvironment } from "../place.ts";
 import type { Rule } from "../rule.ts";
 

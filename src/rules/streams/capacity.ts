@@ -1,8 +1,8 @@
 /** Limits, replicas and sizes against what the cluster has. */
 import type { Model } from "../../model/resolve.ts";
 import { effectiveRetention, flowsInto } from "../../model/traffic.ts";
+import { atLeast, parseVersion } from "../../model/version.ts";
 import { fileStore, reservedPerServer } from "../../nats/budget.ts";
-import { atLeast, parseVersion } from "../../nats/version.ts";
 import { formatBytes, formatDuration, formatRate, SECOND } from "../../units.ts";
 import { inEnvironment, inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";

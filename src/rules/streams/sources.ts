@@ -2,7 +2,7 @@
 import type { Model } from "../../model/resolve.ts";
 import type { Stream } from "../../model/stream.ts";
 import { effectiveRetention, flowsInto, originsOf } from "../../model/traffic.ts";
-import { atLeast, parseVersion } from "../../nats/version.ts";
+import { atLeast, parseVersion } from "../../model/version.ts";
 import { formatBytes, formatDuration, formatRate, KiB, SECOND } from "../../units.ts";
 import { inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";

@@ -1,0 +1,95 @@
+/** Plans as text and JSON. */
+import type { Plan } from "../../jetstream/plan.ts";
+import { formatBytes, formatDuration } from "../../units.ts";
+import { paragraph } from "./paragraph.ts";
+import type { Look } from "./terminal.ts";
+
+type Planned = Plan["changes"][number];
+
+/** Where it points, one line per asset that is not as it should be, and one line that counts. */
+export function renderPlan(plan: Plan, look: Look): string {
+  const { server } = plan;
+  const where = server.cluster ? `cluster ${server.cluster}` : `standalone ${server.name}`;
+  const level = server.apiLevel === undefined ? "" : `, API level ${server.apiLevel}`;
+  const header = `${plan.environment}: ${where} at ${server.url}, nats-server ${server.version}${level}, ${server.peers} server${server.peers === 1 ? "" : "s"} seen`;
+  const lines = plan.changes
+    .filter(({ change }) => change.action !== "none")
+    .map((planned) => renderChange(planned, look));
+  return [look.colours.bold(header), "", ...lines, ...(lines.length > 0 ? [""] : []), renderSummary(plan)].join("\n");
+}
+
+/** Symbols carry the meaning without colours. */
+function renderChange({ change, effects, verdicts }: Planned, { colours, width }: Look): string {
+  const blocked = verdicts.some(({ severity, leave }) => severity === "error" && !leave);
+  const [symbol, paint] = blocked
+    ? (["!", colours.red] as const)
+    : change.action === "create"
+      ? (["+", colours.green] as const)
+      : change.action === "update"
+        ? (["~", colours.yellow] as const)
+        : (["?", colours.dim] as const);
+  const what =
+    change.action === "update"
+      ? change.fields.map(({ field, from, to }) => `${field} ${human(field, from)} -> ${human(field, to)}`).join(", ")
+      : change.action === "unknown"
+        ? `unknown: ${change.why}`
+        : change.action === "unmanaged"
+          ? "not in streams/, left alone"
+          : "";
+  const notes = effects.filter(({ kind }) => kind === "says").map(({ says }) => paragraph("    ", says, width));
+  const problems = verdicts.map(({ code, says, hint, leave }) =>
+    paragraph(`    ${code} `, `${says}. ${leave ? `Needs ${leave}.` : hint}`, width),
+  );
+  return [paint(`${symbol} ${change.kind} ${change.name}${what ? `  ${what}` : ""}`), ...problems, ...notes].join("\n");
+}
+
+function renderSummary({ summary, changes }: Plan): string {
+  const { create, update, blocked, unknown, unmanaged, unchanged } = summary;
+  const rest = [
+    unchanged > 0 ? `${unchanged} unchanged` : "",
+    unmanaged > 0 ? `${unmanaged} unmanaged` : "",
+    unknown > 0 ? `${unknown} unknown` : "",
+  ].filter((part) => part !== "");
+  if (create + update + blocked === 0) return `No changes. ${rest.join(", ")}.`;
+  const leave = changes.filter(({ verdicts }) => verdicts.some((verdict) => verdict.leave)).length;
+  return (
+    `Plan: ${create} to create, ${update} to update, ${blocked} blocked${leave > 0 ? `, ${leave} of them need leave` : ""}.` +
+    (rest.length > 0 ? ` ${rest.join(", ")}.` : "")
+  );
+}
+
+const BYTES = ["max_bytes", "max_msg_size"];
+const DURATIONS = [
+  "max_age",
+  "duplicate_window",
+  "subject_delete_marker_ttl",
+  "ack_wait",
+  "inactive_threshold",
+  "max_expires",
+];
+
+/** A value in the units that people think in. */
+function human(field: string, value: unknown): string {
+  if (value === undefined) return "unset";
+  if (value === -1 || (field === "max_age" && value === 0)) return "unlimited";
+  if (typeof value === "number" && BYTES.includes(field)) return formatBytes(value);
+  if (typeof value === "number" && DURATIONS.includes(field)) return formatDuration(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+export const planJson = ({ environment, server, changes, summary }: Plan) => ({
+  formatVersion: 1,
+  environment,
+  server,
+  summary,
+  changes: changes
+    .filter(({ change }) => change.action !== "none")
+    .map(({ change, effects, verdicts }) => ({
+      kind: change.kind,
+      name: change.name,
+      action: change.action,
+      ...(change.action === "update" ? { fields: change.fields } : {}),
+      effects,
+      verdicts,
+    })),
+});

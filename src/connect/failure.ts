@@ -1,0 +1,65 @@
+/** Why a server could not be asked: seven reasons, each with the next step. */
+import { NatsError } from "nats";
+import { ApiError } from "../jetstream/api.ts";
+
+/** No answer, or one that says that nothing can be done now. The message holds what happened and what to do next. */
+export class ConnectionFailure extends Error {
+  override readonly name = "ConnectionFailure";
+}
+
+/** Server error codes that mean the cluster cannot answer now (errors.json). */
+const NO_QUORUM = [10008, 10004, 10118, 10119];
+const NO_JETSTREAM = [10039, 10076];
+const NO_STORAGE = [10023, 10028, 10047];
+
+/** What an error of the client or the server means to whoever runs the command. `doing` is what was tried. */
+export function explainFailure(error: unknown, doing: string, servers: string): Error {
+  if (error instanceof ApiError) {
+    if (NO_JETSTREAM.includes(error.errCode))
+      return failure(doing, "JetStream is off for this account", error, jetStreamOff);
+    if (NO_QUORUM.includes(error.errCode)) return failure(doing, "the cluster has no leader now", error, noQuorum);
+    if (NO_STORAGE.includes(error.errCode)) return failure(doing, "there is not enough storage", error, noStorage);
+    return error;
+  }
+  if (!(error instanceof NatsError)) return error instanceof Error ? error : new Error(String(error));
+  switch (error.code) {
+    case "CONNECTION_REFUSED":
+      return failure(
+        doing,
+        `nobody listens at ${servers}`,
+        error,
+        "Check --server, or let --kubectl CONTEXT forward the port.",
+      );
+    case "AUTHORIZATION_VIOLATION":
+    case "AUTHENTICATION_EXPIRED":
+    case "BAD_AUTHENTICATION":
+      return failure(doing, "the server does not accept these credentials", error, badCredentials);
+    case "PERMISSIONS_VIOLATION":
+      return failure(doing, `this user may not ${permission(error)}`, error, noPermission);
+    case "503":
+      return failure(doing, "JetStream is off for this account", error, jetStreamOff);
+    case "TIMEOUT":
+    case "CONNECTION_TIMEOUT":
+      return failure(doing, "no answer in time", error, noAnswer);
+    default:
+      return failure(doing, error.message, error, "Check --server and the TLS options.");
+  }
+}
+
+const badCredentials = "Check user, password file, seed or creds; with a context, which account it belongs to.";
+const noPermission = "Let the identity have it, or use one that does; docs/rules.md says what each command needs.";
+const jetStreamOff =
+  "Use a user of the account that has JetStream (CIRCL, not SYS), and check jetstream {} in nats.conf.";
+const noQuorum =
+  "Wait for the servers to come back: a majority must be up. `kubectl get pods -l app.kubernetes.io/name=nats` shows them.";
+const noStorage = "Raise nats.volume.size or lower maxBytes; `circl check` says what the streams reserve.";
+const noAnswer =
+  "A meta leader may be missing or just elected: try again, then look at the servers. --timeout waits longer.";
+
+const permission = (error: NatsError): string => {
+  const context = error.permissionContext;
+  return context ? `${context.operation} "${context.subject}"` : error.message;
+};
+
+const failure = (doing: string, what: string, cause: Error, next: string): ConnectionFailure =>
+  new ConnectionFailure(`${doing}: ${what}. ${next}`, { cause });

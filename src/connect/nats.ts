@@ -1,0 +1,97 @@
+/** Connections to NATS: credentials in, a client that can only read or one that can also write out. */
+import { readFileSync } from "node:fs";
+import { type ConnectionOptions, connect, credsAuthenticator, type NatsConnection, nkeyAuthenticator } from "nats";
+import { ApiError, type Reader, type ReadVerb, type WireError, type Writer, type WriteVerb } from "../jetstream/api.ts";
+import { explainFailure } from "./failure.ts";
+
+/** Where and as whom. Secrets are named by file, or come from the environment; never as an argument. */
+export interface Target {
+  readonly servers: readonly string[];
+  readonly user?: string;
+  readonly password?: string;
+  readonly token?: string;
+  readonly nkeyFile?: string;
+  readonly credsFile?: string;
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** Where replies go; a user with a private inbox may listen nowhere else. @default _INBOX */
+  readonly inboxPrefix?: string;
+  /** Milliseconds for the connection and for each request. */
+  readonly timeout: number;
+}
+
+/** @throws ConnectionFailure with the reason and the next step */
+export async function openReader(target: Target): Promise<Reader & AsyncDisposable> {
+  const client = await open(target);
+  return { server: client.server, read: client.read, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
+}
+
+/** @throws ConnectionFailure with the reason and the next step */
+export const openWriter = (target: Target): Promise<Writer & AsyncDisposable> => open(target);
+
+async function open(target: Target): Promise<Writer & AsyncDisposable> {
+  const where = target.servers.join(", ");
+  const connection = await connect(options(target)).catch((error: unknown) => {
+    throw explainFailure(error, "connecting", where);
+  });
+  const ask = async <T>(verb: ReadVerb | WriteVerb, names: readonly string[], body: object = {}): Promise<T> =>
+    request<T>(connection, ["$JS.API", verb, ...names].join("."), body, target.timeout).catch((error: unknown) => {
+      throw explainFailure(error, `${verb}${names.length > 0 ? ` ${names.join(" ")}` : ""}`, where);
+    });
+  const { info } = connection;
+  return {
+    server: {
+      url: connection.getServer(),
+      name: info?.server_name ?? "",
+      version: info?.version ?? "",
+      ...(info?.cluster ? { cluster: info.cluster } : {}),
+    },
+    read: (verb, names = [], body) => ask(verb, names, body),
+    write: ask,
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+}
+
+async function request<T>(connection: NatsConnection, subject: string, body: object, timeout: number): Promise<T> {
+  const reply = await connection.request(subject, JSON.stringify(body), { timeout });
+  const answer = reply.json<T & { readonly error?: WireError }>();
+  if (answer.error) throw new ApiError(subject, answer.error);
+  return answer;
+}
+
+function options({
+  servers,
+  user,
+  password,
+  token,
+  nkeyFile,
+  credsFile,
+  tls,
+  inboxPrefix,
+  timeout,
+}: Target): ConnectionOptions {
+  const authenticator = nkeyFile
+    ? nkeyAuthenticator(new Uint8Array(Buffer.from(readFileSync(nkeyFile, "utf8").trim())))
+    : credsFile
+      ? credsAuthenticator(new Uint8Array(readFileSync(credsFile)))
+      : undefined;
+  return {
+    servers: [...servers],
+    name: "circl",
+    ...(inboxPrefix ? { inboxPrefix } : {}),
+    timeout,
+    maxReconnectAttempts: 3,
+    ...(user ? { user } : {}),
+    ...(password ? { pass: password } : {}),
+    ...(token ? { token } : {}),
+    ...(authenticator ? { authenticator } : {}),
+    ...(tls
+      ? {
+          tls: {
+            ...(tls.ca ? { caFile: tls.ca } : {}),
+            ...(tls.cert ? { certFile: tls.cert } : {}),
+            ...(tls.key ? { keyFile: tls.key } : {}),
+          },
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,102 @@
+/** The JetStream API as we use it: raw requests with complete bodies, and errors by the server's own codes. */
+import type { WireConfig } from "./desired.ts";
+
+/** What the server answered with `error`. Codes are in nats-server's errors.json. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly subject: string;
+  readonly code: number;
+  readonly errCode: number;
+
+  constructor(subject: string, { code, err_code = 0, description = "" }: WireError) {
+    super(`${description || "refused"} (${err_code || code})`);
+    this.subject = subject;
+    this.code = code;
+    this.errCode = err_code;
+  }
+}
+
+export interface WireError {
+  readonly code: number;
+  readonly err_code?: number;
+  readonly description?: string;
+}
+
+/** Requests that change nothing. Anything else needs a writer. */
+export type ReadVerb = "INFO" | "STREAM.NAMES" | "STREAM.LIST" | "STREAM.INFO" | "CONSUMER.LIST" | "CONSUMER.INFO";
+export type WriteVerb = "STREAM.CREATE" | "STREAM.UPDATE" | "STREAM.DELETE" | "CONSUMER.CREATE" | "CONSUMER.DELETE";
+
+/** A client that cannot write: it has no method for it, and refuses verbs that are not reads. */
+export interface Reader {
+  readonly server: ServerIdentity;
+  /**
+   * @param names stream, and consumer, that the verb is about
+   * @throws ApiError for an answer with an error; ConnectionFailure where there is none
+   */
+  read<T>(verb: ReadVerb, names?: readonly string[], body?: object): Promise<T>;
+}
+
+export interface Writer extends Reader {
+  write<T>(verb: WriteVerb, names: readonly string[], body?: object): Promise<T>;
+}
+
+/** Who answers: printed before anything else, and compared with what the environment names. */
+export interface ServerIdentity {
+  readonly url: string;
+  readonly name: string;
+  readonly version: string;
+  /** Missing on a standalone server. */
+  readonly cluster?: string;
+}
+
+export interface StreamState {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly first_ts?: string;
+  readonly num_subjects?: number;
+}
+
+export interface Peer {
+  readonly name: string;
+  readonly current?: boolean;
+  readonly offline?: boolean;
+  /** Messages behind; left out by the server when 0. */
+  readonly lag?: number;
+}
+
+export interface ClusterState {
+  readonly leader?: string;
+  readonly replicas?: readonly Peer[];
+  /** Set while the server reconfigures the group (2.15). */
+  readonly desired?: object;
+}
+
+export interface StreamInfo {
+  readonly config: WireConfig & { readonly name: string };
+  readonly state: StreamState;
+  readonly cluster?: ClusterState;
+  readonly created: string;
+}
+
+export interface ConsumerInfo {
+  readonly name: string;
+  readonly stream_name: string;
+  readonly config: WireConfig;
+  readonly num_pending: number;
+  readonly num_ack_pending: number;
+  readonly num_redelivered: number;
+  readonly ack_floor: { readonly stream_seq: number };
+  readonly delivered: { readonly stream_seq: number };
+  readonly cluster?: ClusterState;
+}
+
+export interface AccountInfo {
+  readonly api: { readonly level?: number };
+  readonly limits: { readonly max_storage: number; readonly max_memory: number };
+  readonly storage: number;
+  readonly memory: number;
+  readonly streams: number;
+  readonly consumers: number;
+}

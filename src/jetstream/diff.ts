@@ -1,0 +1,116 @@
+/** Desired against observed: what would have to change, asset by asset, field by field. Says nothing about what it means. */
+import type { Model } from "../model/resolve.ts";
+import { atLeast, parseVersion } from "../model/version.ts";
+import type { ConsumerInfo, StreamInfo } from "./api.ts";
+import { type DesiredState, desiredState, type WireConfig } from "./desired.ts";
+import { normaliseConsumer, normaliseStream } from "./normalise.ts";
+import type { Observed } from "./observe.ts";
+
+/** `from` and `to` are undefined where the field is absent on that side. */
+export interface FieldChange {
+  readonly field: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+interface Asset {
+  readonly kind: "stream" | "consumer";
+  /** `circl_iot`, or `circl_iot/bff-iot` for a consumer. */
+  readonly name: string;
+  readonly stream: string;
+}
+
+/** One line of a plan. `config` is the complete configuration as it is sent. */
+export type Change = Asset &
+  (
+    | { readonly action: "create"; readonly config: WireConfig }
+    | {
+        readonly action: "update";
+        readonly config: WireConfig;
+        readonly fields: readonly FieldChange[];
+        readonly live: LiveAsset;
+      }
+    | { readonly action: "none" }
+    /** It exists and cannot be asked: neither created, changed nor deleted. */
+    | { readonly action: "unknown"; readonly why: string }
+    /** It is on the server and not in streams/: left alone. */
+    | { readonly action: "unmanaged"; readonly live?: LiveAsset; readonly owned: boolean }
+  );
+
+export type LiveAsset =
+  | { readonly kind: "stream"; readonly info: StreamInfo }
+  | { readonly kind: "consumer"; readonly info: ConsumerInfo };
+
+/** Every declared and every observed asset, streams before their consumers, by name. */
+export function diff(model: Model, observed: Observed): Change[] {
+  const desired = desiredState(model);
+  const changes = [...streamChanges(desired, observed, model), ...consumerChanges(desired, observed, model)];
+  return changes.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function* streamChanges(desired: DesiredState, observed: Observed, model: Model): Generator<Change> {
+  const rules = { hasSourceWindow: !atLeast(parseVersion(observed.server.version) ?? newest, "2.14") };
+  const live = new Map(observed.streams.map((stream) => [stream.name, stream]));
+  for (const config of desired.streams) {
+    const name = String(config.name);
+    const asset = { kind: "stream", name, stream: name } as const;
+    const found = live.get(name);
+    if (!found) yield { ...asset, action: "create", config };
+    else if (found.status === "unknown") yield { ...asset, action: "unknown", why: found.why };
+    else {
+      const fields = compare(normaliseStream(found.info.config, rules), normaliseStream(config, rules));
+      yield fields.length === 0
+        ? { ...asset, action: "none" }
+        : { ...asset, action: "update", config, fields, live: { kind: "stream", info: found.info } };
+    }
+  }
+  const declared = new Set(desired.streams.map(({ name }) => name));
+  for (const found of observed.streams.filter(({ name }) => !declared.has(name))) {
+    const asset = { kind: "stream", name: found.name, stream: found.name, action: "unmanaged" } as const;
+    yield found.status === "unknown"
+      ? { ...asset, owned: false }
+      : { ...asset, owned: isOurs(found.info.config, model), live: { kind: "stream", info: found.info } };
+  }
+}
+
+function* consumerChanges(desired: DesiredState, observed: Observed, model: Model): Generator<Change> {
+  const declared = new Set<string>();
+  for (const { stream_name: stream, config } of desired.consumers) {
+    const name = `${stream}/${config.name}`;
+    const asset = { kind: "consumer", name, stream } as const;
+    declared.add(name);
+    const there = observed.consumers.get(stream);
+    const found = there?.known.find((info) => info.name === config.name);
+    const unknownStream = observed.streams.find((known) => known.name === stream && known.status === "unknown");
+    if (unknownStream?.status === "unknown") yield { ...asset, action: "unknown", why: "its stream is unknown" };
+    else if (there?.unknown.includes(String(config.name)))
+      yield { ...asset, action: "unknown", why: "its servers do not answer" };
+    else if (!found) yield { ...asset, action: "create", config };
+    else {
+      const fields = compare(normaliseConsumer(found.config, config), normaliseConsumer(config, config));
+      yield fields.length === 0
+        ? { ...asset, action: "none" }
+        : { ...asset, action: "update", config, fields, live: { kind: "consumer", info: found } };
+    }
+  }
+  for (const [stream, { known }] of observed.consumers) {
+    for (const info of known.filter((candidate) => !declared.has(`${stream}/${candidate.name}`))) {
+      const asset = { kind: "consumer", name: `${stream}/${info.name}`, stream } as const;
+      yield { ...asset, action: "unmanaged", owned: isOurs(info.config, model), live: { kind: "consumer", info } };
+    }
+  }
+}
+
+/** Whether the asset carries the mark of this environment. Only these can ever be pruned. */
+const isOurs = ({ metadata }: WireConfig, { environment }: Model): boolean =>
+  (metadata as Record<string, string> | undefined)?.["circl.dev/environment"] === environment.name;
+
+function compare(live: WireConfig, desired: WireConfig): FieldChange[] {
+  const fields = [...new Set([...Object.keys(live), ...Object.keys(desired)])].sort();
+  return fields
+    .filter((field) => JSON.stringify(live[field]) !== JSON.stringify(desired[field]))
+    .map((field) => ({ field, from: live[field], to: desired[field] }));
+}
+
+/** A server that names no version is taken for a new one: that computes least on its own. */
+const newest = { major: 2, minor: 15, patch: 0 };

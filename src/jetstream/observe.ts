@@ -1,0 +1,52 @@
+/** What is on the server now. A stream that cannot be asked is unknown: never taken for absent, never for empty. */
+import type { AccountInfo, ConsumerInfo, Reader, ServerIdentity, StreamInfo } from "./api.ts";
+import { consumerDetails, inParallel, streamDetails, streamNames } from "./pager.ts";
+
+export type ObservedStream =
+  | { readonly name: string; readonly status: "known"; readonly info: StreamInfo }
+  | { readonly name: string; readonly status: "unknown"; readonly why: string };
+
+export interface Observed {
+  readonly server: ServerIdentity;
+  readonly account: AccountInfo;
+  readonly streams: readonly ObservedStream[];
+  /** Consumers by stream, of the streams that were asked for and are known. */
+  readonly consumers: ReadonlyMap<string, ObservedConsumers>;
+}
+
+export interface ObservedConsumers {
+  readonly known: readonly ConsumerInfo[];
+  /** Names that exist but did not answer. */
+  readonly unknown: readonly string[];
+}
+
+/** Reads the account, all streams, and the consumers of `declared` streams. */
+export async function observe(reader: Reader, declared: readonly string[]): Promise<Observed> {
+  const [account, names, details] = await Promise.all([
+    reader.read<AccountInfo>("INFO"),
+    streamNames(reader),
+    streamDetails(reader),
+  ]);
+  const streams = names.map((name) => classify(name, details, reader.server));
+  const asked = streams.filter(({ name, status }) => status === "known" && declared.includes(name));
+  const consumers = await inParallel(asked, async ({ name }) => {
+    const { known, missing } = await consumerDetails(reader, name);
+    return [name, { known, unknown: missing }] as const;
+  });
+  return { server: reader.server, account, streams, consumers: new Map(consumers) };
+}
+
+/**
+ * A stream whose servers are gone is listed under `missing`, and when they said good-bye also as a row of zeros without a
+ * leader: "0 messages" there means nothing.
+ */
+function classify(
+  name: string,
+  { known, missing }: Awaited<ReturnType<typeof streamDetails>>,
+  server: ServerIdentity,
+): ObservedStream {
+  const info = known.get(name);
+  if (!info || missing.has(name)) return { name, status: "unknown", why: "its servers do not answer" };
+  if (server.cluster && !info.cluster?.leader) return { name, status: "unknown", why: "it has no leader" };
+  return { name, status: "known", info };
+}

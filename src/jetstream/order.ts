@@ -1,0 +1,55 @@
+/** In which order changes are applied: what moves is let go first, origins come before sinks, streams before consumers. */
+import { collide } from "../model/subject.ts";
+import type { Change } from "./diff.ts";
+
+type Applied = Extract<Change, { action: "create" | "update" }>;
+
+/** Changes of one step may run side by side, unless `oneByOne`. */
+export interface Step {
+  readonly oneByOne: boolean;
+  readonly changes: readonly Applied[];
+}
+
+export function inOrder(changes: readonly Change[]): Step[] {
+  const applied = changes.filter(
+    (change): change is Applied => change.action === "create" || change.action === "update",
+  );
+  const streams = applied.filter(({ kind }) => kind === "stream");
+  const released = streams.filter((change) => releases(change, streams));
+  const heavy = streams.filter((change) => !released.includes(change) && reconfigures(change));
+  const light = streams.filter((change) => !released.includes(change) && !heavy.includes(change));
+  const depths = new Map(light.map((change) => [change, depthOf(change, light)]));
+  const levels = [...new Set(depths.values())].sort((a, b) => a - b);
+  return [
+    { oneByOne: true, changes: released },
+    ...levels.map((level) => ({ oneByOne: false, changes: light.filter((change) => depths.get(change) === level) })),
+    { oneByOne: true, changes: heavy },
+    { oneByOne: false, changes: applied.filter(({ kind }) => kind === "consumer") },
+  ].filter((step) => step.changes.length > 0);
+}
+
+const subjectsOf = (value: unknown): string[] => (Array.isArray(value) ? (value as string[]) : []);
+
+/** Whether an update gives up a subject that another change takes: the server refuses it until it is free (10065). */
+function releases(change: Applied, all: readonly Applied[]): boolean {
+  if (change.action !== "update") return false;
+  const subjects = change.fields.find(({ field }) => field === "subjects");
+  const kept = subjectsOf(change.config.subjects);
+  const gone = subjectsOf(subjects?.from).filter((subject) => !kept.includes(subject));
+  const wanted = all.filter((other) => other !== change).flatMap((other) => subjectsOf(other.config.subjects));
+  return gone.some((subject) => wanted.some((other) => collide(subject, other)));
+}
+
+/** Copies data between servers; two at once slow each other and every client. */
+const reconfigures = (change: Applied): boolean =>
+  change.action === "update" && change.fields.some(({ field }) => field === "num_replicas" || field === "placement");
+
+/** 0 for a stream that copies from none of `all`; one more than its deepest origin otherwise. */
+function depthOf(change: Applied, all: readonly Applied[], seen: readonly string[] = []): number {
+  if (seen.includes(change.name)) return 0;
+  const { sources = [], mirror } = change.config as { sources?: { name: string }[]; mirror?: { name: string } };
+  const origins = [...sources, ...(mirror ? [mirror] : [])].flatMap(({ name }) =>
+    all.filter((other) => other.name === name),
+  );
+  return Math.max(0, ...origins.map((origin) => depthOf(origin, all, [...seen, change.name]) + 1));
+}

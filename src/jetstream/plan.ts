@@ -1,0 +1,114 @@
+/** What an apply would do: changes with what they lose, what the server refuses, and what leave each one needs. */
+import type { Model } from "../model/resolve.ts";
+import { parseVersion, type Version } from "../model/version.ts";
+import type { Reader, ServerIdentity } from "./api.ts";
+import { type Change, diff } from "./diff.ts";
+import { type Effect, effectsOf } from "./effects.ts";
+import { type Observed, observe } from "./observe.ts";
+import { type Refusal, refusals } from "./refusals.ts";
+
+export interface PlannedChange {
+  readonly change: Change;
+  readonly effects: readonly Effect[];
+  /** Reasons why the server would refuse it; nothing is applied while there is one. */
+  readonly refusals: readonly Refusal[];
+}
+
+/** What policy says about a planned change. Comes from the edges, which know the P rules. */
+export interface Verdict {
+  readonly code: string;
+  /** error: not without leave, or not at all; warning: said. */
+  readonly severity: "error" | "warning";
+  readonly says: string;
+  readonly hint: string;
+  /** The option that gives leave, for example `--allow-loss circl_iot`; missing where nothing does. */
+  readonly leave?: string;
+}
+export type Policy = (planned: PlannedChange) => readonly Verdict[];
+
+export interface Plan {
+  readonly environment: string;
+  readonly server: ServerIdentity & { readonly apiLevel?: number; readonly peers: number };
+  readonly changes: readonly (PlannedChange & { readonly verdicts: readonly Verdict[] })[];
+  readonly summary: Summary;
+}
+
+export interface Summary {
+  readonly create: number;
+  readonly update: number;
+  readonly blocked: number;
+  readonly unknown: number;
+  readonly unmanaged: number;
+  readonly unchanged: number;
+}
+
+/**
+ * Compares the model with what `reader` sees.
+ * @param now nanoseconds since 1970, for what an age limit would delete
+ * @throws WrongCluster where the server is not the one that the environment names
+ */
+export async function plan(model: Model, reader: Reader, policy: Policy, now: number): Promise<Plan> {
+  assertCluster(model, reader.server);
+  const observed = await observe(
+    reader,
+    model.streams.map(({ name }) => name),
+  );
+  const version = parseVersion(observed.server.version) ?? UNKNOWN_VERSION;
+  const changes = diff(model, observed).map((change) => {
+    const planned = {
+      change,
+      effects: effectsOf(change, observed, model, version, now),
+      refusals: refusals(change, version),
+    };
+    return { ...planned, verdicts: policy(planned) };
+  });
+  const { level } = observed.account.api;
+  return {
+    environment: model.environment.name,
+    server: { ...observed.server, ...(level === undefined ? {} : { apiLevel: level }), peers: peersSeen(observed) },
+    changes,
+    summary: summarise(changes),
+  };
+}
+
+/** The live cluster is another one than the environment's: nothing about it may be read into a plan, and nothing applied. */
+export class WrongCluster extends Error {
+  override readonly name = "WrongCluster";
+}
+
+function assertCluster({ environment }: Model, server: ServerIdentity): void {
+  const expected = `circl-${environment.name}`;
+  const standalone = environment.nats.servers === 1;
+  const fits = standalone ? server.name.startsWith(`${expected}-`) : server.cluster === expected;
+  if (fits) return;
+  const found = server.cluster ? `cluster ${server.cluster}` : `the standalone server ${server.name}`;
+  const wanted = standalone ? `a server whose name begins with ${expected}-` : `cluster ${expected}`;
+  throw new WrongCluster(
+    `${server.url} is ${found}, but ${environment.name} is ${wanted}. Check --server, or name the environment that it is.`,
+  );
+}
+
+/** Servers that appear in any stream's group: what a client without the system account can know of the cluster's size. */
+function peersSeen({ streams, server }: Observed): number {
+  const names = streams.flatMap((stream) =>
+    stream.status === "known"
+      ? [stream.info.cluster?.leader, ...(stream.info.cluster?.replicas ?? []).map(({ name }) => name)]
+      : [],
+  );
+  return new Set([server.name, ...names.filter((name) => name !== undefined)]).size;
+}
+
+function summarise(changes: Plan["changes"]): Summary {
+  const count = (fits: (planned: PlannedChange) => boolean) => changes.filter(fits).length;
+  const isBlocked = (planned: PlannedChange) => planned.refusals.length > 0;
+  return {
+    create: count(({ change }) => change.action === "create"),
+    update: count((planned) => planned.change.action === "update" && !isBlocked(planned)),
+    blocked: count(isBlocked),
+    unknown: count(({ change }) => change.action === "unknown"),
+    unmanaged: count(({ change }) => change.action === "unmanaged"),
+    unchanged: count(({ change }) => change.action === "none"),
+  };
+}
+
+const UNKNOWN_VERSION: Version = { major: 2, minor: 14, patch: 0 };

@@ -1,0 +1,88 @@
+/** P: what a change on a live cluster needs before it may be applied. */
+import type { PlannedChange, Policy } from "../jetstream/plan.ts";
+import { type Finding, type Rule, toProblem } from "./rule.ts";
+
+/** A rule about a planned change. `option` is what gives leave, with the asset's name behind it. */
+interface ChangeRule extends Rule<PlannedChange> {
+  readonly option?: "--allow-loss" | "--allow-irreversible";
+}
+
+const finding = ({ change }: PlannedChange, says: string, hint?: string): Finding => ({
+  place: change.name,
+  says,
+  ...(hint ? { hint } : {}),
+});
+
+const refused: ChangeRule = {
+  code: "P001",
+  severity: "error",
+  title: "A change that the server refuses",
+  reason: "Half of a plan applied and the other half refused leaves streams that nobody described.",
+  hint: "Take the change back, or take the way out that is named.",
+  *check(planned) {
+    for (const { field, says, errCode, hint } of planned.refusals) {
+      yield finding(planned, `${field}: ${says}${errCode ? ` (${errCode})` : ""}`, hint);
+    }
+  },
+};
+
+const loss: ChangeRule = {
+  code: "P002",
+  severity: "error",
+  title: "A change that deletes messages",
+  reason: "Lower limits are enforced inside the update, before the server answers; nothing brings the messages back.",
+  hint: "Give leave by name with --allow-loss, or keep the limit.",
+  option: "--allow-loss",
+  *check(planned) {
+    for (const { kind, says, messages, about } of planned.effects) {
+      if (kind === "loses") yield finding(planned, `${about ? "about " : ""}${messages} messages: ${says}`);
+    }
+  },
+};
+
+const oneWay: ChangeRule = {
+  code: "P003",
+  severity: "error",
+  title: "A change that cannot be taken back",
+  reason: "The server has no way back for these settings: only a new stream has.",
+  hint: "Give leave by name with --allow-irreversible.",
+  option: "--allow-irreversible",
+  *check(planned) {
+    for (const { kind, says } of planned.effects) if (kind === "irreversible") yield finding(planned, says);
+  },
+};
+
+const unknown: ChangeRule = {
+  code: "P004",
+  severity: "warning",
+  title: "An asset that cannot be asked",
+  reason:
+    "A stream whose servers are away is listed with zeros or not at all. Creating, changing or deleting it then destroys what comes back " +
+    "with them.",
+  hint: "Wait until its servers are back.",
+  *check(planned) {
+    if (planned.change.action === "unknown") yield finding(planned, planned.change.why);
+  },
+};
+
+const broken: ChangeRule = {
+  code: "P005",
+  severity: "warning",
+  title: "A change that clients notice",
+  reason: "A publish that no stream captures any more is refused, and a core publish is lost without a word.",
+  hint: "Move publishers first.",
+  *check(planned) {
+    for (const { kind, says } of planned.effects) if (kind === "breaks") yield finding(planned, says);
+  },
+};
+
+export const changeRules: readonly ChangeRule[] = [refused, loss, oneWay, unknown, broken];
+
+/** The policy that plan and apply go by. */
+export const policy: Policy = (planned) =>
+  changeRules.flatMap((rule) =>
+    [...rule.check(planned)].map((found) => {
+      const { code, severity, says, hint } = toProblem(rule, found);
+      return { code, severity, says, hint, ...(rule.option ? { leave: `${rule.option} ${planned.change.name}` } : {}) };
+    }),
+  );
