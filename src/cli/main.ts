@@ -2,10 +2,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
+import type { ApplyOptions } from "./commands/apply.ts";
 import type { CheckOptions } from "./commands/check.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
+import type { PlanOptions } from "./commands/plan.ts";
 import type { ShowOptions } from "./commands/show.ts";
 import type { SynthOptions } from "./commands/synth.ts";
+import { withConnection } from "./connection.ts";
 import { type ExitCode, exitCodeMeanings, exitCodes } from "./exit-codes.ts";
 import { Failure, UsageError } from "./failures.ts";
 import { log, tolerateClosedPipes } from "./output/terminal.ts";
@@ -89,6 +92,31 @@ function declare(root: string): Command {
       ),
     );
 
+  withConnection(
+    program
+      .command("plan")
+      .summary("say what an apply would do to a live cluster")
+      .description(
+        "Compares the streams and consumers of an environment with those of a live cluster. Its client cannot write.",
+      )
+      .argument("<environment>")
+      .option("--detailed-exitcode", "exit code 2 for changes")
+      .addOption(json()),
+  ).action(runs(async (name: string, options: PlanOptions) => (await import("./commands/plan.ts")).run(name, options)));
+
+  withConnection(
+    program
+      .command("apply")
+      .summary("bring a live cluster to what the streams say")
+      .description("Shows the plan, asks once, then creates and updates streams and consumers. Deletes nothing.")
+      .argument("<environment>")
+      .option("--auto-approve", "do not ask")
+      .option("--allow-loss <stream...>", "may lose the messages that the plan names")
+      .option("--allow-irreversible <stream...>", "may take changes that cannot be taken back"),
+  ).action(
+    runs(async (name: string, options: ApplyOptions) => (await import("./commands/apply.ts")).run(name, options)),
+  );
+
   for (const command of [program, ...program.commands]) {
     command.showHelpAfterError(`Usage: ${command.createHelp().commandUsage(command)}`);
   }
@@ -103,6 +131,7 @@ ${Object.entries(exitCodes)
 
 Environment variables:
   CDK8S_OUTDIR  where synth writes, unless --out says so
+  CIRCL_SERVER and other twins of connection options; CIRCL_PASSWORD
   NO_COLOR      no colours; otherwise they appear on terminals only
   FORCE_COLOR   colours everywhere`;
 
@@ -117,11 +146,14 @@ const runs = <Arguments extends unknown[]>(command: (...args: Arguments) => Prom
     }
   };
 
+/** Failures of rooms that only some commands load, known by name; their messages say what to do. */
+const EXPECTED = ["ConnectionFailure", "WrongCluster", "ApiError"];
+
 async function failed(error: unknown): Promise<ExitCode> {
   // Commander has printed what is wrong by now, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  if (error instanceof Failure) {
-    log(`error: ${error.message}`);
+  if (error instanceof Failure || EXPECTED.includes((error as Error | undefined)?.name ?? "")) {
+    log(`error: ${(error as Error).message}`);
     return exitCodes.problems;
   }
   const { renderFailure } = await import("./output/failure.ts");

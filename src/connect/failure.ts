@@ -28,7 +28,7 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
         doing,
         `nobody listens at ${servers}`,
         error,
-        "Check --server, or let --kubectl CONTEXT forward the port.",
+        "Check --server: is the server up, and is this its client port?",
       );
     case "AUTHORIZATION_VIOLATION":
     case "AUTHENTICATION_EXPIRED":
@@ -47,7 +47,7 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
 }
 
 const badCredentials = "Check user, password file, seed or creds; with a context, which account it belongs to.";
-const noPermission = "Let the identity have it, or use one that does; docs/rules.md says what each command needs.";
+const noPermission = "Let the identity have it, or use one that does.";
 const jetStreamOff =
   "Use a user of the account that has JetStream (CIRCL, not SYS), and check jetstream {} in nats.conf.";
 const noQuorum =

@@ -26,6 +26,6 @@ export const tile38ServiceMonitor = (): ServiceMonitorSpec => ({
       metricRelabelings: [{ sourceLabels: ["cmd"], regex: `(${COMMANDS.join("|")})?`, action: "keep" }],
     },
   ],
-  // About 150 samples of the process, 6 a command, 4 a collection: room for a thousand collections. Counted after relabelling.
+  // 60 samples of the process, 6 a command, 4 a collection: room for a thousand collections. Counted after relabelling.
   sampleLimit: 5_000,
 });

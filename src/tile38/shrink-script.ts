@@ -45,7 +45,7 @@ ask aofshrink
 started=$(date +%s)
 idle=0
 while :; do
-  sleep 2
+  sleep 1
   status
   took=$(($(date +%s) - started))
   if [ "$running" = true ]; then

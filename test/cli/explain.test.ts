@@ -38,6 +38,7 @@ test("--all --format markdown is the page docs/rules.md, one section a rule", as
     "Environments",
     "Streams",
     "Manifests",
+    "Changes",
   ]);
   expect([...stdout.matchAll(/^### ([A-Z]\d+): /gm)].map(([, code]) => code).sort()).toEqual(
     allRules.map((rule) => rule.code as string).sort(),

@@ -52,7 +52,7 @@ describe.skipIf(without("nats-server", "test-ca"))("real servers with the render
   );
 
   test("nobody gets in without credentials or without TLS", async () => {
-    await using cluster = await Cluster.start(realModel("staging"), 1);
+    await using cluster = await Cluster.start(realModel("staging"), { count: 1 });
     await expect(cluster.connect({})).rejects.toThrow(/Authorization Violation/i);
     const plain = connect({
       servers: `127.0.0.1:${cluster.servers[0]?.clientPort}`,

@@ -49,7 +49,7 @@ describe.skipIf(without("nats-server", "test-ca", "busybox"))("the startup probe
   });
 
   test("holds back a server that has no meta leader yet", async () => {
-    await using cluster = await Cluster.start(realModel("staging"), 1);
+    await using cluster = await Cluster.start(realModel("staging"), { count: 1 });
     const { status, said } = probe(cluster.servers[0]?.monitorPort ?? 0);
     expect(status).toBe(1);
     expect(said).toContain("meta");

@@ -29,26 +29,34 @@ export interface RunningServer {
   readonly log: () => string;
 }
 
+export interface ClusterOptions {
+  /** How many of the environment's servers are started. @default all */
+  readonly count?: number;
+  /** @default the pinned nats-server */
+  readonly binary?: string;
+  /** The auth file. @default one user named sync */
+  readonly auth?: string;
+}
+
 /** Servers of one environment, stopped and removed by disposal. */
 export class Cluster implements AsyncDisposable {
   readonly servers: RunningServer[] = [];
   readonly #root = mkdtempSync(join(tmpdir(), "circl-nats-"));
   readonly #model: Model;
   readonly #binary: string;
+  readonly #auth: string;
   #routePorts: number[] = [];
 
-  constructor(model: Model, binary: string) {
+  constructor(model: Model, binary: string, auth: string) {
     this.#model = model;
     this.#binary = binary;
+    this.#auth = auth;
   }
 
-  /** Starts `count` of the environment's servers, all by default. Routes of the others stay unanswered. */
-  static async start(
-    model: Model,
-    count = model.environment.nats.servers,
-    binary = tool("nats-server"),
-  ): Promise<Cluster> {
-    const cluster = new Cluster(model, binary);
+  /** Starts servers; routes of those that are not started stay unanswered. */
+  static async start(model: Model, options: ClusterOptions = {}): Promise<Cluster> {
+    const { count = model.environment.nats.servers, binary = tool("nats-server"), auth = AUTH } = options;
+    const cluster = new Cluster(model, binary, auth);
     try {
       cluster.#routePorts = await freePorts(model.environment.nats.servers);
       if (model.environment.nats.tls) await cluster.#issueCertificates();
@@ -114,7 +122,7 @@ export class Cluster implements AsyncDisposable {
     for (const folder of ["etc/nats-config", "etc/nats-auth", "data", "run", "ports"]) {
       mkdirSync(join(root, folder), { recursive: true });
     }
-    writeFileSync(join(root, "etc/nats-auth/auth.conf"), AUTH);
+    writeFileSync(join(root, "etc/nats-auth/auth.conf"), this.#auth);
     const config = join(root, "etc/nats-config/nats.conf");
     writeFileSync(config, this.#onLoopback(root, i));
     const child = spawn(this.#binary, ["--config", config, "--ports_file_dir", join(root, "ports")], {

@@ -11,7 +11,7 @@ describe.each(["nats-server-2.12", "nats-server", "nats-server-2.15"])("%s", (se
       "of %s and takes its streams and consumers",
       async (name) => {
         const model = realModel(name);
-        await using cluster = await Cluster.start(model, model.environment.nats.servers, tool(server));
+        await using cluster = await Cluster.start(model, { binary: tool(server) });
         const connection = await cluster.connect();
         const desired = desiredState(model);
         const replies = await createAll(connection, desired);

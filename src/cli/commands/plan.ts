@@ -1,13 +1,12 @@
 /** `circl plan`: what an apply would do to a live cluster. Connects with a client that cannot write. */
-import { ConnectionFailure } from "../../connect/failure.ts";
 import { openReader } from "../../connect/nats.ts";
-import { type Plan, plan, WrongCluster } from "../../jetstream/plan.ts";
+import { type Plan, plan } from "../../jetstream/plan.ts";
+import type { Model } from "../../model/resolve.ts";
 import { policy } from "../../rules/changes.ts";
 import { type ConnectionOptions, targetOf } from "../connection.ts";
 import { definitions } from "../definitions.ts";
 import { chooseEnvironments } from "../environment-names.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
-import { Failure } from "../failures.ts";
 import { planJson, renderPlan } from "../output/plan.ts";
 import { renderProblems } from "../output/problems.ts";
 import { log, lookOf, print, printJson } from "../output/terminal.ts";
@@ -19,25 +18,21 @@ export interface PlanOptions extends ConnectionOptions {
 }
 
 export async function run(name: string, options: PlanOptions): Promise<ExitCode> {
+  const model = soundModel(name);
+  if (!model) return exitCodes.problems;
+  await using reader = await openReader(targetOf(options));
+  const planned = await plan(model, reader, policy, Date.now() * 1e6);
+  if (options.json) printJson(planJson(planned));
+  else print(renderPlan(planned, lookOf(process.stdout)));
+  return exitCodeOf(planned, options.detailedExitcode === true);
+}
+
+/** The model of an environment; definitions that break a rule are said, and never connect. */
+export function soundModel(name: string): Model | undefined {
   chooseEnvironments([name], definitions);
-  // Definitions that break a rule never connect.
   const { model, errors } = show(definitions, name);
-  if (!model) {
-    log(renderProblems(errors, lookOf(process.stderr)));
-    return exitCodes.problems;
-  }
-  const target = targetOf(options);
-  try {
-    await using reader = await openReader(target);
-    const planned = await plan(model, reader, policy, Date.now() * 1e6);
-    if (options.json) printJson(planJson(planned));
-    else print(renderPlan(planned, lookOf(process.stdout)));
-    return exitCodeOf(planned, options.detailedExitcode === true);
-  } catch (error) {
-    if (error instanceof ConnectionFailure || error instanceof WrongCluster)
-      throw new Failure(error.message, { cause: error });
-    throw error;
-  }
+  if (!model) log(renderProblems(errors, lookOf(process.stderr)));
+  return model;
 }
 
 /** 3 where something is blocked or needs leave, else 2 for changes where that was asked for, else 0. */

@@ -1,4 +1,5 @@
 /** Plans as text and JSON. */
+import type { Outcome } from "../../jetstream/apply.ts";
 import type { Plan } from "../../jetstream/plan.ts";
 import { formatBytes, formatDuration } from "../../units.ts";
 import { paragraph } from "./paragraph.ts";
@@ -93,3 +94,12 @@ export const planJson = ({ environment, server, changes, summary }: Plan) => ({
       verdicts,
     })),
 });
+
+/** What became of every change. */
+export function renderOutcome({ done, failed, notStarted }: Outcome): string {
+  const problems = failed.map(({ name, error }) => `! ${name}: ${error.message}`);
+  const rest = notStarted.length > 0 ? [`not started: ${notStarted.join(", ")}`] : [];
+  const counts = `${done.length} done, ${failed.length} failed, ${notStarted.length} not started.`;
+  const next = failed.length + notStarted.length > 0 ? " Apply again: what is done stays done." : "";
+  return [...problems, ...rest, `Apply complete: ${counts}${next}`].join("\n");
+}

@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { realModel } from "../support/definitions.ts";
+import { request } from "../support/jetstream.ts";
+import { Cluster } from "../support/nats-server.ts";
+import { without } from "../support/tools.ts";
+import { circl } from "./circl.ts";
+
+const as = (cluster: Cluster, user = "sync", password = "loopback-only") => ({
+  env: {
+    CIRCL_SERVER: `127.0.0.1:${cluster.servers[0]?.clientPort}`,
+    CIRCL_USER: user,
+    CIRCL_PASSWORD: password,
+    CIRCL_TIMEOUT: "2000",
+  },
+});
+
+describe.skipIf(without("nats-server"))("circl plan and circl apply local", () => {
+  test("say what is to be done, do it after a yes, and then have nothing to do", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const before = await circl(["plan", "local", "--detailed-exitcode"], as(cluster));
+    expect(before.code).toBe(2);
+    expect(before.stdout).toContain("local: standalone circl-local-nats-0 at ");
+    expect(before.stdout).toContain("+ stream circl_iot_location\n");
+    expect(before.stdout).toMatch(/\nPlan: 14 to create, 0 to update, 0 blocked\.\n$/);
+
+    const unasked = await circl(["apply", "local"], as(cluster));
+    expect({ code: unasked.code, stderr: unasked.stderr }).toEqual({
+      code: 3,
+      stderr: "Nothing was applied: there is nobody to ask. Give --auto-approve where that is meant.\n",
+    });
+
+    const applied = await circl(["apply", "local", "--auto-approve"], as(cluster));
+    expect(applied.code).toBe(0);
+    expect(applied.stdout).toMatch(/\nApply complete: 14 done, 0 failed, 0 not started\.\n$/);
+    expect(applied.stderr).toContain("14/14 created ");
+
+    const after = await circl(["apply", "local"], as(cluster));
+    expect(after.code).toBe(0);
+    expect(after.stdout).toMatch(/\nNo changes\. 14 unchanged\.\n$/);
+  });
+
+  test("delete messages only with leave by name", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    await circl(["apply", "local", "--auto-approve"], as(cluster));
+    const connection = await cluster.connect();
+    const info = await request(connection, "STREAM.INFO.circl_dlq");
+    await request(connection, "STREAM.UPDATE.circl_dlq", { ...info.config, max_msgs: 200_000 });
+    for (let i = 0; i < 100_020; i++) connection.publish("circl.dlq.iot.location.updated");
+    await connection.flush();
+    const refused = await circl(["apply", "local", "--auto-approve"], as(cluster));
+    expect(refused.code).toBe(3);
+    expect(refused.stdout).toContain("P002 20 messages: the oldest messages go at once. Needs --allow-loss circl_dlq.");
+    expect(refused.stderr).toContain("Nothing was applied. To give leave: --allow-loss circl_dlq");
+    const left = await circl(["apply", "local", "--auto-approve", "--allow-loss", "circl_dlq"], as(cluster));
+    expect(left.code).toBe(0);
+    const { state } = await (await connection.jetstreamManager()).streams.info("circl_dlq");
+    expect(state.messages).toBe(100_000);
+    await connection.close();
+  });
+
+  test("never send what the server refuses", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const connection = await cluster.connect();
+    await request(connection, "STREAM.CREATE.circl_audit", {
+      name: "circl_audit",
+      subjects: ["$JS.EVENT.ADVISORY.>"],
+      storage: "memory",
+    });
+    await connection.close();
+    const { code, stdout } = await circl(["plan", "local"], as(cluster));
+    expect(code).toBe(3);
+    expect(stdout).toContain("! stream circl_audit");
+    expect(stdout).toContain("P001 storage: the storage type cannot change (10052).");
+    expect((await circl(["apply", "local", "--auto-approve"], as(cluster))).code).toBe(3);
+  });
+
+  test("print one JSON document with --json", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const { stdout } = await circl(["plan", "local", "--json"], as(cluster));
+    expect(JSON.parse(stdout)).toMatchObject({
+      formatVersion: 1,
+      environment: "local",
+      server: { name: "circl-local-nats-0", version: "2.14.9" },
+      summary: { create: 14, update: 0, blocked: 0 },
+    });
+  });
+});
+
+describe.skipIf(without("nats-server"))("what stands in the way is said, with the next step, and exit code 1", () => {
+  test("nobody listens", async () => {
+    const { code, stderr } = await circl(["plan", "local", "--server", "127.0.0.1:1"]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      "error: connecting: nobody listens at 127.0.0.1:1. Check --server: is the server up, and is this its client port?\n",
+    );
+  });
+
+  test("wrong password", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const { code, stderr } = await circl(["plan", "local"], as(cluster, "sync", "wrong"));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: connecting: the server does not accept these credentials\. Check user, /);
+    expect(stderr).not.toContain("wrong");
+  });
+
+  test("an account without JetStream", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const { code, stderr } = await circl(["plan", "local"], as(cluster, "sys"));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/JetStream is off for this account\. Use a user of the account that has JetStream/);
+  });
+
+  test("no permission for one subject", async () => {
+    const auth = `accounts {
+  SYS { users: [ { user: "sys", password: "loopback-only" } ] }
+  CIRCL { jetstream: enabled, users: [ { user: "sync", password: "loopback-only",
+    permissions: { publish: ["$JS.API.INFO", "$JS.API.STREAM.NAMES"], subscribe: ["_INBOX.>"] } } ] }
+}
+`;
+    await using cluster = await Cluster.start(realModel("local"), { auth });
+    const { code, stderr } = await circl(["plan", "local"], as(cluster));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/this user may not publish "\$JS\.API\.STREAM\.LIST"\. Let the identity have it/);
+  });
+
+  test("another cluster than the environment names", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const { code, stderr } = await circl(["apply", "production", "--auto-approve"], as(cluster));
+    expect(code).toBe(1);
+    expect(stderr).toContain("is the standalone server circl-local-nats-0, but production is cluster circl-production");
+  });
+
+  test.skipIf(without("test-ca"))("no quorum: one server of three", async () => {
+    await using cluster = await Cluster.start(realModel("staging"), { count: 1 });
+    const ca = cluster.target().tls?.ca ?? "";
+    const { code, stderr } = await circl(["plan", "staging", "--tls-ca", ca], as(cluster));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/no answer in time|the cluster has no leader now/);
+  });
+});
