@@ -34,7 +34,7 @@ export function rulesPage(rules: readonly RuleText[]): string {
   return `${[
     "<!-- Generated from src/rules by `npm run docs`; edit the rules. -->",
     "# Rules",
-    "What `circl check` looks for. An error stops, a warning is said. Codes never change their meaning.",
+    "What `circl check` (E, S, M) and `circl plan` (P) look for. An error stops, a warning is said. Codes never change their\nmeaning.",
     ...sections,
   ].join("\n\n")}\n`;
 }
