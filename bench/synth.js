@@ -8,13 +8,17 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { median, peakMemory, table } from "./measure.js";
 
 const runs = Number(process.argv[2] ?? 15);
 const root = dirname(import.meta.dirname);
-const { KUSTOMIZE, HELM, NATS_CHART } = process.env;
+const [KUSTOMIZE, HELM, NATS_CHART] = ["KUSTOMIZE", "HELM", "NATS_CHART"].map((name) => {
+  const given = process.env[name];
+  // Everything runs in the copy below, so a path has to be absolute; a bare name is looked up in PATH.
+  return given?.includes("/") ? resolve(given) : given;
+});
 
 // A copy with a cache of its own, so that emptying it disturbs nobody.
 const copy = mkdtempSync(join(tmpdir(), "circl-bench-"));
@@ -53,7 +57,7 @@ const contenders = [
         {
           name: "kustomize build, each",
           program: "sh",
-          args: ["-c", `for e in ${out}/*; do "$KUSTOMIZE" build $e; done`],
+          args: ["-c", `for e in ${out}/*; do ${KUSTOMIZE} build $e; done`],
         },
       ]
     : []),

@@ -1,8 +1,7 @@
 /** The cdk8s app of one environment. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { App } from "cdk8s";
-import { stringify } from "yaml";
+import { App, Yaml } from "cdk8s";
 import { certificatesChart } from "./charts/certificates.ts";
 import { monitoringChart } from "./charts/monitoring.ts";
 import { namespaceChart } from "./charts/namespace.ts";
@@ -23,9 +22,11 @@ export function buildApp(model: Model, outdir: string): App {
 
 /** Writes one manifest file per chart, and the file by which kustomize takes the folder as a base. */
 export function writeApp(app: App): void {
-  app.synth();
+  mkdirSync(app.outdir, { recursive: true });
+  // What `app.synth()` does, but for resolving every object once more.
+  for (const chart of app.charts) Yaml.save(join(app.outdir, `${chart.node.id}.k8s.yaml`), chart.toJson());
   const resources = app.charts.map((chart) => `${chart.node.id}.k8s.yaml`).sort();
   const kustomization = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources };
   // This spelling, without an ending: kustomize finds it, `kubectl apply -f <folder>` passes it by.
-  writeFileSync(join(app.outdir, "Kustomization"), stringify(kustomization));
+  writeFileSync(join(app.outdir, "Kustomization"), Yaml.stringify(kustomization));
 }

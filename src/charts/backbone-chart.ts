@@ -6,11 +6,19 @@ import type { Model } from "../model/resolve.ts";
 
 /** Puts namespace and common labels on every object of the chart; names are always the ones written down. */
 export class BackboneChart extends Chart {
+  #json: ReturnType<Chart["toJson"]> | undefined;
+
   constructor(scope: Construct, id: string, { environment }: Model, { clusterScoped = false } = {}) {
     super(scope, id, {
       ...(clusterScoped ? {} : { namespace: environment.kubernetes.namespace }),
       labels: commonLabels(environment),
       disableResourceNameHashes: true,
     });
+  }
+
+  /** Rules read the objects and synth writes them: they are made once. */
+  override toJson(): ReturnType<Chart["toJson"]> {
+    this.#json ??= super.toJson();
+    return this.#json;
   }
 }

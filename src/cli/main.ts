@@ -101,6 +101,8 @@ function declare(root: string): Command {
       )
       .argument("<environment>")
       .option("--detailed-exitcode", "exit code 2 for changes")
+      .option("--target <stream...>", "look at these streams alone")
+      .option("--allow-delete <name...>", "as for apply: shows what would go")
       .addOption(json()),
   ).action(runs(async (name: string, options: PlanOptions) => (await import("./commands/plan.ts")).run(name, options)));
 
@@ -108,9 +110,14 @@ function declare(root: string): Command {
     program
       .command("apply")
       .summary("bring a live cluster to what the streams say")
-      .description("Shows the plan, asks once, then creates and updates streams and consumers. Deletes nothing.")
+      .description(
+        "Shows the plan, asks once, then creates and updates streams and consumers. Deletes nothing that is not named.",
+      )
       .argument("<environment>")
       .option("--auto-approve", "do not ask")
+      .option("--target <stream...>", "look at these streams alone")
+      .option("--lock-timeout <seconds>", "wait for another apply", "0")
+      .option("--allow-delete <name...>", "delete these, if they are ours and no longer declared")
       .option("--allow-loss <stream...>", "may lose the messages that the plan names")
       .option("--allow-irreversible <stream...>", "may take changes that cannot be taken back"),
   ).action(
@@ -147,7 +154,7 @@ const runs = <Arguments extends unknown[]>(command: (...args: Arguments) => Prom
   };
 
 /** Failures of rooms that only some commands load, known by name; their messages say what to do. */
-const EXPECTED = ["ConnectionFailure", "WrongCluster", "ApiError"];
+const EXPECTED = ["ConnectionFailure", "WrongCluster", "ApiError", "LockHeld"];
 
 async function failed(error: unknown): Promise<ExitCode> {
   // Commander has printed what is wrong by now, or the help that was asked for.

@@ -1,6 +1,13 @@
 /** Connections to NATS: credentials in, a client that can only read or one that can also write out. */
 import { readFileSync } from "node:fs";
-import { type ConnectionOptions, connect, credsAuthenticator, type NatsConnection, nkeyAuthenticator } from "nats";
+import {
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  headers,
+  type NatsConnection,
+  nkeyAuthenticator,
+} from "nats";
 import { ApiError, type Reader, type ReadVerb, type WireError, type Writer, type WriteVerb } from "../jetstream/api.ts";
 import { explainFailure } from "./failure.ts";
 
@@ -47,6 +54,18 @@ async function open(target: Target): Promise<Writer & AsyncDisposable> {
     },
     read: (verb, names = [], body) => ask(verb, names, body),
     write: ask,
+    publishAfter: async (subject, payload, last) => {
+      const expected = headers();
+      expected.set("Nats-Expected-Last-Subject-Sequence", String(last));
+      const reply = await connection
+        .request(subject, payload, { timeout: target.timeout, headers: expected })
+        .catch((error: unknown) => {
+          throw explainFailure(error, `publishing to ${subject}`, where);
+        });
+      const answer = reply.json<{ readonly seq: number; readonly error?: WireError }>();
+      if (answer.error) throw new ApiError(subject, answer.error);
+      return answer.seq;
+    },
     [Symbol.asyncDispose]: () => connection.close(),
   };
 }

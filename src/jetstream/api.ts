@@ -23,7 +23,14 @@ export interface WireError {
 }
 
 /** Requests that change nothing. Anything else needs a writer. */
-export type ReadVerb = "INFO" | "STREAM.NAMES" | "STREAM.LIST" | "STREAM.INFO" | "CONSUMER.LIST" | "CONSUMER.INFO";
+export type ReadVerb =
+  | "INFO"
+  | "STREAM.NAMES"
+  | "STREAM.LIST"
+  | "STREAM.INFO"
+  | "STREAM.MSG.GET"
+  | "CONSUMER.LIST"
+  | "CONSUMER.INFO";
 export type WriteVerb = "STREAM.CREATE" | "STREAM.UPDATE" | "STREAM.DELETE" | "CONSUMER.CREATE" | "CONSUMER.DELETE";
 
 /** A client that cannot write: it has no method for it, and refuses verbs that are not reads. */
@@ -38,6 +45,11 @@ export interface Reader {
 
 export interface Writer extends Reader {
   write<T>(verb: WriteVerb, names: readonly string[], body?: object): Promise<T>;
+  /**
+   * Publishes where the subject's last message is the one of sequence `last` (0 for none).
+   * @returns the new sequence @throws ApiError 10071 where it is another
+   */
+  publishAfter(subject: string, payload: string, last: number): Promise<number>;
 }
 
 /** Who answers: printed before anything else, and compared with what the environment names. */

@@ -3,13 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { atLeast, parseVersion } from "../model/version.ts";
 import { ApiError, type ClusterState, type ConsumerInfo, type StreamInfo, type Writer } from "./api.ts";
 import type { WireConfig } from "./desired.ts";
-import type { Change } from "./diff.ts";
+import type { LiveAsset } from "./diff.ts";
+import { acquireLock, LOCK_STREAM } from "./lock.ts";
 import { normaliseConsumer, normaliseStream } from "./normalise.ts";
-import { inOrder } from "./order.ts";
+import { type Applied, inOrder, type Step } from "./order.ts";
 import { inParallel } from "./pager.ts";
 import type { Plan } from "./plan.ts";
-
-type Applied = Extract<Change, { action: "create" | "update" }>;
 
 export interface Outcome {
   readonly done: readonly string[];
@@ -19,6 +18,10 @@ export interface Outcome {
 }
 
 export interface ApplyOptions {
+  /** Who applies, for those who wait. */
+  readonly holder: string;
+  /** Milliseconds to wait for another apply. */
+  readonly lockWait: number;
   /** Asked before every change: true stops after those that run. */
   readonly interrupted: () => boolean;
   /** Told after every change. */
@@ -27,12 +30,31 @@ export interface ApplyOptions {
   readonly readyTimeout: number;
 }
 
-/** Applies every create and update of `plan`. A failed change stops whatever comes in later steps. */
+/**
+ * Applies every create, update and delete of `plan`, alone. A failed change stops whatever comes in later steps.
+ * @throws LockHeld where somebody else applies
+ */
 export async function apply(plan: Plan, writer: Writer, options: ApplyOptions): Promise<Outcome> {
+  const steps = inOrder(plan.changes.map(({ change }) => change));
+  const isLock = ({ name }: Applied) => name === LOCK_STREAM;
+  const first = steps.flatMap(({ changes }) =>
+    changes.filter((change) => change.action === "create" && isLock(change)),
+  );
+  // The very first apply makes the stream that locks the others.
+  const before = await applySteps([{ oneByOne: true, changes: first }], writer, options);
+  if (before.failed.length > 0) return before;
+  await using lock = await acquireLock(writer, options.holder, options.lockWait);
+  const rest = steps.map((step) => ({ ...step, changes: step.changes.filter((change) => !first.includes(change)) }));
+  const interrupted = () => options.interrupted() || lock.lost();
+  const after = await applySteps(rest, writer, { ...options, interrupted });
+  return { ...after, done: [...before.done, ...after.done].sort() };
+}
+
+async function applySteps(steps: readonly Step[], writer: Writer, options: ApplyOptions): Promise<Outcome> {
   const done: string[] = [];
   const failed: { name: string; error: Error }[] = [];
   const notStarted: string[] = [];
-  for (const { changes, oneByOne } of inOrder(plan.changes.map(({ change }) => change))) {
+  for (const { changes, oneByOne } of steps) {
     const blocked = failed.length > 0;
     const work = async (change: Applied) => {
       if (blocked || options.interrupted() || (oneByOne && failed.length > 0)) {
@@ -54,11 +76,16 @@ export async function apply(plan: Plan, writer: Writer, options: ApplyOptions): 
 }
 
 async function applyOne(change: Applied, writer: Writer, { readyTimeout }: ApplyOptions): Promise<void> {
-  if (change.action === "update") await assertNotMoved(change, writer);
+  if (change.action !== "create") await assertNotMoved(change.name, change.live, writer);
+  if (change.action === "delete") {
+    const consumer = change.live.kind === "consumer" ? [change.live.info.name] : [];
+    await writer.write(`${change.kind === "stream" ? "STREAM" : "CONSUMER"}.DELETE`, [change.stream, ...consumer]);
+    return;
+  }
   if (change.kind === "stream") {
     const verb = change.action === "create" ? "STREAM.CREATE" : "STREAM.UPDATE";
     const reply = await writer.write<StreamInfo>(verb, [change.name], change.config);
-    assertKept(change, normalised(change, reply.config, writer), normalised(change, change.config, writer));
+    assertKept(change.name, normalised(reply.config, writer), normalised(change.config, writer));
     await streamReady(change.name, Number(change.config.num_replicas), writer, readyTimeout);
     return;
   }
@@ -69,38 +96,39 @@ async function applyOne(change: Applied, writer: Writer, { readyTimeout }: Apply
     config: change.config,
     action: change.action,
   });
-  assertKept(change, normaliseConsumer(reply.config, change.config), normaliseConsumer(change.config, change.config));
+  assertKept(
+    change.name,
+    normaliseConsumer(reply.config, change.config),
+    normaliseConsumer(change.config, change.config),
+  );
 }
 
-const normalised = ({ config }: Applied, seen: WireConfig, { server }: Writer): WireConfig => {
+const normalised = (seen: WireConfig, { server }: Writer): WireConfig => {
   const version = parseVersion(server.version);
-  return normaliseStream(
-    { ...seen, name: config.name },
-    { hasSourceWindow: version !== undefined && !atLeast(version, "2.14") },
-  );
+  return normaliseStream(seen, { hasSourceWindow: version !== undefined && !atLeast(version, "2.14") });
 };
 
 /** Between plan and apply somebody else may have changed the asset: what was approved is then not what would happen. */
-async function assertNotMoved(change: Extract<Change, { action: "update" }>, reader: Writer): Promise<void> {
-  const now =
-    change.live.kind === "stream"
-      ? (await reader.read<StreamInfo>("STREAM.INFO", [change.name])).config
-      : (await reader.read<ConsumerInfo>("CONSUMER.INFO", [change.stream, change.live.info.name])).config;
-  const same =
-    change.kind === "stream"
-      ? [normalised(change, now, reader), normalised(change, change.live.info.config, reader)]
-      : [normaliseConsumer(now, now), normaliseConsumer(change.live.info.config, now)];
-  if (JSON.stringify(same[0]) !== JSON.stringify(same[1])) {
-    throw new Error(`${change.name} has changed since it was planned. Plan again and look at what is different now.`);
+async function assertNotMoved(name: string, live: LiveAsset, writer: Writer): Promise<void> {
+  const [now, then] =
+    live.kind === "stream"
+      ? [await writer.read<StreamInfo>("STREAM.INFO", [name]), live.info].map(({ config }) =>
+          normalised(config, writer),
+        )
+      : [await writer.read<ConsumerInfo>("CONSUMER.INFO", [live.info.stream_name, live.info.name]), live.info].map(
+          ({ config }) => normaliseConsumer(config, config),
+        );
+  if (JSON.stringify(now) !== JSON.stringify(then)) {
+    throw new Error(`${name} has changed since it was planned. Plan again and look at what is different now.`);
   }
 }
 
 /** Servers before 2.12 answer OK and drop the fields they do not know: that is no success. */
-function assertKept(change: Applied, kept: WireConfig, sent: WireConfig): void {
+function assertKept(name: string, kept: WireConfig, sent: WireConfig): void {
   const lost = Object.keys(sent).filter((field) => JSON.stringify(kept[field]) !== JSON.stringify(sent[field]));
   if (lost.length > 0) {
     throw new Error(
-      `${change.name}: the server did not keep ${lost.join(", ")}. It may be older than these fields: see its version above.`,
+      `${name}: the server did not keep ${lost.join(", ")}. It may be older than these fields: see its version above.`,
     );
   }
 }

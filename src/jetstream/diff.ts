@@ -30,6 +30,8 @@ export type Change = Asset &
         readonly fields: readonly FieldChange[];
         readonly live: LiveAsset;
       }
+    /** Ours, no longer in streams/, and named by whoever runs this. */
+    | { readonly action: "delete"; readonly live: LiveAsset }
     | { readonly action: "none" }
     /** It exists and cannot be asked: neither created, changed nor deleted. */
     | { readonly action: "unknown"; readonly why: string }
@@ -41,12 +43,22 @@ export type LiveAsset =
   | { readonly kind: "stream"; readonly info: StreamInfo }
   | { readonly kind: "consumer"; readonly info: ConsumerInfo };
 
-/** Every declared and every observed asset, streams before their consumers, by name. */
-export function diff(model: Model, observed: Observed): Change[] {
+/**
+ * Every declared and every observed asset, streams before their consumers, by name.
+ * @param deletions names of assets that may go; those that are not ours, or are declared, stay whatever is named
+ */
+export function diff(model: Model, observed: Observed, deletions: readonly string[] = []): Change[] {
   const desired = desiredState(model);
   const changes = [...streamChanges(desired, observed, model), ...consumerChanges(desired, observed, model)];
-  return changes.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return changes
+    .map((change) => (deletions.includes(change.name) ? toDelete(change) : change))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+const toDelete = (change: Change): Change =>
+  change.action === "unmanaged" && change.owned && change.live
+    ? { kind: change.kind, name: change.name, stream: change.stream, action: "delete", live: change.live }
+    : change;
 
 function* streamChanges(desired: DesiredState, observed: Observed, model: Model): Generator<Change> {
   const rules = { hasSourceWindow: !atLeast(parseVersion(observed.server.version) ?? newest, "2.14") };

@@ -2,7 +2,7 @@
  * Brings desired and live configurations into one form, so that what the server adds, computes or writes otherwise is no
  * difference. Each line is a fact about nats-server 2.12 to 2.15; the tests create every field and compare.
  */
-import { nanoseconds } from "../units.ts";
+import { nanoseconds, SECOND } from "../units.ts";
 import type { WireConfig } from "./desired.ts";
 
 type Mutable = Record<string, unknown>;
@@ -32,7 +32,6 @@ const STREAM_DEFAULTS: WireConfig = {
   discard_new_per_subject: false,
   compression: "none",
   first_seq: 0,
-  consumer_limits: {},
   allow_msg_ttl: false,
   subject_delete_marker_ttl: 0,
   allow_msg_counter: false,
@@ -41,6 +40,7 @@ const STREAM_DEFAULTS: WireConfig = {
   persist_mode: "default",
   allow_batched: false,
 };
+/** Everything below 1 is "no limit" to the server, and is answered as -1. */
 const LIMITS = ["max_consumers", "max_msgs", "max_bytes", "max_msg_size", "max_msgs_per_subject"];
 
 /** A stream's configuration with every default spelled out. @param hasSourceWindow whether the server gives sinks a window (below 2.14) */
@@ -48,10 +48,8 @@ export function normaliseStream(
   config: WireConfig,
   { hasSourceWindow }: { readonly hasSourceWindow: boolean },
 ): WireConfig {
-  const stream: Mutable = { ...STREAM_DEFAULTS, ...dropAbsent(config) };
+  const stream: Mutable = { ...STREAM_DEFAULTS, ...dropZero(config) };
   for (const limit of LIMITS) if (Number(stream[limit]) <= 0) stream[limit] = -1;
-  if (stream.num_replicas === 0) stream.num_replicas = 1;
-  if (stream.persist_mode === "") stream.persist_mode = "default";
   const copies = (stream.sources as unknown[]).length > 0 || stream.mirror !== undefined;
   if ((stream.subjects as unknown[]).length === 0 && !copies) stream.subjects = [stream.name];
   stream.subjects = [...(stream.subjects as string[])].sort();
@@ -65,12 +63,15 @@ export function normaliseStream(
   // Both force others on (checkStreamCfg).
   if (Number(stream.subject_delete_marker_ttl) > 0) stream.allow_msg_ttl = true;
   if (Number(stream.subject_delete_marker_ttl) > 0 || stream.allow_msg_schedules) stream.allow_rollup_hdrs = true;
-  if (stream.republish)
-    stream.republish = { src: ">", headers_only: false, ...dropAbsent(stream.republish as WireConfig) };
-  stream.placement = normalisePlacement(stream.placement as WireConfig | undefined);
+  // Sealing forces these (configUpdateCheck); the window was computed from the age before that.
+  if (stream.sealed) Object.assign(stream, SEALED);
+  if (stream.republish) stream.republish = { src: ">", headers_only: false, ...(stream.republish as WireConfig) };
+  if (stream.placement) stream.placement = normalisePlacement(stream.placement as WireConfig);
   stream.metadata = ownMetadata(stream.metadata as WireConfig | undefined);
-  return sorted(dropAbsent(stream));
+  return sorted(stream);
 }
+
+const SEALED = { max_age: 0, discard: "new", deny_delete: true, deny_purge: true, allow_rollup_hdrs: false };
 
 /** The window that the server computes: two minutes, or the age where that is shorter; none for copies since 2.14. */
 function impliedWindow(stream: Mutable, hasSourceWindow: boolean): number {
@@ -79,21 +80,12 @@ function impliedWindow(stream: Mutable, hasSourceWindow: boolean): number {
   return age > 0 ? Math.min(age, nanoseconds("2m")) : nanoseconds("2m");
 }
 
-function normaliseOrigin(origin: WireConfig): WireConfig {
-  const external = origin.external as WireConfig | undefined;
-  return sorted({
-    ...dropAbsent(origin),
-    ...(external ? { external: { deliver: "", ...external } } : {}),
-    // Comes back with another number of digits: compared as an instant.
-    ...(origin.opt_start_time ? { opt_start_time: new Date(String(origin.opt_start_time)).toISOString() } : {}),
-  });
-}
+/** The time comes back with another number of digits: compared as an instant. */
+const normaliseOrigin = ({ opt_start_time: start, ...origin }: WireConfig): WireConfig =>
+  sorted({ ...origin, ...(start ? { opt_start_time: new Date(String(start)).toISOString() } : {}) });
 
-const normalisePlacement = (placement: WireConfig | undefined): WireConfig | undefined => {
-  const { tags, ...rest } = dropAbsent(placement ?? {});
-  const all = { ...rest, ...(Array.isArray(tags) && tags.length > 0 ? { tags: [...tags].sort() } : {}) };
-  return Object.keys(all).length > 0 ? all : undefined;
-};
+const normalisePlacement = ({ tags, ...placement }: WireConfig): WireConfig =>
+  Array.isArray(tags) ? { ...placement, tags: [...tags].sort() } : placement;
 
 /** Values that the server fills in on its own for consumers. */
 const CONSUMER_DEFAULTS: WireConfig = {
@@ -112,29 +104,50 @@ const CONSUMER_DEFAULTS: WireConfig = {
  * limits when they are not asked for are left out unless `asked` has them.
  */
 export function normaliseConsumer(config: WireConfig, asked: WireConfig): WireConfig {
-  const consumer: Mutable = { ...CONSUMER_DEFAULTS, ...dropAbsent(config) };
+  const consumer: Mutable = { ...CONSUMER_DEFAULTS, ...dropZero(config) };
   if (Number(consumer.max_deliver) <= 0) consumer.max_deliver = -1;
-  const backoff = (consumer.backoff ?? []) as number[];
-  if (backoff.length === 0) delete consumer.backoff;
+  if (Number(consumer.max_ack_pending) <= 0) consumer.max_ack_pending = -1;
+  for (const limit of REQUEST_LIMITS) if (Number(consumer[limit]) <= 0) delete consumer[limit];
   const acknowledged = consumer.ack_policy !== "none";
   if (acknowledged && !consumer.ack_wait) consumer.ack_wait = nanoseconds("30s");
-  if (backoff.length > 0) consumer.ack_wait = backoff[0];
-  for (const chosen of ["max_ack_pending", "max_waiting", "inactive_threshold"]) {
-    if (!asked[chosen]) delete consumer[chosen];
-  }
+  if (consumer.backoff) consumer.ack_wait = (consumer.backoff as number[])[0];
+  if (!consumer.deliver_subject) consumer.max_waiting ??= PULL_WAITING;
+  if (consumer.priority_policy === "pinned_client") consumer.priority_timeout ??= nanoseconds("2m");
+  if (consumer.priority_policy === "none") delete consumer.priority_policy;
+  // The server answers flow control for the client (2.14), at a pace of its own.
+  if (consumer.ack_policy === "flow_control") Object.assign(consumer, { flow_control: true, idle_heartbeat: SECOND });
+  for (const chosen of ["max_ack_pending", "inactive_threshold"]) if (!asked[chosen]) delete consumer[chosen];
   if (consumer.durable_name) consumer.name ??= consumer.durable_name;
   if (Array.isArray(consumer.filter_subjects)) consumer.filter_subjects = [...consumer.filter_subjects].sort();
   if (consumer.opt_start_time) consumer.opt_start_time = new Date(String(consumer.opt_start_time)).toISOString();
+  // Somebody's pause, set by a request of its own: an update leaves it as it is (2.11).
+  delete consumer.pause_until;
   consumer.metadata = ownMetadata(consumer.metadata as WireConfig | undefined);
-  return sorted(dropAbsent(consumer));
+  return sorted(consumer);
 }
+
+/** Pull requests that wait when nothing is said (JSWaitQueueDefaultMax). */
+const PULL_WAITING = 512;
+/** Below zero is taken for unset. */
+const REQUEST_LIMITS = ["max_waiting", "max_batch", "max_expires", "max_bytes", "idle_heartbeat", "inactive_threshold"];
 
 /** Metadata without what the server adds (`_nats.*`). */
 const ownMetadata = (metadata: WireConfig = {}): WireConfig =>
   sorted(Object.fromEntries(Object.entries(metadata).filter(([key]) => !key.startsWith("_nats."))));
 
-const dropAbsent = (config: WireConfig): Mutable =>
-  Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined && value !== null));
+/**
+ * Without what is absent to the server: Go has no "unset", so a zero, an empty text and an empty list are the same as no
+ * field at all, and most of them are left out of answers (`omitempty`).
+ */
+function dropZero(config: WireConfig): Mutable {
+  const kept = Object.entries(config).map(([key, value]) => [key, isObject(value) ? dropZero(value) : deep(value)]);
+  return Object.fromEntries(kept.filter(([, value]) => !isZero(value)));
+}
+const deep = (value: unknown): unknown =>
+  Array.isArray(value) ? value.map((entry) => (isObject(entry) ? dropZero(entry) : entry)) : value;
+const isZero = (value: unknown): boolean => !value || (typeof value === "object" && Object.keys(value).length === 0);
+const isObject = (value: unknown): value is WireConfig =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Keys in order at every depth, so that two configurations can be compared as text. */
 function sorted<T>(value: T): T {

@@ -2,7 +2,10 @@
 import { collide } from "../model/subject.ts";
 import type { Change } from "./diff.ts";
 
-type Applied = Extract<Change, { action: "create" | "update" }>;
+type Written = Extract<Change, { action: "create" | "update" }>;
+type Deleted = Extract<Change, { action: "delete" }>;
+/** What an apply writes. */
+export type Applied = Written | Deleted;
 
 /** Changes of one step may run side by side, unless `oneByOne`. */
 export interface Step {
@@ -11,41 +14,56 @@ export interface Step {
 }
 
 export function inOrder(changes: readonly Change[]): Step[] {
-  const applied = changes.filter(
-    (change): change is Applied => change.action === "create" || change.action === "update",
+  const written = changes.filter(
+    (change): change is Written => change.action === "create" || change.action === "update",
   );
-  const streams = applied.filter(({ kind }) => kind === "stream");
+  const deleted = changes.filter((change): change is Deleted => change.action === "delete");
+  const streams = written.filter(({ kind }) => kind === "stream");
   const released = streams.filter((change) => releases(change, streams));
   const heavy = streams.filter((change) => !released.includes(change) && reconfigures(change));
   const light = streams.filter((change) => !released.includes(change) && !heavy.includes(change));
   const depths = new Map(light.map((change) => [change, depthOf(change, light)]));
   const levels = [...new Set(depths.values())].sort((a, b) => a - b);
+  const room = deleted.filter((change) => isWanted(liveSubjects(change), streams));
+  const last = deleted.filter((change) => !room.includes(change));
   return [
-    { oneByOne: true, changes: released },
+    { oneByOne: true, changes: [...room, ...released] },
     ...levels.map((level) => ({ oneByOne: false, changes: light.filter((change) => depths.get(change) === level) })),
     { oneByOne: true, changes: heavy },
-    { oneByOne: false, changes: applied.filter(({ kind }) => kind === "consumer") },
+    { oneByOne: false, changes: written.filter(({ kind }) => kind === "consumer") },
+    { oneByOne: true, changes: last.toSorted((a, b) => (a.kind < b.kind ? -1 : 1)) },
   ].filter((step) => step.changes.length > 0);
 }
 
 const subjectsOf = (value: unknown): string[] => (Array.isArray(value) ? (value as string[]) : []);
 
 /** Whether an update gives up a subject that another change takes: the server refuses it until it is free (10065). */
-function releases(change: Applied, all: readonly Applied[]): boolean {
+function releases(change: Written, all: readonly Written[]): boolean {
   if (change.action !== "update") return false;
   const subjects = change.fields.find(({ field }) => field === "subjects");
   const kept = subjectsOf(change.config.subjects);
   const gone = subjectsOf(subjects?.from).filter((subject) => !kept.includes(subject));
-  const wanted = all.filter((other) => other !== change).flatMap((other) => subjectsOf(other.config.subjects));
-  return gone.some((subject) => wanted.some((other) => collide(subject, other)));
+  return isWanted(
+    gone,
+    all.filter((other) => other !== change),
+  );
 }
 
+const isWanted = (subjects: readonly string[], by: readonly Written[]): boolean => {
+  const wanted = by.flatMap(({ config }) => subjectsOf(config.subjects));
+  return subjects.some((subject) => wanted.some((other) => collide(subject, other)));
+};
+
+/** A stream that goes makes room for those that take its subjects. */
+const liveSubjects = ({ live }: Deleted): string[] =>
+  live.kind === "stream" ? subjectsOf(live.info.config.subjects) : [];
+
 /** Copies data between servers; two at once slow each other and every client. */
-const reconfigures = (change: Applied): boolean =>
+const reconfigures = (change: Written): boolean =>
   change.action === "update" && change.fields.some(({ field }) => field === "num_replicas" || field === "placement");
 
 /** 0 for a stream that copies from none of `all`; one more than its deepest origin otherwise. */
-function depthOf(change: Applied, all: readonly Applied[], seen: readonly string[] = []): number {
+function depthOf(change: Written, all: readonly Written[], seen: readonly string[] = []): number {
   if (seen.includes(change.name)) return 0;
   const { sources = [], mirror } = change.config as { sources?: { name: string }[]; mirror?: { name: string } };
   const origins = [...sources, ...(mirror ? [mirror] : [])].flatMap(({ name }) =>

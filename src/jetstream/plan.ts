@@ -36,10 +36,18 @@ export interface Plan {
 export interface Summary {
   readonly create: number;
   readonly update: number;
+  readonly delete: number;
   readonly blocked: number;
   readonly unknown: number;
   readonly unmanaged: number;
   readonly unchanged: number;
+}
+
+export interface PlanScope {
+  /** Names of assets that may be deleted, if they are ours and no longer declared. */
+  readonly deletions?: readonly string[];
+  /** Names of streams that alone are looked at, consumers with them. @default all */
+  readonly targets?: readonly string[];
 }
 
 /**
@@ -47,18 +55,27 @@ export interface Summary {
  * @param now nanoseconds since 1970, for what an age limit would delete
  * @throws WrongCluster where the server is not the one that the environment names
  */
-export async function plan(model: Model, reader: Reader, policy: Policy, now: number): Promise<Plan> {
+export async function plan(
+  model: Model,
+  reader: Reader,
+  policy: Policy,
+  now: number,
+  { deletions, targets }: PlanScope = {},
+): Promise<Plan> {
   assertCluster(model, reader.server);
   const observed = await observe(
     reader,
     model.streams.map(({ name }) => name),
   );
   const version = parseVersion(observed.server.version) ?? UNKNOWN_VERSION;
-  const changes = diff(model, observed).map((change) => {
+  const all = diff(model, observed, deletions);
+  const unknowns = all.filter(({ action }) => action === "unknown").map(({ name }) => name);
+  const inScope = targets ? all.filter(({ stream }) => targets.includes(stream)) : all;
+  const changes = inScope.map((change) => {
     const planned = {
       change,
       effects: effectsOf(change, observed, model, version, now),
-      refusals: refusals(change, version),
+      refusals: [...refusals(change, version), ...blindDelete(change, unknowns)],
     };
     return { ...planned, verdicts: policy(planned) };
   });
@@ -70,6 +87,19 @@ export async function plan(model: Model, reader: Reader, policy: Policy, now: nu
     summary: summarise(changes),
   };
 }
+
+/** While something cannot be asked, nothing is deleted: what looks superfluous may be all that is left of it. */
+const blindDelete = (change: Change, unknowns: readonly string[]): Refusal[] =>
+  change.action === "delete" && unknowns.length > 0
+    ? [
+        {
+          field: "delete",
+          errCode: 0,
+          says: `nothing is deleted while ${unknowns.join(", ")} cannot be asked`,
+          hint: "Wait until all servers are back.",
+        },
+      ]
+    : [];
 
 /** The live cluster is another one than the environment's: nothing about it may be read into a plan, and nothing applied. */
 export class WrongCluster extends Error {
@@ -104,6 +134,7 @@ function summarise(changes: Plan["changes"]): Summary {
   return {
     create: count(({ change }) => change.action === "create"),
     update: count((planned) => planned.change.action === "update" && !isBlocked(planned)),
+    delete: count(({ change }) => change.action === "delete"),
     blocked: count(isBlocked),
     unknown: count(({ change }) => change.action === "unknown"),
     unmanaged: count(({ change }) => change.action === "unmanaged"),

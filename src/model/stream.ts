@@ -73,7 +73,7 @@ const data = v.variant("sensitivity", [
 ]);
 
 const publisher = only({
-  /** A name from `streams/services.ts`, or "nats-server" for what the server itself publishes. */
+  /** A name from `streams/services.ts`, or "nats-server" or "stream-sync" for what the server and our own tool publish. */
   service: text,
   subject: text,
   /** Peak rate and usual payload size: capacity and effective retention are computed from them. */
@@ -167,6 +167,8 @@ export type Stream = Readonly<
 
 /** What the server itself publishes has no service behind it. */
 export const SERVER = "nats-server";
+/** Our own tool, which locks while it applies. */
+export const STREAM_SYNC = "stream-sync";
 
 /** Declares a stream. The type does the checking; rules say what types cannot. */
 export const defineStream = (stream: StreamInput): StreamInput => stream;

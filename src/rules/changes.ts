@@ -1,10 +1,12 @@
 /** P: what a change on a live cluster needs before it may be applied. */
+import type { LiveAsset } from "../jetstream/diff.ts";
 import type { PlannedChange, Policy } from "../jetstream/plan.ts";
+import { formatBytes } from "../units.ts";
 import { type Finding, type Rule, toProblem } from "./rule.ts";
 
 /** A rule about a planned change. `option` is what gives leave, with the asset's name behind it. */
 interface ChangeRule extends Rule<PlannedChange> {
-  readonly option?: "--allow-loss" | "--allow-irreversible";
+  readonly option?: "--allow-loss" | "--allow-irreversible" | "--allow-delete";
 }
 
 const finding = ({ change }: PlannedChange, says: string, hint?: string): Finding => ({
@@ -76,7 +78,41 @@ const broken: ChangeRule = {
   },
 };
 
-export const changeRules: readonly ChangeRule[] = [refused, loss, oneWay, unknown, broken];
+const deletion: ChangeRule = {
+  code: "P006",
+  severity: "error",
+  title: "An asset that goes with all it holds",
+  reason:
+    "A stream takes its messages and consumers with it, a consumer its place in the stream; the server asks nobody.",
+  hint: "Give leave by name with --allow-delete.",
+  option: "--allow-delete",
+  *check(planned) {
+    const { change } = planned;
+    if (change.action === "delete") yield finding(planned, `deletes ${holds(change.live)}`);
+  },
+};
+
+const superfluous: ChangeRule = {
+  code: "P007",
+  severity: "warning",
+  title: "An asset of ours that is no longer declared",
+  reason: "It keeps its disk and its place, and nobody looks after it; but what is not declared may still be read.",
+  hint: "Declare it again, or delete it by name with --allow-delete.",
+  *check(planned) {
+    const { change } = planned;
+    if (change.action === "unmanaged" && change.owned && change.live) {
+      yield finding(planned, `holds ${holds(change.live)}`, `--allow-delete ${change.name} deletes it.`);
+    }
+  },
+};
+
+/** What a deletion takes: the numbers that the decision is about. */
+const holds = (live: LiveAsset): string =>
+  live.kind === "stream"
+    ? `${live.info.state.messages} messages, ${formatBytes(live.info.state.bytes)}`
+    : `a place with ${live.info.num_pending} messages before it`;
+
+export const changeRules: readonly ChangeRule[] = [refused, loss, oneWay, unknown, broken, deletion, superfluous];
 
 /** The policy that plan and apply go by. */
 export const policy: Policy = (planned) =>

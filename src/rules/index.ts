@@ -3,7 +3,7 @@ import type { Model } from "../model/resolve.ts";
 import { changeRules } from "./changes.ts";
 import { environmentRules } from "./environment/index.ts";
 import { type Manifests, manifestRules } from "./manifests/index.ts";
-import { type Problem, type Rule, runRules } from "./rule.ts";
+import { order, type Problem, type Rule, runRules } from "./rule.ts";
 import { shapeRules } from "./shape.ts";
 import { streamRules } from "./streams/index.ts";
 
@@ -14,7 +14,7 @@ export const allRules: readonly Omit<Rule<never>, "check">[] = [
   ...streamRules,
   ...manifestRules,
   ...changeRules,
-].sort((a, b) => a.code.localeCompare(b.code));
+].sort((a, b) => order(a.code, b.code));
 
 /** What is wrong with an environment and its streams, before anything is built from them. */
 export const checkModel = (model: Model): Problem[] => runRules([...environmentRules, ...streamRules], model);

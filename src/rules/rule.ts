@@ -48,8 +48,8 @@ export const toProblem = (rule: Omit<Rule<never>, "check">, finding: Finding): P
   says: finding.says,
 });
 
-export const sortProblems = (problems: readonly Problem[]): Problem[] =>
-  [...problems].sort(
-    (a, b) =>
-      a.severity.localeCompare(b.severity) || a.code.localeCompare(b.code) || a.place.localeCompare(b.place, "en"),
-  );
+export const sortProblems = <P extends Problem>(problems: readonly P[]): P[] =>
+  [...problems].sort((a, b) => order(a.severity, b.severity) || order(a.code, b.code) || order(a.place, b.place));
+
+/** By code unit: localeCompare follows the language of the machine, and loads its tables in 10 ms of every run. */
+export const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -28,16 +28,20 @@ export function followerAlerts({ environment }: Model): Alert[] {
         "Channels (SETCHAN, PUBLISH) corrupt the stream to followers, and a follower with too little memory starts over and over.",
     },
   };
-  const objects = `tile38_collection_objects{${here}}`;
+  // A server without any object has no series of them.
+  const objects =
+    `(sum by (namespace, pod) (tile38_collection_objects{${here}}) ` +
+    `or sum by (namespace, pod) (0 * tile38_collections{${here}}))`;
   const diverged: Alert = {
     alert: "Tile38FollowerDiverged",
-    expr: `max by (namespace, col) (${objects}) - min by (namespace, col) (${objects}) > 100 + 0.01 * max by (namespace, col) (${objects})`,
+    expr: `max by (namespace) ${objects} - min by (namespace) ${objects} > 100 + 0.01 * max by (namespace) ${objects}`,
     for: "15m",
     labels: { severity: "warning" },
     annotations: {
-      summary: "Servers differ by {{ $value }} objects in {{ $labels.col }}",
+      summary: "Tile38 servers differ by {{ $value }} objects",
       description:
-        "A follower keeps objects that the leader no longer has (tidwall/tile38#688) and still counts as level. Restart the followers.",
+        "A follower keeps objects that the leader no longer has (tidwall/tile38#688) and still counts as level: after a leader " +
+        "lost its volume, or a shrink that the follower missed. Restart the followers.",
     },
   };
   const hooks = `tile38_hooks{${here}}`;

@@ -21,7 +21,7 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
     expect(before.code).toBe(2);
     expect(before.stdout).toContain("local: standalone circl-local-nats-0 at ");
     expect(before.stdout).toContain("+ stream circl_iot_location\n");
-    expect(before.stdout).toMatch(/\nPlan: 14 to create, 0 to update, 0 blocked\.\n$/);
+    expect(before.stdout).toMatch(/\nPlan: 15 to create, 0 to update, 0 to delete, 0 blocked\.\n$/);
 
     const unasked = await circl(["apply", "local"], as(cluster));
     expect({ code: unasked.code, stderr: unasked.stderr }).toEqual({
@@ -31,12 +31,12 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
 
     const applied = await circl(["apply", "local", "--auto-approve"], as(cluster));
     expect(applied.code).toBe(0);
-    expect(applied.stdout).toMatch(/\nApply complete: 14 done, 0 failed, 0 not started\.\n$/);
-    expect(applied.stderr).toContain("14/14 created ");
+    expect(applied.stdout).toMatch(/\nApply complete: 15 done, 0 failed, 0 not started\.\n$/);
+    expect(applied.stderr).toContain("15/15 created ");
 
     const after = await circl(["apply", "local"], as(cluster));
     expect(after.code).toBe(0);
-    expect(after.stdout).toMatch(/\nNo changes\. 14 unchanged\.\n$/);
+    expect(after.stdout).toMatch(/\nNo changes\. 15 unchanged\.\n$/);
   });
 
   test("delete messages only with leave by name", async () => {
@@ -81,7 +81,7 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
       formatVersion: 1,
       environment: "local",
       server: { name: "circl-local-nats-0", version: "2.14.9" },
-      summary: { create: 14, update: 0, blocked: 0 },
+      summary: { create: 15, update: 0, blocked: 0 },
     });
   });
 });

@@ -1,15 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { openWriter } from "../../src/connect/nats.ts";
 import { apply, type Outcome } from "../../src/jetstream/apply.ts";
+import { acquireLock } from "../../src/jetstream/lock.ts";
 import { plan } from "../../src/jetstream/plan.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import { policy } from "../../src/rules/changes.ts";
+import { streams as lock } from "../../streams/sync.ts";
 import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
 
-const quiet = { interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };
+const quiet = { holder: "test", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };
 const now = () => Date.now() * 1e6;
 
 async function applyOn(cluster: Cluster, model: Model): Promise<Outcome> {
@@ -32,7 +34,7 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
       await using cluster = await Cluster.start(model);
       const outcome = await applyOn(cluster, model);
       expect(outcome.failed).toEqual([]);
-      expect(outcome.done).toHaveLength(14);
+      expect(outcome.done).toHaveLength(15);
       expect(await changesOn(cluster, model)).toEqual([]);
     },
   );
@@ -54,27 +56,68 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
     ]);
   });
 
+  const local = {
+    key: "local",
+    environment: { name: "local", streamFigures: "staging", nats: { servers: 1, tls: false } },
+  } as const;
+  const single = { ...orders, replicas: 1 };
+  const audit = { ...single, name: "audit", publishers: [] };
+
   test("moves a subject from one stream to another, letting go first", async () => {
     const before = modelWith({
-      key: "local",
-      environment: { name: "local", nats: { servers: 1, tls: false } },
-      streams: [
-        { ...orders, replicas: 1, subjects: ["orders.>", "audit.>"] },
-        { ...orders, name: "audit", replicas: 1, subjects: ["audit2.>"], publishers: [] },
-      ],
+      ...local,
+      streams: [...lock, { ...single, subjects: ["orders.>", "audit.>"] }, { ...audit, subjects: ["other.>"] }],
     });
-    const after = modelWith({
-      key: "local",
-      environment: { name: "local", nats: { servers: 1, tls: false } },
-      streams: [
-        { ...orders, replicas: 1, subjects: ["orders.>"] },
-        { ...orders, name: "audit", replicas: 1, subjects: ["audit2.>", "audit.>"], publishers: [] },
-      ],
-    });
+    const after = modelWith({ ...local, streams: [...lock, single, { ...audit, subjects: ["other.>", "audit.>"] }] });
     await using cluster = await Cluster.start(before);
     await applyOn(cluster, before);
-    const outcome = await applyOn(cluster, after);
-    expect(outcome).toEqual({ done: ["audit", "orders"], failed: [], notStarted: [] });
+    expect(await applyOn(cluster, after)).toEqual({ done: ["audit", "orders"], failed: [], notStarted: [] });
     expect(await changesOn(cluster, after)).toEqual([]);
+  });
+
+  test("deletes what is named, ours and no longer declared; and nothing else", async () => {
+    const before = modelWith({ ...local, streams: [...lock, single, { ...audit, subjects: ["audit.>"] }] });
+    const after = modelWith({ ...local, streams: [...lock, single] });
+    await using cluster = await Cluster.start(before);
+    await applyOn(cluster, before);
+    const connection = await cluster.connect();
+    await request(connection, "STREAM.CREATE.somebody_elses", { name: "somebody_elses", subjects: ["else.>"] });
+    await connection.close();
+    await using writer = await openWriter(cluster.target());
+    const deletions = ["audit", "somebody_elses", "orders"];
+    const planned = await plan(after, writer, policy, now(), { deletions });
+    const verdicts = planned.changes.flatMap(({ verdicts }) => verdicts.map(({ code, leave }) => `${code} ${leave}`));
+    expect(verdicts).toEqual(["P006 --allow-delete audit"]);
+    expect(await apply(planned, writer, quiet)).toEqual({ done: ["audit"], failed: [], notStarted: [] });
+    expect(await changesOn(cluster, after)).toEqual(["unmanaged somebody_elses"]);
+  });
+
+  test("two at once: one applies, the other says who does", async () => {
+    const model = realModel("local");
+    await using cluster = await Cluster.start(model);
+    await applyOn(cluster, model);
+    await using writer = await openWriter(cluster.target());
+    {
+      await using held = await acquireLock(writer, "alice@laptop", 0);
+      expect(held.lost()).toBe(false);
+      const planned = await plan(model, writer, policy, now());
+      await expect(apply(planned, writer, quiet)).rejects.toThrow(
+        /^alice@laptop applies since .*\. Wait with --lock-timeout; /,
+      );
+      const waiting = apply(planned, writer, { ...quiet, lockWait: 5_000 });
+      await held[Symbol.asyncDispose]();
+      await expect(waiting).resolves.toMatchObject({ failed: [] });
+    }
+  });
+
+  test("of ten that want the lock at the same time exactly one gets it", async () => {
+    const model = realModel("local");
+    await using cluster = await Cluster.start(model);
+    await applyOn(cluster, model);
+    await using writer = await openWriter(cluster.target());
+    const attempts = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => acquireLock(writer, `job-${i}`, 0)));
+    const locks = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
+    expect(locks).toHaveLength(1);
+    await locks[0]?.[Symbol.asyncDispose]();
   });
 });

@@ -30,13 +30,13 @@ describe.skipIf(without("nats-server", "test-ca"))("plan", () => {
       const model = realModel(name);
       await using cluster = await Cluster.start(model);
       const before = await planOn(cluster, model);
-      expect(before.summary).toMatchObject({ create: 14, update: 0, unchanged: 0 });
+      expect(before.summary).toMatchObject({ create: 15, update: 0, unchanged: 0 });
       const connection = await cluster.connect();
       await createAll(connection, desiredState(model));
       await connection.close();
       const after = await planOn(cluster, model);
       expect(lines(after)).toEqual([]);
-      expect(after.summary).toMatchObject({ create: 0, update: 0, unchanged: 14 });
+      expect(after.summary).toMatchObject({ create: 0, update: 0, unchanged: 15 });
     },
   );
 

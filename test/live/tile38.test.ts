@@ -153,6 +153,7 @@ describe.skipIf(without("busybox", "tile38-server"))("Tile38", { concurrent: tru
       "tile38_aof_size_bytes",
       "tile38_cmd_duration_seconds",
       "tile38_collection_objects",
+      "tile38_collections",
       "tile38_heap_size_bytes",
       "tile38_hooks",
       "tile38_replication_info",

@@ -1,21 +1,26 @@
 /** `circl apply`: brings a live cluster to what the plan says, after one yes and with leave for what cannot be undone. */
+import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { openWriter } from "../../connect/nats.ts";
 import { apply, type Outcome } from "../../jetstream/apply.ts";
 import { type Plan, plan, type Verdict } from "../../jetstream/plan.ts";
 import { policy } from "../../rules/changes.ts";
-import { type ConnectionOptions, targetOf } from "../connection.ts";
+import { targetOf } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
+import { UsageError } from "../failures.ts";
 import { renderOutcome, renderPlan } from "../output/plan.ts";
 import { log, lookOf, print } from "../output/terminal.ts";
-import { soundModel } from "./plan.ts";
+import { type PlanOptions, scopeOf, soundModel } from "./plan.ts";
 
-export interface ApplyOptions extends ConnectionOptions {
+export interface ApplyOptions extends PlanOptions {
   readonly autoApprove?: boolean;
+  /** Seconds. */
+  readonly lockTimeout: string;
   readonly allowLoss?: readonly string[];
   readonly allowIrreversible?: readonly string[];
 }
 
+const PAST = { create: "created", update: "updated", delete: "deleted" } as const;
 /** Milliseconds for a stream to have a leader and all its replicas current. */
 const READY_TIMEOUT = 120_000;
 
@@ -23,9 +28,12 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
   await using writer = await openWriter(targetOf(options));
-  const planned = await plan(model, writer, policy, Date.now() * 1e6);
+  const wait = Number(options.lockTimeout) * 1_000;
+  if (!(wait >= 0)) throw new UsageError(`--lock-timeout is "${options.lockTimeout}", expected seconds`);
+  const planned = await plan(model, writer, policy, Date.now() * 1e6, scopeOf(model, options));
   print(renderPlan(planned, lookOf(process.stdout)));
-  if (planned.summary.create + planned.summary.update + planned.summary.blocked === 0) return exitCodes.done;
+  const { create, update, delete: deleted, blocked } = planned.summary;
+  if (create + update + deleted + blocked === 0) return exitCodes.done;
 
   const withheld = withheldBy(planned, options);
   if (withheld.length > 0) {
@@ -35,11 +43,13 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
   if (!options.autoApprove && !(await confirmed())) return exitCodes.blocked;
 
   const interrupts = countInterrupts();
-  const total = planned.summary.create + planned.summary.update;
+  const total = create + update + deleted;
   let count = 0;
   const outcome = await apply(planned, writer, {
+    holder: `${userInfo().username}@${hostname()}`,
+    lockWait: wait,
     interrupted: () => interrupts.count > 0,
-    progress: (asset, action) => log(`${++count}/${total} ${action === "create" ? "created" : "updated"} ${asset}`),
+    progress: (asset, action) => log(`${++count}/${total} ${PAST[action]} ${asset}`),
     readyTimeout: READY_TIMEOUT,
   });
   interrupts.stop();
@@ -48,10 +58,12 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
 }
 
 /** Verdicts that stop the apply: nothing gives leave, or the leave was not given by name. */
-function withheldBy({ changes }: Plan, { allowLoss = [], allowIrreversible = [] }: ApplyOptions): Verdict[] {
+function withheldBy({ changes }: Plan, options: ApplyOptions): Verdict[] {
+  const { allowLoss = [], allowIrreversible = [], allowDelete = [] } = options;
   const given = new Set([
     ...allowLoss.map((asset) => `--allow-loss ${asset}`),
     ...allowIrreversible.map((asset) => `--allow-irreversible ${asset}`),
+    ...allowDelete.map((asset) => `--allow-delete ${asset}`),
   ]);
   return changes
     .flatMap(({ verdicts }) => verdicts)

@@ -1,12 +1,14 @@
 /** `circl plan`: what an apply would do to a live cluster. Connects with a client that cannot write. */
 import { openReader } from "../../connect/nats.ts";
-import { type Plan, plan } from "../../jetstream/plan.ts";
+import { type Plan, type PlanScope, plan } from "../../jetstream/plan.ts";
 import type { Model } from "../../model/resolve.ts";
 import { policy } from "../../rules/changes.ts";
+import { nearest } from "../../rules/shape.ts";
 import { type ConnectionOptions, targetOf } from "../connection.ts";
 import { definitions } from "../definitions.ts";
 import { chooseEnvironments } from "../environment-names.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
+import { UsageError } from "../failures.ts";
 import { planJson, renderPlan } from "../output/plan.ts";
 import { renderProblems } from "../output/problems.ts";
 import { log, lookOf, print, printJson } from "../output/terminal.ts";
@@ -15,13 +17,15 @@ import { show } from "./show.ts";
 export interface PlanOptions extends ConnectionOptions {
   readonly json?: boolean;
   readonly detailedExitcode?: boolean;
+  readonly target?: readonly string[];
+  readonly allowDelete?: readonly string[];
 }
 
 export async function run(name: string, options: PlanOptions): Promise<ExitCode> {
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
   await using reader = await openReader(targetOf(options));
-  const planned = await plan(model, reader, policy, Date.now() * 1e6);
+  const planned = await plan(model, reader, policy, Date.now() * 1e6, scopeOf(model, options));
   if (options.json) printJson(planJson(planned));
   else print(renderPlan(planned, lookOf(process.stdout)));
   return exitCodeOf(planned, options.detailedExitcode === true);
@@ -35,8 +39,19 @@ export function soundModel(name: string): Model | undefined {
   return model;
 }
 
+/** What is looked at and what may go. @throws UsageError for a target that is no stream */
+export function scopeOf(model: Model, { target, allowDelete = [] }: PlanOptions): PlanScope {
+  const names = model.streams.map(({ name }) => name);
+  for (const name of target ?? []) {
+    if (names.includes(name)) continue;
+    const near = nearest(name, names);
+    throw new UsageError(`there is no stream "${name}"${near ? ` (Did you mean ${near}?)` : ""}`);
+  }
+  return { deletions: allowDelete, ...(target ? { targets: target } : {}) };
+}
+
 /** 3 where something is blocked or needs leave, else 2 for changes where that was asked for, else 0. */
 function exitCodeOf({ changes, summary }: Plan, detailed: boolean): ExitCode {
   if (changes.some(({ verdicts }) => verdicts.some(({ severity }) => severity === "error"))) return exitCodes.blocked;
-  return detailed && summary.create + summary.update > 0 ? exitCodes.changes : exitCodes.done;
+  return detailed && summary.create + summary.update + summary.delete > 0 ? exitCodes.changes : exitCodes.done;
 }

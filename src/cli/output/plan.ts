@@ -28,7 +28,9 @@ function renderChange({ change, effects, verdicts }: Planned, { colours, width }
       ? (["+", colours.green] as const)
       : change.action === "update"
         ? (["~", colours.yellow] as const)
-        : (["?", colours.dim] as const);
+        : change.action === "delete"
+          ? (["-", colours.red] as const)
+          : (["?", colours.dim] as const);
   const what =
     change.action === "update"
       ? change.fields.map(({ field, from, to }) => `${field} ${human(field, from)} -> ${human(field, to)}`).join(", ")
@@ -46,15 +48,16 @@ function renderChange({ change, effects, verdicts }: Planned, { colours, width }
 
 function renderSummary({ summary, changes }: Plan): string {
   const { create, update, blocked, unknown, unmanaged, unchanged } = summary;
+  const deleted = summary.delete;
   const rest = [
     unchanged > 0 ? `${unchanged} unchanged` : "",
     unmanaged > 0 ? `${unmanaged} unmanaged` : "",
     unknown > 0 ? `${unknown} unknown` : "",
   ].filter((part) => part !== "");
-  if (create + update + blocked === 0) return `No changes. ${rest.join(", ")}.`;
+  if (create + update + deleted + blocked === 0) return `No changes. ${rest.join(", ")}.`;
   const leave = changes.filter(({ verdicts }) => verdicts.some((verdict) => verdict.leave)).length;
   return (
-    `Plan: ${create} to create, ${update} to update, ${blocked} blocked${leave > 0 ? `, ${leave} of them need leave` : ""}.` +
+    `Plan: ${create} to create, ${update} to update, ${deleted} to delete, ${blocked} blocked${leave > 0 ? `, ${leave} of them need leave` : ""}.` +
     (rest.length > 0 ? ` ${rest.join(", ")}.` : "")
   );
 }

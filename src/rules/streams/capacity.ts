@@ -203,7 +203,7 @@ const unknownField: Rule<Model> = {
   },
 };
 
-const thousands = (amount: number): string => Math.ceil(amount).toLocaleString("en").replaceAll(",", " ");
+const thousands = (amount: number): string => String(Math.ceil(amount)).replace(/\B(?=(\d{3})+$)/g, " ");
 
 export const capacityRules = [
   unbounded,

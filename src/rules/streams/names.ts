@@ -1,6 +1,6 @@
 /** Names: what the server takes, what is taken already, and what was meant. */
 import type { Model } from "../../model/resolve.ts";
-import { SERVER } from "../../model/stream.ts";
+import { SERVER, STREAM_SYNC } from "../../model/stream.ts";
 import { inStream } from "../place.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { nearest } from "../shape.ts";
@@ -59,7 +59,7 @@ const unknownService: Rule<Model> = {
     "Permissions, credentials and network policies are made for declared services: an undeclared one is refused at its first message.",
   hint: "Declare it in streams/services.ts or spell it right.",
   *check({ streams, services }) {
-    const names = [...services.map(({ name }) => name), SERVER];
+    const names = [...services.map(({ name }) => name), SERVER, STREAM_SYNC];
     const unknown = (service: string, place: string): Finding[] => {
       if (names.includes(service)) return [];
       const near = nearest(service, names);

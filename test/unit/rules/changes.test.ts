@@ -1,8 +1,14 @@
 import { describe, expect, test } from "vitest";
+import type { StreamInfo } from "../../../src/jetstream/api.ts";
 import type { PlannedChange } from "../../../src/jetstream/plan.ts";
 import { changeRules, policy } from "../../../src/rules/changes.ts";
 
 const change = { kind: "stream", name: "orders", stream: "orders", action: "none" } as const;
+const stored: StreamInfo = {
+  config: { name: "orders" },
+  state: { messages: 12, bytes: 1_024, first_seq: 1, last_seq: 12 },
+  created: "2026-01-01T00:00:00Z",
+};
 const planned = (part: Partial<PlannedChange>): PlannedChange => ({ change, effects: [], refusals: [], ...part });
 
 /** For every rule a change that it speaks of, what is said, and the nearest change that it does not speak of. */
@@ -31,6 +37,19 @@ const cases: Readonly<Record<string, { fires: PlannedChange; says: string; leave
     says: "its servers do not answer",
     quiet: planned({ change: { ...change, action: "unmanaged", owned: false } }),
   },
+  P006: {
+    fires: planned({ change: { ...change, action: "delete", live: { kind: "stream", info: stored } } }),
+    says: "deletes 12 messages, 1 KiB",
+    leave: "--allow-delete orders",
+    quiet: planned({ change: { ...change, action: "unmanaged", owned: true, live: { kind: "stream", info: stored } } }),
+  },
+  P007: {
+    fires: planned({ change: { ...change, action: "unmanaged", owned: true, live: { kind: "stream", info: stored } } }),
+    says: "holds 12 messages, 1 KiB",
+    quiet: planned({
+      change: { ...change, action: "unmanaged", owned: false, live: { kind: "stream", info: stored } },
+    }),
+  },
   P005: {
     fires: planned({ effects: [{ kind: "breaks", says: "publishes are refused" }] }),
     says: "publishes are refused",
@@ -39,7 +58,7 @@ const cases: Readonly<Record<string, { fires: PlannedChange; says: string; leave
 };
 
 test("every rule has an example", () => {
-  expect(changeRules.map(({ code }) => code)).toEqual(Object.keys(cases));
+  expect(changeRules.map(({ code }) => code).sort()).toEqual(Object.keys(cases).sort());
 });
 
 describe.each(Object.entries(cases))("%s", (code, { fires, says, leave, quiet }) => {

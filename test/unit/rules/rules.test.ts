@@ -42,8 +42,8 @@ describe.each(["staging", "production", "local"] as const)("the real %s", (name)
     expect(problems.map(({ code, place }) => `${code} ${place.replace(/^streams\//, "")}`)).toEqual([
       "S026 iot.ts: circl_iot.publishers",
       "S027 iot.ts: circl_iot_location.sources[0]",
-      "S034 iot.ts: circl_iot_location.maxMsgs",
       "S034 iot.ts: circl_iot.maxMsgs",
+      "S034 iot.ts: circl_iot_location.maxMsgs",
       "S034 oms.ts: circl_oms.maxBytes",
     ]);
   });
