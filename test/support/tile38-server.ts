@@ -2,14 +2,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Model } from "../../src/model/resolve.ts";
 import { followerConfig, leaderConfig, type Tile38Config } from "../../src/tile38/server-config.ts";
 import { objectOf, objectsOf } from "./manifests.ts";
-import { stop } from "./nats-server.ts";
+import { freePorts, stop } from "./nats-server.ts";
 import { tool } from "./tools.ts";
 
 /** Opens servers of this test and nothing else. */
@@ -59,7 +59,7 @@ export class Sandbox implements AsyncDisposable {
     const root = join(this.root, folder);
     for (const name of ["document", "run", "data"]) mkdirSync(join(root, name), { recursive: true });
     writeFileSync(join(root, "document/config"), JSON.stringify(this.#document(role, leaderPort)));
-    const [port, metricsPort] = [await freePort(), await freePort()];
+    const [port = 0, metricsPort = 0] = await freePorts(2);
     const set = objectOf(this.#objects, "StatefulSet", `tile38-${role}`);
     const { command, args, env } = set.spec.template.spec.containers[0];
     const here: readonly (readonly [RegExp, string])[] = [
@@ -168,12 +168,4 @@ export class Tile38Server {
   async stop(): Promise<void> {
     await stop(this.process);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await once(server.close(), "close");
-  return port;
 }
