@@ -6,7 +6,7 @@ export const staging = {
   nats: { cpu: "500m", memory: "2GiB", volume: { size: "10GiB" } },
   tile38: {
     leader: { cpu: "250m", memory: "1GiB", volume: { size: "40GiB" } },
-    followers: { count: 1, cpu: "250m", memory: "1GiB", scratch: "10GiB" },
+    followers: { count: 1, cpu: "250m", memory: "1GiB", scratch: "20GiB" },
     objects: 100_000,
   },
   secrets: {

@@ -103,6 +103,8 @@ function declare(root: string): Command {
       .option("--detailed-exitcode", "exit code 2 for changes")
       .option("--target <stream...>", "look at these streams alone")
       .option("--allow-delete <name...>", "as for apply: shows what would go")
+      .option("--out <file>", "keep the plan, for apply --plan")
+      .addOption(new Option("--format <format>", "markdown is for pull requests").choices(["text", "markdown"]))
       .addOption(json()),
   ).action(runs(async (name: string, options: PlanOptions) => (await import("./commands/plan.ts")).run(name, options)));
 
@@ -115,6 +117,7 @@ function declare(root: string): Command {
       )
       .argument("<environment>")
       .option("--auto-approve", "do not ask")
+      .option("--plan <file>", "apply what was planned, if it still holds")
       .option("--target <stream...>", "look at these streams alone")
       .option("--lock-timeout <seconds>", "wait for another apply", "0")
       .option("--allow-delete <name...>", "delete these, if they are ours and no longer declared")

@@ -13,11 +13,20 @@ export const pods = (component: Component): k8s.NetworkPolicyPeer => ({
   podSelector: { matchLabels: selectorLabels(component) },
 });
 
-/** Pods of the named services, in namespaces that are labelled as clients. */
-export const services = (names: readonly string[]): k8s.NetworkPolicyPeer => ({
-  namespaceSelector: { matchLabels: { [CLIENT_NAMESPACE_LABEL]: "true" } },
-  podSelector: { matchExpressions: [{ key: SERVICE_LABEL, operator: "In", values: [...names].sort() }] },
-});
+/** Pods of the named services, in namespaces that are labelled as clients. No peer for no names: an empty list is invalid. */
+export const services = (names: readonly string[]): k8s.NetworkPolicyPeer[] =>
+  names.length === 0
+    ? []
+    : [
+        {
+          namespaceSelector: { matchLabels: { [CLIENT_NAMESPACE_LABEL]: "true" } },
+          podSelector: { matchExpressions: [{ key: SERVICE_LABEL, operator: "In", values: [...names].sort() }] },
+        },
+      ];
+
+/** Lets `from` in at `ports`; no rule where there is nobody: an empty `from` lets everybody in. */
+export const ingress = (from: k8s.NetworkPolicyPeer[], ...ports: number[]): k8s.NetworkPolicyIngressRule[] =>
+  from.length === 0 ? [] : [{ from, ports: tcp(...ports) }];
 
 export const prometheus = ({ monitoring }: Environment): k8s.NetworkPolicyPeer => ({
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": monitoring.prometheus.namespace } },

@@ -3,7 +3,7 @@ import { k8s } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import { selectorLabels } from "../kubernetes/labels.ts";
 import { NATS, PORTS } from "../kubernetes/names.ts";
-import { dns, natsClients, pods, prometheus, services, tcp } from "../kubernetes/network-policy.ts";
+import { dns, ingress, natsClients, pods, prometheus, services, tcp } from "../kubernetes/network-policy.ts";
 import type { Model } from "../model/resolve.ts";
 import { SERVER } from "./pod.ts";
 
@@ -17,9 +17,9 @@ export class NatsNetworkPolicies extends Construct {
         podSelector: { matchLabels: selectorLabels(SERVER) },
         policyTypes: ["Ingress", "Egress"],
         ingress: [
-          { from: [services(natsClients(model))], ports: tcp(PORTS.natsClient) },
-          { from: [pods(SERVER)], ports: tcp(PORTS.natsRoute) },
-          { from: [prometheus(model.environment)], ports: tcp(PORTS.natsMetrics) },
+          ...ingress(services(natsClients(model)), PORTS.natsClient),
+          ...ingress([pods(SERVER)], PORTS.natsRoute),
+          ...ingress([prometheus(model.environment)], PORTS.natsMetrics),
         ],
         egress: [{ to: [pods(SERVER)], ports: tcp(PORTS.natsRoute) }, dns(model.environment)],
       },

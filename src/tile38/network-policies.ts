@@ -3,7 +3,7 @@ import { k8s } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import { type Component, selectorLabels } from "../kubernetes/labels.ts";
 import { PORTS, TILE38 } from "../kubernetes/names.ts";
-import { dns, pods, prometheus, services, tcp, tile38Clients } from "../kubernetes/network-policy.ts";
+import { dns, ingress, pods, prometheus, services, tcp, tile38Clients } from "../kubernetes/network-policy.ts";
 import type { Model } from "../model/resolve.ts";
 import { FOLLOWER, LEADER, SHRINK } from "./members.ts";
 
@@ -24,33 +24,26 @@ export class Tile38NetworkPolicies extends Construct {
     super(scope, id);
     const { environment } = model;
     const followed = environment.tile38.followers.count > 0;
-    const readers = clients(tile38Clients(model, "read"));
-    const writers = clients(tile38Clients(model, "write"));
-    const scrape = { from: [prometheus(environment)], ports: tcp(PORTS.tile38Metrics) };
+    const readers = services(tile38Clients(model, "read"));
+    const writers = services(tile38Clients(model, "write"));
+    const scrape = ingress([prometheus(environment)], PORTS.tile38Metrics);
     const lookUp = dns(environment);
     const toLeader = { to: [pods(LEADER)], ports: tcp(PORTS.tile38) };
 
     policy(this, "leader", TILE38.leader, LEADER, {
       ingress: [
         // Readers, too: the read Service falls back on the leader.
-        {
-          from: [...writers, ...readers, ...(followed ? [pods(FOLLOWER)] : []), pods(SHRINK)],
-          ports: tcp(PORTS.tile38),
-        },
-        scrape,
+        ...ingress([...writers, ...readers, ...(followed ? [pods(FOLLOWER)] : []), pods(SHRINK)], PORTS.tile38),
+        ...scrape,
       ],
       egress: [lookUp],
     });
     if (followed) {
       policy(this, "followers", TILE38.followers, FOLLOWER, {
-        // Without a peer `from` would let everybody in.
-        ingress: [...(readers.length > 0 ? [{ from: readers, ports: tcp(PORTS.tile38) }] : []), scrape],
+        ingress: [...ingress(readers, PORTS.tile38), ...scrape],
         egress: [lookUp, toLeader],
       });
     }
     policy(this, "shrink", TILE38.shrinkJob, SHRINK, { egress: [lookUp, toLeader] });
   }
 }
-
-/** No peer for no names: a selector with an empty list is invalid. */
-const clients = (names: readonly string[]): k8s.NetworkPolicyPeer[] => (names.length > 0 ? [services(names)] : []);

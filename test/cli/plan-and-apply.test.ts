@@ -1,9 +1,11 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { realModel } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
-import { circl } from "./circl.ts";
+import { circl, temporaryFolder } from "./circl.ts";
 
 const as = (cluster: Cluster, user = "sync", password = "loopback-only") => ({
   env: {
@@ -46,15 +48,15 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
     const info = await request(connection, "STREAM.INFO.circl_dlq");
     await request(connection, "STREAM.UPDATE.circl_dlq", { ...info.config, max_msgs: 200_000 });
     for (let i = 0; i < 100_020; i++) connection.publish("circl.dlq.iot.location.updated");
-    await connection.flush();
+    const stored = async () => (await (await connection.jetstreamManager()).streams.info("circl_dlq")).state.messages;
+    await expect.poll(stored, { timeout: 20_000 }).toBe(100_020);
     const refused = await circl(["apply", "local", "--auto-approve"], as(cluster));
     expect(refused.code).toBe(3);
     expect(refused.stdout).toContain("P002 20 messages: the oldest messages go at once. Needs --allow-loss circl_dlq.");
     expect(refused.stderr).toContain("Nothing was applied. To give leave: --allow-loss circl_dlq");
     const left = await circl(["apply", "local", "--auto-approve", "--allow-loss", "circl_dlq"], as(cluster));
     expect(left.code).toBe(0);
-    const { state } = await (await connection.jetstreamManager()).streams.info("circl_dlq");
-    expect(state.messages).toBe(100_000);
+    expect(await stored()).toBe(100_000);
     await connection.close();
   });
 
@@ -72,6 +74,49 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
     expect(stdout).toContain("! stream circl_audit");
     expect(stdout).toContain("P001 storage: the storage type cannot change (10052).");
     expect((await circl(["apply", "local", "--auto-approve"], as(cluster))).code).toBe(3);
+  });
+
+  test("keep a plan in a file, apply it while it holds, and refuse it when something has moved", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    using folder = temporaryFolder();
+    const file = join(folder.path, "plan.json");
+    await circl(["plan", "local", "--out", file], as(cluster));
+    const kept = readFileSync(file, "utf8");
+    expect(JSON.parse(kept)).toMatchObject({ formatVersion: 1, environment: "local", server: { version: "2.14.9" } });
+    expect(kept).not.toContain("loopback-only");
+
+    const connection = await cluster.connect();
+    await request(connection, "STREAM.CREATE.circl_dlq", { name: "circl_dlq", subjects: ["circl.dlq.>"] });
+    const stale = await circl(["apply", "local", "--plan", file], as(cluster));
+    expect({ code: stale.code, stderr: stale.stderr }).toEqual({
+      code: 1,
+      stderr: `Nothing was applied: ${file} no longer holds.\n- circl_dlq has changed on the server\nPlan again.\n`,
+    });
+
+    await request(connection, "STREAM.DELETE.circl_dlq");
+    await connection.close();
+    const applied = await circl(["apply", "local", "--plan", file], as(cluster));
+    expect(applied.code).toBe(0);
+    expect(applied.stdout).toContain("Apply complete: 15 done, 0 failed, 0 not started.");
+    const again = await circl(["apply", "local", "--plan", file], as(cluster));
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain("- circl_iot: there is nothing to create any more");
+  });
+
+  test("refuse a file that is no plan", async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "plan.json");
+    writeFileSync(file, '{"formatVersion":2}');
+    const { code, stderr } = await circl(["apply", "local", "--plan", file, "--server", "127.0.0.1:1"]);
+    expect(code).toBe(64);
+    expect(stderr).toContain(`${file}: formatVersion is not what a plan of format version 1 has there`);
+  });
+
+  test("write a comment for a pull request", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const { stdout } = await circl(["plan", "local", "--format", "markdown"], as(cluster));
+    expect(stdout).toMatch(/^<!-- circl plan local -->\n### Streams of local: Plan: 15 to create, /);
+    expect(stdout).toContain("```diff\n");
   });
 
   test("print one JSON document with --json", async () => {

@@ -58,6 +58,22 @@ describe.each(ENVIRONMENTS)("%s", (name) => {
     ]);
   });
 
+  test("Services select by labels that pods never lose", () => {
+    const selectors = objects
+      .filter(({ kind }) => kind === "Service")
+      .map(({ metadata, spec }) => [metadata.name, Object.values(spec.selector).sort().join(" ")]);
+    expect(Object.fromEntries(selectors)).toEqual({
+      nats: "nats server",
+      "nats-headless": "nats server",
+      "nats-metrics": "nats server",
+      tile38: "leader tile38",
+      "tile38-leader-headless": "leader tile38",
+      "tile38-follower-headless": "follower tile38",
+      "tile38-read": "server",
+      "tile38-metrics": "server",
+    });
+  });
+
   test("everything lies in one namespace", () => {
     const scoped = objects.filter(({ kind }) => !["Namespace", "PriorityClass"].includes(kind));
     expect(new Set(scoped.map(({ metadata }) => metadata.namespace))).toEqual(new Set(["circl-backbone"]));

@@ -1,9 +1,11 @@
 /** `circl apply`: brings a live cluster to what the plan says, after one yes and with leave for what cannot be undone. */
+import { readFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { openWriter } from "../../connect/nats.ts";
 import { apply, type Outcome } from "../../jetstream/apply.ts";
 import { type Plan, plan, type Verdict } from "../../jetstream/plan.ts";
+import { movedSince, type PlanFile, readPlanFile, toPlanFile } from "../../jetstream/plan-file.ts";
 import { policy } from "../../rules/changes.ts";
 import { targetOf } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
@@ -14,6 +16,8 @@ import { type PlanOptions, scopeOf, soundModel } from "./plan.ts";
 
 export interface ApplyOptions extends PlanOptions {
   readonly autoApprove?: boolean;
+  /** A plan that was reviewed: applied if it still holds. */
+  readonly plan?: string;
   /** Seconds. */
   readonly lockTimeout: string;
   readonly allowLoss?: readonly string[];
@@ -27,10 +31,21 @@ const READY_TIMEOUT = 120_000;
 export async function run(name: string, options: ApplyOptions): Promise<ExitCode> {
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
+  const saved = options.plan ? planIn(options.plan) : undefined;
   await using writer = await openWriter(targetOf(options));
   const wait = Number(options.lockTimeout) * 1_000;
   if (!(wait >= 0)) throw new UsageError(`--lock-timeout is "${options.lockTimeout}", expected seconds`);
-  const planned = await plan(model, writer, policy, Date.now() * 1e6, scopeOf(model, options));
+  const scope = saved
+    ? { deletions: saved.scope.deletions, ...(saved.scope.targets ? { targets: saved.scope.targets } : {}) }
+    : scopeOf(model, options);
+  const planned = await plan(model, writer, policy, Date.now() * 1e6, scope);
+  const moved = saved ? movedSince(saved, toPlanFile(planned, model, scope)) : [];
+  if (moved.length > 0) {
+    log(
+      `Nothing was applied: ${options.plan} no longer holds.\n${moved.map((what) => `- ${what}`).join("\n")}\nPlan again.`,
+    );
+    return exitCodes.problems;
+  }
   print(renderPlan(planned, lookOf(process.stdout)));
   const { create, update, delete: deleted, blocked } = planned.summary;
   if (create + update + deleted + blocked === 0) return exitCodes.done;
@@ -40,7 +55,7 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
     log(`Nothing was applied.${missingLeave(withheld)}`);
     return exitCodes.blocked;
   }
-  if (!options.autoApprove && !(await confirmed())) return exitCodes.blocked;
+  if (!saved && !options.autoApprove && !(await confirmed())) return exitCodes.blocked;
 
   const interrupts = countInterrupts();
   const total = create + update + deleted;
@@ -55,6 +70,15 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
   interrupts.stop();
   print(renderOutcome(outcome));
   return exitCodeOf(outcome, interrupts.count > 0);
+}
+
+/** @throws UsageError for a file that is no plan */
+function planIn(file: string): PlanFile {
+  try {
+    return readPlanFile(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
 }
 
 /** Verdicts that stop the apply: nothing gives leave, or the leave was not given by name. */

@@ -1,6 +1,8 @@
 /** `circl plan`: what an apply would do to a live cluster. Connects with a client that cannot write. */
+import { writeFileSync } from "node:fs";
 import { openReader } from "../../connect/nats.ts";
 import { type Plan, type PlanScope, plan } from "../../jetstream/plan.ts";
+import { toPlanFile } from "../../jetstream/plan-file.ts";
 import type { Model } from "../../model/resolve.ts";
 import { policy } from "../../rules/changes.ts";
 import { nearest } from "../../rules/shape.ts";
@@ -10,6 +12,7 @@ import { chooseEnvironments } from "../environment-names.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
 import { planJson, renderPlan } from "../output/plan.ts";
+import { planMarkdown } from "../output/plan-markdown.ts";
 import { renderProblems } from "../output/problems.ts";
 import { log, lookOf, print, printJson } from "../output/terminal.ts";
 import { show } from "./show.ts";
@@ -19,14 +22,19 @@ export interface PlanOptions extends ConnectionOptions {
   readonly detailedExitcode?: boolean;
   readonly target?: readonly string[];
   readonly allowDelete?: readonly string[];
+  readonly format?: "text" | "markdown";
+  readonly out?: string;
 }
 
 export async function run(name: string, options: PlanOptions): Promise<ExitCode> {
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
   await using reader = await openReader(targetOf(options));
-  const planned = await plan(model, reader, policy, Date.now() * 1e6, scopeOf(model, options));
+  const scope = scopeOf(model, options);
+  const planned = await plan(model, reader, policy, Date.now() * 1e6, scope);
+  if (options.out) writeFileSync(options.out, `${JSON.stringify(toPlanFile(planned, model, scope), null, 2)}\n`);
   if (options.json) printJson(planJson(planned));
+  else if (options.format === "markdown") print(planMarkdown(planned, lookOf(process.stdout)));
   else print(renderPlan(planned, lookOf(process.stdout)));
   return exitCodeOf(planned, options.detailedExitcode === true);
 }

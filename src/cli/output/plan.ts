@@ -1,5 +1,6 @@
 /** Plans as text and JSON. */
 import type { Outcome } from "../../jetstream/apply.ts";
+import type { FieldChange } from "../../jetstream/diff.ts";
 import type { Plan } from "../../jetstream/plan.ts";
 import { formatBytes, formatDuration } from "../../units.ts";
 import { paragraph } from "./paragraph.ts";
@@ -32,19 +33,24 @@ function renderChange({ change, effects, verdicts }: Planned, { colours, width }
           ? (["-", colours.red] as const)
           : (["?", colours.dim] as const);
   const what =
-    change.action === "update"
-      ? change.fields.map(({ field, from, to }) => `${field} ${human(field, from)} -> ${human(field, to)}`).join(", ")
-      : change.action === "unknown"
-        ? `unknown: ${change.why}`
-        : change.action === "unmanaged"
-          ? "not in streams/, left alone"
-          : "";
+    change.action === "unknown"
+      ? `unknown: ${change.why}`
+      : change.action === "unmanaged"
+        ? "not in streams/, left alone"
+        : "";
+  const fields = change.action === "update" ? change.fields.map(renderField) : [];
+  const inline = fields.length <= 2 ? fields.join(", ") : "";
   const notes = effects.filter(({ kind }) => kind === "says").map(({ says }) => paragraph("    ", says, width));
   const problems = verdicts.map(({ code, says, hint, leave }) =>
     paragraph(`    ${code} `, `${says}. ${leave ? `Needs ${leave}.` : hint}`, width),
   );
-  return [paint(`${symbol} ${change.kind} ${change.name}${what ? `  ${what}` : ""}`), ...problems, ...notes].join("\n");
+  const title = [`${symbol} ${change.kind} ${change.name}`, what, inline].filter((part) => part !== "").join("  ");
+  const below = inline === "" ? fields.map((field) => `    ${field}`) : [];
+  return [paint(title), ...below, ...problems, ...notes].join("\n");
 }
+
+const renderField = ({ field, from, to }: FieldChange): string =>
+  `${field} ${human(field, from)} -> ${human(field, to)}`;
 
 function renderSummary({ summary, changes }: Plan): string {
   const { create, update, blocked, unknown, unmanaged, unchanged } = summary;
@@ -56,10 +62,12 @@ function renderSummary({ summary, changes }: Plan): string {
   ].filter((part) => part !== "");
   if (create + update + deleted + blocked === 0) return `No changes. ${rest.join(", ")}.`;
   const leave = changes.filter(({ verdicts }) => verdicts.some((verdict) => verdict.leave)).length;
-  return (
-    `Plan: ${create} to create, ${update} to update, ${deleted} to delete, ${blocked} blocked${leave > 0 ? `, ${leave} of them need leave` : ""}.` +
-    (rest.length > 0 ? ` ${rest.join(", ")}.` : "")
-  );
+  const parts = [
+    `Plan: ${create} to create, ${update} to update, ${deleted} to delete, ${blocked} blocked.`,
+    leave > 0 ? `${leave} need${leave === 1 ? "s" : ""} leave.` : "",
+    rest.length > 0 ? `${rest.join(", ")}.` : "",
+  ];
+  return parts.filter((part) => part !== "").join(" ");
 }
 
 const BYTES = ["max_bytes", "max_msg_size"];
@@ -74,7 +82,7 @@ const DURATIONS = [
 
 /** A value in the units that people think in. */
 function human(field: string, value: unknown): string {
-  if (value === undefined) return "unset";
+  if (value === undefined || value === "") return "unset";
   if (value === -1 || (field === "max_age" && value === 0)) return "unlimited";
   if (typeof value === "number" && BYTES.includes(field)) return formatBytes(value);
   if (typeof value === "number" && DURATIONS.includes(field)) return formatDuration(value);

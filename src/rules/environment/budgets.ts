@@ -155,22 +155,89 @@ const tile38Disk: Rule<Model> = {
   hint: "Raise tile38.leader.volume.size or lower tile38.shrink.above.",
   *check(model) {
     const { tile38, development } = model.environment;
-    const writers = new Set(model.services.filter((service) => service.tile38 === "write").map(({ name }) => name));
-    const positions = model.streams
-      .filter((stream) => stream.consumers.some(({ service }) => writers.has(service)))
-      .flatMap((stream) => flowsInto(stream, model))
-      .reduce((sum, flow) => sum + flow.rate, 0);
-    const day = positions * AOF_SET * 86_400;
+    const day = positionBytes(model, 86_400);
     const needed = 2 * tile38.shrink.above + day;
     if (!development && needed > tile38.leader.volume.size) {
       yield {
         place: inEnvironment(model, "tile38.leader.volume.size"),
         says:
-          `is ${formatBytes(tile38.leader.volume.size)}, but a day at ${formatRate(positions)} takes ${formatBytes(day)} and a shrink ` +
+          `is ${formatBytes(tile38.leader.volume.size)}, but a day at ${formatRate(positionRate(model))} takes ${formatBytes(day)} and a shrink ` +
           `from ${formatBytes(tile38.shrink.above)} as much again: ${formatBytes(needed)}`,
       };
     }
   },
 };
 
-export const budgetRules = [lameDuck, longShutdown, natsMemory, largePayload, accountStorage, tile38Memory, tile38Disk];
+const smallFollowers: Rule<Model> = {
+  code: "E042",
+  severity: "error",
+  title: "Followers smaller than what they follow",
+  reason:
+    "A follower holds every object of the leader and fetches the whole file after each shrink (tidwall/tile38#768): one that is killed " +
+    "for its memory, or evicted for its disk, starts again from nothing.",
+  hint: "Give followers the leader's memory, and scratch for two files at the shrink limit and half a day of positions.",
+  *check(model) {
+    const { tile38, development } = model.environment;
+    const { leader, followers, shrink } = tile38;
+    if (followers.count === 0) return;
+    if (followers.memory < leader.memory) {
+      yield {
+        place: inEnvironment(model, "tile38.followers.memory"),
+        says: `is ${formatBytes(followers.memory)}, the leader's is ${formatBytes(leader.memory)}`,
+      };
+    }
+    const needed = 2 * shrink.above + positionBytes(model, 43_200);
+    if (!development && followers.scratch < needed) {
+      yield {
+        place: inEnvironment(model, "tile38.followers.scratch"),
+        says: `is ${formatBytes(followers.scratch)}, but ${formatBytes(needed)} may come together`,
+      };
+    }
+  },
+};
+
+/** Bytes of one object in a file that was just shrunk, measured for a bare point on 1.37.0. */
+const AOF_OBJECT = 100;
+
+const eagerShrink: Rule<Model> = {
+  code: "E043",
+  severity: "error",
+  title: "A shrink that is never done",
+  reason:
+    "A file of live objects alone gets no smaller: below that size every run of the job makes all followers fetch everything for nothing.",
+  hint: "Raise tile38.shrink.above to at least twice what the objects take.",
+  *check(model) {
+    const { objects, shrink } = model.environment.tile38;
+    const live = objects * AOF_OBJECT;
+    if (shrink.above < 2 * live) {
+      yield {
+        place: inEnvironment(model, "tile38.shrink.above"),
+        says: `is ${formatBytes(shrink.above)}, but ${objects} objects alone take ${formatBytes(live)}`,
+      };
+    }
+  },
+};
+
+/** Bytes that positions add to the append-only file in `seconds`, at declared rates. */
+const positionBytes = (model: Model, seconds: number): number => positionRate(model) * AOF_SET * seconds;
+
+/** Positions a second that writers of Tile38 consume. */
+function positionRate(model: Model): number {
+  const writers = new Set(model.services.filter((service) => service.tile38 === "write").map(({ name }) => name));
+  return model.streams
+    .filter((stream) => stream.consumers.some(({ service }) => writers.has(service)))
+    .flatMap((stream) => flowsInto(stream, model))
+    .reduce((sum, flow) => sum + flow.rate, 0);
+}
+
+export const budgetRules = [
+  lameDuck,
+  longShutdown,
+  natsMemory,
+  largePayload,
+  accountStorage,
+  tile38Memory,
+  tile38Disk,
+  smallFollowers,
+  eagerShrink,
+];

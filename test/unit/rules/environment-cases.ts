@@ -111,6 +111,16 @@ export const environmentCases: Readonly<Record<string, Case>> = {
     says: "environments/base.ts: tile38.leader.memory is 2 GiB, but 10000000 objects take 4.4 GiB",
     quiet: { environment: { tile38: { objects: 4_000_000 } } },
   },
+  E042: {
+    fires: { environment: { tile38: { followers: { memory: "1GiB" } } } },
+    says: "environments/production.ts: tile38.followers.memory is 1 GiB, the leader's is 2 GiB",
+    quiet: { environment: { tile38: { followers: { memory: "1GiB" }, leader: { memory: "1GiB" } } } },
+  },
+  E043: {
+    fires: { environment: { tile38: { shrink: { above: "128MiB" } } } },
+    says: "environments/production.ts: tile38.shrink.above is 128 MiB, but 1000000 objects alone take 95.4 MiB",
+    quiet: { environment: { tile38: { shrink: { above: "192MiB" } } } },
+  },
   E041: {
     fires: { environment: { tile38: { leader: { volume: { size: "20GiB" } } } }, streams: [location] },
     says:
