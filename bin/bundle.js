@@ -44,6 +44,7 @@ export async function bundle(root, cache, folder) {
       legalComments: "none",
       logLevel: "warning",
       // What CommonJS packages expect to find.
+      plugins: [typedObjectsOnly],
       banner: {
         js: 'import { createRequire as _require } from "node:module"; const require = _require(import.meta.url);',
       },
@@ -61,6 +62,21 @@ export async function bundle(root, cache, folder) {
   prune(cache);
   return true;
 }
+
+/**
+ * We use the typed objects of cdk8s-plus and none of its classes above them, which take 10 ms of every run to load.
+ * @type {import("esbuild").Plugin}
+ */
+const typedObjectsOnly = {
+  name: "typed-objects-only",
+  setup(builder) {
+    builder.onResolve({ filter: /^cdk8s-plus-28$/ }, ({ path }) => ({ path, namespace: "typed-objects-only" }));
+    builder.onLoad({ filter: /.*/, namespace: "typed-objects-only" }, () => ({
+      contents: 'export * as k8s from "cdk8s-plus-28/lib/imports/k8s";',
+      resolveDir: import.meta.dirname,
+    }));
+  },
+};
 
 /** `cdk8s synth` deletes its output folder before it runs the app. */
 const deleted =
