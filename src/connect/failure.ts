@@ -1,11 +1,6 @@
 /** Why a server could not be asked: seven reasons, each with the next step. */
 import { NatsError } from "nats";
-import { ApiError } from "../jetstream/api.ts";
-
-/** No answer, or one that says that nothing can be done now. The message holds what happened and what to do next. */
-export class ConnectionFailure extends Error {
-  override readonly name = "ConnectionFailure";
-}
+import { ApiError, ConnectionFailure } from "../jetstream/api.ts";
 
 /** Server error codes that mean the cluster cannot answer now (errors.json). */
 const NO_QUORUM = [10008, 10004, 10118, 10119];
@@ -17,7 +12,8 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
   if (error instanceof ApiError) {
     if (NO_JETSTREAM.includes(error.errCode))
       return failure(doing, "JetStream is off for this account", error, jetStreamOff);
-    if (NO_QUORUM.includes(error.errCode)) return failure(doing, "the cluster has no leader now", error, noQuorum);
+    if (NO_QUORUM.includes(error.errCode))
+      return failure(doing, "the cluster has no leader now", error, noQuorum, true);
     if (NO_STORAGE.includes(error.errCode)) return failure(doing, "there is not enough storage", error, noStorage);
     return error;
   }
@@ -40,7 +36,7 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
       return failure(doing, "JetStream is off for this account", error, jetStreamOff);
     case "TIMEOUT":
     case "CONNECTION_TIMEOUT":
-      return failure(doing, "no answer in time", error, noAnswer);
+      return failure(doing, "no answer in time", error, noAnswer, true);
     default:
       return failure(doing, error.message, error, "Check --server and the TLS options.");
   }
@@ -61,5 +57,5 @@ const permission = (error: NatsError): string => {
   return context ? `${context.operation} "${context.subject}"` : error.message;
 };
 
-const failure = (doing: string, what: string, cause: Error, next: string): ConnectionFailure =>
-  new ConnectionFailure(`${doing}: ${what}. ${next}`, { cause });
+const failure = (doing: string, what: string, cause: Error, next: string, passing = false): ConnectionFailure =>
+  new ConnectionFailure(`${doing}: ${what}. ${next}`, { cause, passing });

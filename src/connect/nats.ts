@@ -1,5 +1,6 @@
 /** Connections to NATS: credentials in, a client that can only read or one that can also write out. */
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type ConnectionOptions,
   connect,
@@ -8,7 +9,15 @@ import {
   type NatsConnection,
   nkeyAuthenticator,
 } from "nats";
-import { ApiError, type Reader, type ReadVerb, type WireError, type Writer, type WriteVerb } from "../jetstream/api.ts";
+import {
+  ApiError,
+  ConnectionFailure,
+  type Reader,
+  type ReadVerb,
+  type WireError,
+  type Writer,
+  type WriteVerb,
+} from "../jetstream/api.ts";
 import { explainFailure } from "./failure.ts";
 
 /** Where and as whom. Secrets are named by file, or come from the environment; never as an argument. */
@@ -40,10 +49,18 @@ async function open(target: Target): Promise<Writer & AsyncDisposable> {
   const connection = await connect(options(target)).catch((error: unknown) => {
     throw explainFailure(error, "connecting", where);
   });
-  const ask = async <T>(verb: ReadVerb | WriteVerb, names: readonly string[], body: object = {}): Promise<T> =>
+  const once = async <T>(verb: ReadVerb | WriteVerb, names: readonly string[], body: object): Promise<T> =>
     request<T>(connection, ["$JS.API", verb, ...names].join("."), body, target.timeout).catch((error: unknown) => {
       throw explainFailure(error, `${verb}${names.length > 0 ? ` ${names.join(" ")}` : ""}`, where);
     });
+  const ask = <T>(verb: ReadVerb | WriteVerb, names: readonly string[], body: object = {}): Promise<T> =>
+    retried((attempt) =>
+      once<T>(verb, names, body).catch((error: unknown) => {
+        // The answer to the first attempt was lost, not the delete itself.
+        if (attempt > 1 && verb.endsWith(".DELETE") && isGone(error)) return {} as T;
+        throw error;
+      }),
+    );
   const { info } = connection;
   return {
     server: {
@@ -69,6 +86,25 @@ async function open(target: Target): Promise<Writer & AsyncDisposable> {
     [Symbol.asyncDispose]: () => connection.close(),
   };
 }
+
+/** A lost leader is replaced within seconds, and requests of that time are dropped without an answer. */
+const ATTEMPTS = 4;
+const PAUSE = 500;
+
+/** Every request here may be sent again: a create or update with the same body changes nothing the second time. */
+async function retried<T>(work: (attempt: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work(attempt);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !(error instanceof ConnectionFailure) || !error.passing) throw error;
+      await sleep(PAUSE * attempt);
+    }
+  }
+}
+
+/** Stream or consumer not found. */
+const isGone = (error: unknown): boolean => error instanceof ApiError && [10059, 10014].includes(error.errCode);
 
 async function request<T>(connection: NatsConnection, subject: string, body: object, timeout: number): Promise<T> {
   const reply = await connection.request(subject, JSON.stringify(body), { timeout });

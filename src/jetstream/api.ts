@@ -16,6 +16,18 @@ export class ApiError extends Error {
   }
 }
 
+/** No answer, or one that says that nothing can be done now. The message holds what happened and what to do next. */
+export class ConnectionFailure extends Error {
+  override readonly name = "ConnectionFailure";
+  /** Whether the same request may get an answer a little later: a time-out, a leader that is being elected. */
+  readonly passing: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly passing?: boolean }) {
+    super(message, options);
+    this.passing = options.passing ?? false;
+  }
+}
+
 export interface WireError {
   readonly code: number;
   readonly err_code?: number;

@@ -42,9 +42,11 @@ export async function apply(plan: Plan, writer: Writer, options: ApplyOptions): 
   );
   // The very first apply makes the stream that locks the others.
   const before = await applySteps([{ oneByOne: true, changes: first }], writer, options);
-  if (before.failed.length > 0) return before;
-  await using lock = await acquireLock(writer, options.holder, options.lockWait);
   const rest = steps.map((step) => ({ ...step, changes: step.changes.filter((change) => !first.includes(change)) }));
+  if (before.failed.length > 0) {
+    return { ...before, notStarted: rest.flatMap(({ changes }) => changes.map(({ name }) => name)).sort() };
+  }
+  await using lock = await acquireLock(writer, options.holder, options.lockWait);
   const interrupted = () => options.interrupted() || lock.lost();
   const after = await applySteps(rest, writer, { ...options, interrupted });
   return { ...after, done: [...before.done, ...after.done].sort() };

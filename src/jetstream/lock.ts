@@ -3,7 +3,7 @@
  * set by its sequence) holds it until the time it names, and renews it meanwhile. A job that died lets go by itself.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ApiError, type Writer } from "./api.ts";
+import { ApiError, ConnectionFailure, type Writer } from "./api.ts";
 
 /** Declared in streams/sync.ts. */
 export const LOCK_STREAM = "circl_lock";
@@ -71,7 +71,8 @@ function hold(writer: Writer, first: number, owner: Omit<Entry, "until">): Lock 
     lost: () => sequence === undefined,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      await put(new Date().toISOString());
+      // A release that fails hides nothing of what was applied: the lock is free when its time is over.
+      await put(new Date().toISOString()).catch(() => undefined);
     },
   };
 }
@@ -95,13 +96,16 @@ async function read(writer: Writer): Promise<{ readonly sequence: number; readon
   }
 }
 
-/** Undefined where somebody was faster. */
+/** The new sequence; undefined where somebody was faster, or the message was lost. */
 async function replace(writer: Writer, last: number, entry: Entry): Promise<number | undefined> {
   try {
     return await writer.publishAfter(SUBJECT, JSON.stringify(entry), last);
   } catch (error) {
     if (error instanceof ApiError && error.errCode === MOVED) return undefined;
-    throw error;
+    if (!(error instanceof ConnectionFailure) || !error.passing) throw error;
+    // The answer was lost, perhaps not the message: whose entry is there now?
+    const now = await read(writer);
+    return JSON.stringify(now.entry) === JSON.stringify(entry) ? now.sequence : undefined;
   }
 }
 

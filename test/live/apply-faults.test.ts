@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { openWriter } from "../../src/connect/nats.ts";
+import type { Writer } from "../../src/jetstream/api.ts";
+import { apply, type Outcome } from "../../src/jetstream/apply.ts";
+import { plan } from "../../src/jetstream/plan.ts";
+import { policy } from "../../src/rules/changes.ts";
+import { realModel } from "../support/definitions.ts";
+import { type Fault, FaultProxy } from "../support/fault-proxy.ts";
+import { request } from "../support/jetstream.ts";
+import { Cluster } from "../support/nats-server.ts";
+import { without } from "../support/tools.ts";
+
+const model = realModel("local");
+const quiet = { holder: "test", lockWait: 200_000, interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };
+const run = async (writer: Writer, options = quiet): Promise<Outcome> =>
+  apply(await plan(model, writer, policy, Date.now() * 1e6), writer, options);
+
+async function stateOf(cluster: Cluster) {
+  await using writer = await openWriter(cluster.target());
+  const { summary } = await plan(model, writer, policy, Date.now() * 1e6);
+  return summary;
+}
+const complete = { create: 0, update: 0, delete: 0, blocked: 0, unknown: 0, unmanaged: 0, unchanged: 15 };
+
+describe.skipIf(without("nats-server"))("an apply that is cut off", () => {
+  test("after any of its 15 writes is finished by the next one", async () => {
+    await using cluster = await Cluster.start(model);
+    const connection = await cluster.connect();
+    for (let survived = 0; survived < 15; survived++) {
+      await using writer = await openWriter(cluster.target());
+      let writes = 0;
+      const dying: Writer = {
+        ...writer,
+        write: (verb, names, body) => {
+          writes += 1;
+          return writes > survived ? Promise.reject(new Error("the process is gone")) : writer.write(verb, names, body);
+        },
+      };
+      const first = await run(dying);
+      expect(first.done).toHaveLength(survived);
+      expect(first.done.length + first.failed.length + first.notStarted.length).toBe(15);
+      const second = await run(writer);
+      expect(second).toEqual({ done: expect.any(Array), failed: [], notStarted: [] });
+      expect(second.done).toHaveLength(15 - survived);
+      expect(await stateOf(cluster)).toEqual(complete);
+      for (const { name } of model.streams) await request(connection, `STREAM.DELETE.${name}`);
+    }
+    await connection.close();
+  });
+
+  test("by the user starts nothing new, and says what it has not done", async () => {
+    await using cluster = await Cluster.start(model);
+    await using writer = await openWriter(cluster.target());
+    let done = 0;
+    const outcome = await run(writer, {
+      ...quiet,
+      interrupted: () => done >= 3,
+      progress: () => {
+        done += 1;
+      },
+    });
+    expect(outcome.failed).toEqual([]);
+    expect(outcome.done.length + outcome.notStarted.length).toBe(15);
+    expect(outcome.notStarted.length).toBeGreaterThan(0);
+    expect((await run(writer)).failed).toEqual([]);
+    expect(await stateOf(cluster)).toEqual(complete);
+  });
+});
+
+describe.skipIf(without("nats-server"))("replies that are lost on the way", () => {
+  const every = (n: number, fault: Fault) => (reply: number) => (reply % n === n - 1 ? fault : "none");
+
+  test.each([
+    ["dropped", every(3, "drop")],
+    ["delayed", every(2, "delay")],
+    ["doubled", every(2, "double")],
+  ] as const)("%s: everything is created once, and nothing is left to do", async (_, choose) => {
+    await using cluster = await Cluster.start(model);
+    await using proxy = await FaultProxy.start(cluster.servers[0]?.clientPort ?? 0, choose);
+    await using writer = await openWriter({
+      ...cluster.target(),
+      servers: [`127.0.0.1:${proxy.port}`],
+      timeout: 400,
+    });
+    expect((await run(writer)).failed).toEqual([]);
+    expect(proxy.spoiled).toBeGreaterThan(3);
+    expect(await stateOf(cluster)).toEqual(complete);
+  });
+});
