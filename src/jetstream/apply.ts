@@ -1,14 +1,12 @@
 /** Applies a plan: step by step, each write read back, nothing written over a state that has moved. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { atLeast, parseVersion } from "../model/version.ts";
-import { ApiError, type ClusterState, type ConsumerInfo, type StreamInfo, type Writer } from "./api.ts";
-import type { WireConfig } from "./desired.ts";
+import type { ConsumerInfo, StreamInfo, Writer } from "./api.ts";
 import type { LiveAsset } from "./diff.ts";
 import { acquireLock, LOCK_STREAM } from "./lock.ts";
-import { normaliseConsumer, normaliseStream } from "./normalise.ts";
+import { normaliseConsumer } from "./normalise.ts";
 import { type Applied, inOrder, type Step } from "./order.ts";
 import { inParallel } from "./pager.ts";
 import type { Plan } from "./plan.ts";
+import { lostFields, normalised, notKept, settle } from "./settle.ts";
 
 export interface Outcome {
   readonly done: readonly string[];
@@ -56,28 +54,41 @@ async function applySteps(steps: readonly Step[], writer: Writer, options: Apply
   const done: string[] = [];
   const failed: { name: string; error: Error }[] = [];
   const notStarted: string[] = [];
+  const fail = (name: string, error: unknown) =>
+    failed.push({ name, error: error instanceof Error ? error : new Error(String(error)) });
+  const batch = async (changes: readonly Applied[]) => {
+    const written: Applied[] = [];
+    await inParallel(changes, async (change) => {
+      if (options.interrupted()) notStarted.push(change.name);
+      else
+        await applyOne(change, writer).then(
+          () => written.push(change),
+          (error) => fail(change.name, error),
+        );
+    });
+    const streams = written.flatMap((change) =>
+      change.kind === "stream" && change.action !== "delete" ? [{ name: change.name, config: change.config }] : [],
+    );
+    const unsettled = await settle(streams, writer, options.readyTimeout);
+    for (const { name, action } of written) {
+      const error = unsettled.get(name);
+      if (error) fail(name, error);
+      else {
+        done.push(name);
+        options.progress(name, action);
+      }
+    }
+  };
   for (const { changes, oneByOne } of steps) {
-    const blocked = failed.length > 0;
-    const work = async (change: Applied) => {
-      if (blocked || options.interrupted() || (oneByOne && failed.length > 0)) {
-        notStarted.push(change.name);
-        return;
-      }
-      try {
-        await applyOne(change, writer, options);
-        done.push(change.name);
-        options.progress(change.name, change.action);
-      } catch (error) {
-        failed.push({ name: change.name, error: error instanceof Error ? error : new Error(String(error)) });
-      }
-    };
-    if (oneByOne) for (const change of changes) await work(change);
-    else await inParallel(changes, work);
+    for (const some of oneByOne ? changes.map((change) => [change]) : [changes]) {
+      if (failed.length > 0) notStarted.push(...some.map(({ name }) => name));
+      else await batch(some);
+    }
   }
   return { done: done.sort(), failed, notStarted: notStarted.sort() };
 }
 
-async function applyOne(change: Applied, writer: Writer, { readyTimeout }: ApplyOptions): Promise<void> {
+async function applyOne(change: Applied, writer: Writer): Promise<void> {
   if (change.action !== "create") await assertNotMoved(change.name, change.live, writer);
   if (change.action === "delete") {
     const consumer = change.live.kind === "consumer" ? [change.live.info.name] : [];
@@ -86,9 +97,7 @@ async function applyOne(change: Applied, writer: Writer, { readyTimeout }: Apply
   }
   if (change.kind === "stream") {
     const verb = change.action === "create" ? "STREAM.CREATE" : "STREAM.UPDATE";
-    const reply = await writer.write<StreamInfo>(verb, [change.name], change.config);
-    assertKept(change.name, normalised(reply.config, writer), normalised(change.config, writer));
-    await streamReady(change.name, Number(change.config.num_replicas), writer, readyTimeout);
+    await writer.write(verb, [change.name], change.config);
     return;
   }
   const consumer = String(change.config.name);
@@ -98,17 +107,10 @@ async function applyOne(change: Applied, writer: Writer, { readyTimeout }: Apply
     config: change.config,
     action: change.action,
   });
-  assertKept(
-    change.name,
-    normaliseConsumer(reply.config, change.config),
-    normaliseConsumer(change.config, change.config),
-  );
+  const sent = normaliseConsumer(change.config, change.config);
+  const lost = lostFields(normaliseConsumer(reply.config, change.config), sent);
+  if (lost.length > 0) throw notKept(change.name, lost);
 }
-
-const normalised = (seen: WireConfig, { server }: Writer): WireConfig => {
-  const version = parseVersion(server.version);
-  return normaliseStream(seen, { hasSourceWindow: version !== undefined && !atLeast(version, "2.14") });
-};
 
 /** Between plan and apply somebody else may have changed the asset: what was approved is then not what would happen. */
 async function assertNotMoved(name: string, live: LiveAsset, writer: Writer): Promise<void> {
@@ -124,46 +126,3 @@ async function assertNotMoved(name: string, live: LiveAsset, writer: Writer): Pr
     throw new Error(`${name} has changed since it was planned. Plan again and look at what is different now.`);
   }
 }
-
-/** Servers before 2.12 answer OK and drop the fields they do not know: that is no success. */
-function assertKept(name: string, kept: WireConfig, sent: WireConfig): void {
-  const lost = Object.keys(sent).filter((field) => JSON.stringify(kept[field]) !== JSON.stringify(sent[field]));
-  if (lost.length > 0) {
-    throw new Error(
-      `${name}: the server did not keep ${lost.join(", ")}. It may be older than these fields: see its version above.`,
-    );
-  }
-}
-
-/** Waits until the stream has a leader, is not being reconfigured, and all replicas are current. */
-async function streamReady(name: string, replicas: number, writer: Writer, timeout: number): Promise<void> {
-  if (!writer.server.cluster) return;
-  const end = Date.now() + timeout;
-  for (let pause = 25; ; pause = Math.min(pause * 2, 500)) {
-    const cluster = await clusterOf(name, writer);
-    if (cluster && isReady(cluster, replicas)) return;
-    if (Date.now() > end) {
-      throw new Error(
-        `${name} was written, but its ${replicas} replicas are not current after ${timeout / 1000} s. ` +
-          "It goes on by itself: `circl plan` says when it is done.",
-      );
-    }
-    await sleep(pause);
-  }
-}
-
-/** Undefined while there is no leader to answer. */
-async function clusterOf(name: string, writer: Writer): Promise<ClusterState | undefined> {
-  try {
-    return (await writer.read<StreamInfo>("STREAM.INFO", [name])).cluster;
-  } catch (error) {
-    if (error instanceof ApiError) return undefined;
-    throw error;
-  }
-}
-
-const isReady = ({ leader, desired, replicas = [] }: ClusterState, count: number): boolean =>
-  Boolean(leader) &&
-  desired === undefined &&
-  replicas.length === count - 1 &&
-  replicas.every(({ current, offline, lag = 0 }) => current && !offline && lag === 0);
