@@ -1,0 +1,96 @@
+/** Applies and plans generated streams on the cluster that the arguments name; bench/sync.js bundles and runs this. */
+import { connect } from "nats";
+import { definitions } from "../src/cli/definitions.ts";
+import { openReader, openWriter } from "../src/connect/nats.ts";
+import { apply } from "../src/jetstream/apply.ts";
+import { desiredState } from "../src/jetstream/desired.ts";
+import { plan } from "../src/jetstream/plan.ts";
+import { resolveModel } from "../src/model/resolve.ts";
+import type { StreamInput } from "../src/model/stream.ts";
+import { streams as sync } from "../streams/sync.ts";
+
+const [amount, ...servers] = [Number(process.argv[2]), ...process.argv.slice(3)];
+const target = { servers, timeout: 20_000 };
+const streams = Array.from(
+  { length: amount },
+  (_, i): StreamInput => ({
+    name: `bench_${i}`,
+    subjects: [`bench.${i}.>`],
+    replicas: 3,
+    maxBytes: "1MiB",
+    maxAge: "1d",
+    consumers: [
+      { name: "bff", service: "bff", ackPolicy: "explicit", ackWait: "30s", maxDeliver: 3 },
+      {
+        name: "oms",
+        service: "oms",
+        ackPolicy: "explicit",
+        ackWait: "30s",
+        filterSubject: `bench.${i}.a`,
+        maxDeliver: 3,
+      },
+    ],
+  }),
+);
+const { model, faults } = resolveModel("production", { ...definitions, streams: { bench: [...sync, ...streams] } });
+if (!model) throw new Error(JSON.stringify(faults));
+const alone = { ...model, streams: model.streams.map((stream) => ({ ...stream, consumers: [] })) };
+const now = Date.now() * 1e6;
+const policy = () => [];
+const timed = async <T>(work: () => Promise<T>): Promise<number> => {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+};
+
+const raw = await connect({ servers, timeout: 20_000 });
+const ask = async (subject: string, body: object = {}) => {
+  const reply = (await raw.request(`$JS.API.${subject}`, JSON.stringify(body), { timeout: 20_000 })).json<{
+    error?: { description: string };
+    total?: number;
+  }>();
+  if (reply.error) throw new Error(`${subject}: ${reply.error.description}`);
+  return reply;
+};
+const inFlight = async <T>(limit: number, items: readonly T[], work: (item: T) => Promise<unknown>) => {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await work(item);
+  };
+  await Promise.all(Array.from({ length: limit }, worker));
+};
+
+const wanted = desiredState(alone).streams;
+const result: Record<string, number> = {};
+for (const limit of [8, 16, 32]) {
+  result[`create${limit}`] = await timed(() =>
+    inFlight(limit, wanted, (config) => ask(`STREAM.CREATE.${config.name}`, config)),
+  );
+  await inFlight(16, wanted, ({ name }) => ask(`STREAM.DELETE.${name}`));
+}
+{
+  await using writer = await openWriter(target);
+  const options = { holder: "bench", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 120_000 };
+  const planned = await plan(alone, writer, policy, now);
+  result.apply = await timed(async () => {
+    const { failed } = await apply(planned, writer, options);
+    if (failed[0]) throw failed[0].error;
+  });
+  const consumers = await apply(await plan(model, writer, policy, now), writer, options);
+  if (consumers.failed[0]) throw consumers.failed[0].error;
+}
+const pages = (total: number) => Array.from({ length: Math.ceil(total / 256) }, (_, i) => i * 256);
+result.lists = await timed(async () => {
+  await Promise.all(pages(amount + 1).map((offset) => ask("STREAM.LIST", { offset })));
+  await inFlight(16, wanted, ({ name }) => ask(`CONSUMER.LIST.${name}`, { offset: 0 }));
+});
+await raw.close();
+{
+  await using reader = await openReader(target);
+  result.plan = await timed(async () => {
+    const { summary } = await plan(model, reader, policy, now);
+    if (summary.unchanged !== amount * 3 + 1) throw new Error(`not in sync: ${JSON.stringify(summary)}`);
+  });
+}
+result.residentMiB = process.memoryUsage().rss / 2 ** 20;
+console.log(JSON.stringify(result));
