@@ -7,25 +7,14 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { build } from "esbuild";
+import { join } from "node:path";
+import { bundle } from "./bundle.js";
 import { startCluster } from "./cluster.js";
 import { table } from "./measure.js";
 
 const amount = Number(process.argv[2] ?? 1_000);
 const folder = mkdtempSync(join(tmpdir(), "circl-bench-"));
-await build({
-  absWorkingDir: dirname(import.meta.dirname),
-  entryPoints: { run: "bench/sync-run.ts" },
-  outdir: folder,
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  tsconfigRaw: "{}",
-  banner: { js: 'import { createRequire as _require } from "node:module"; const require = _require(import.meta.url);' },
-});
+await bundle("bench/sync-run.ts", join(folder, "run.mjs"));
 const cluster = await startCluster("circl-production");
 try {
   const args = [join(folder, "run.mjs"), String(amount), ...cluster.urls];

@@ -9,7 +9,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { build } from "esbuild";
+import { bundle } from "./bundle.js";
 import { median, peakMemory, table } from "./measure.js";
 
 const runs = Number(process.argv[2] ?? 15);
@@ -103,18 +103,7 @@ for (const [i, contender] of contenders.entries()) {
 console.log(`All environments, ${runs} runs each, Node ${process.version}\n`);
 console.log(table(["", "median ms", "range", "of node -e 0", "peak MiB"], rows));
 
-await build({
-  absWorkingDir: root,
-  entryPoints: { growth: "bench/growth.ts" },
-  outdir: join(copy, "growth"),
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  tsconfigRaw: "{}",
-  banner: { js: 'import { createRequire as _require } from "node:module"; const require = _require(import.meta.url);' },
-});
+await bundle("bench/growth.ts", join(copy, "growth/growth.mjs"));
 const growth = [];
 for (const streams of [10, 100, 1_000]) {
   const program = [join(copy, "growth/growth.mjs"), String(streams)];

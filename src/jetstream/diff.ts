@@ -87,14 +87,14 @@ function* streamChanges(desired: DesiredState, observed: Observed, model: Model)
 
 function* consumerChanges(desired: DesiredState, observed: Observed, model: Model): Generator<Change> {
   const declared = new Set<string>();
+  const unknown = new Set(observed.streams.filter(({ status }) => status === "unknown").map(({ name }) => name));
   for (const { stream_name: stream, config } of desired.consumers) {
     const name = `${stream}/${config.name}`;
     const asset = { kind: "consumer", name, stream } as const;
     declared.add(name);
     const there = observed.consumers.get(stream);
     const found = there?.known.find((info) => info.name === config.name);
-    const unknownStream = observed.streams.find((known) => known.name === stream && known.status === "unknown");
-    if (unknownStream?.status === "unknown") yield { ...asset, action: "unknown", why: "its stream is unknown" };
+    if (unknown.has(stream)) yield { ...asset, action: "unknown", why: "its stream is unknown" };
     else if (there?.unknown.includes(String(config.name)))
       yield { ...asset, action: "unknown", why: "its servers do not answer" };
     else if (!found) yield { ...asset, action: "create", config };
@@ -118,6 +118,8 @@ const isOurs = ({ metadata }: WireConfig, { environment }: Model): boolean =>
   (metadata as Record<string, string> | undefined)?.["circl.dev/environment"] === environment.name;
 
 function compare(live: WireConfig, desired: WireConfig): FieldChange[] {
+  // Nearly all assets are as they should be: one comparison for those.
+  if (JSON.stringify(live) === JSON.stringify(desired)) return [];
   const fields = [...new Set([...Object.keys(live), ...Object.keys(desired)])].sort();
   return fields
     .filter((field) => JSON.stringify(live[field]) !== JSON.stringify(desired[field]))
