@@ -5,8 +5,10 @@ import { Command, CommanderError, Option } from "commander";
 import type { ApplyOptions } from "./commands/apply.ts";
 import type { CheckOptions } from "./commands/check.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
+import type { ImportOptions } from "./commands/import.ts";
 import type { PlanOptions } from "./commands/plan.ts";
 import type { ShowOptions } from "./commands/show.ts";
+import type { StatusOptions } from "./commands/status.ts";
 import type { SynthOptions } from "./commands/synth.ts";
 import { withConnection } from "./connection.ts";
 import { type ExitCode, exitCodeMeanings, exitCodes } from "./exit-codes.ts";
@@ -125,6 +127,30 @@ function declare(root: string): Command {
       .option("--allow-irreversible <stream...>", "may take changes that cannot be taken back"),
   ).action(
     runs(async (name: string, options: ApplyOptions) => (await import("./commands/apply.ts")).run(name, options)),
+  );
+
+  withConnection(
+    program
+      .command("status")
+      .summary("say how the streams of a live cluster are")
+      .description("Leaders, replicas, lag, fill and backlog, against what is declared. Its client cannot write.")
+      .argument("<environment>")
+      .addOption(json()),
+  ).action(
+    runs(async (name: string, options: StatusOptions) => (await import("./commands/status.ts")).run(name, options)),
+  );
+
+  withConnection(
+    program
+      .command("import")
+      .summary("print definitions of streams that exist")
+      .description(
+        "Prints a stream file made of StreamConfig and ConsumerConfig documents, or of everything on a live server.",
+      )
+      .argument("[files...]", "JSON documents; without any, the server is asked")
+      .requiredOption("--env <name>", "environment whose rules they are checked by"),
+  ).action(
+    runs(async (files: string[], options: ImportOptions) => (await import("./commands/import.ts")).run(files, options)),
   );
 
   for (const command of [program, ...program.commands]) {

@@ -79,6 +79,7 @@ export interface StreamState {
   readonly first_seq: number;
   readonly last_seq: number;
   readonly first_ts?: string;
+  readonly last_ts?: string;
   readonly num_subjects?: number;
 }
 
@@ -97,10 +98,22 @@ export interface ClusterState {
   readonly desired?: object;
 }
 
+/** How a copy stands to one of its origins. */
+export interface OriginInfo {
+  readonly name: string;
+  /** Messages still to be copied when the origin was last heard of. */
+  readonly lag?: number;
+  /** Nanoseconds since the origin was heard of; -1 is never. A stalled copy keeps its last lag, only this grows. */
+  readonly active?: number;
+  readonly error?: { readonly description?: string };
+}
+
 export interface StreamInfo {
   readonly config: WireConfig & { readonly name: string };
   readonly state: StreamState;
   readonly cluster?: ClusterState;
+  readonly sources?: readonly OriginInfo[];
+  readonly mirror?: OriginInfo;
   readonly created: string;
 }
 

@@ -25,6 +25,7 @@ const isUnset = (value: unknown): boolean =>
   value === undefined ||
   value === null ||
   value === "" ||
+  value === "none" ||
   value === false ||
   value === 0 ||
   (typeof value === "object" && Object.keys(value).length === 0);

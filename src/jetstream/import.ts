@@ -1,6 +1,6 @@
 /** Definitions from what is there already: wire configurations in, the same streams in the words of streams/*.ts out. */
 import { type ConsumerInput, SERVER, type StreamInput } from "../model/stream.ts";
-import { collide, covers } from "../model/subject.ts";
+import { covers } from "../model/subject.ts";
 import { nanoseconds } from "../units.ts";
 import type { WireConfig } from "./desired.ts";
 import { CONSUMER_FIELDS, readFields, STREAM_FIELDS, type Unsaid } from "./import-fields.ts";
@@ -95,7 +95,7 @@ function publishersOf({ config, subjects: seen }: FoundStream): StreamInput["pub
   );
   if (used.length === 0) return undefined;
   return used.map((subject) => ({
-    service: ["$JS.EVENT.>", "$SYS.>"].some((own) => collide(own, subject)) ? SERVER : UNKNOWN_SERVICE,
+    service: ["$JS.EVENT.>", "$SYS.>"].some((own) => covers(own, subject)) ? SERVER : UNKNOWN_SERVICE,
     subject,
     data: { sensitivity: "unstated" },
   }));
@@ -107,24 +107,25 @@ interface ImportedConsumer {
 }
 
 function importConsumer(config: WireConfig, stream: WireConfig, services: readonly string[]): ImportedConsumer {
-  const { durable_name, ...rest } = config;
+  // A pause is no configuration: it has a request of its own, and ends by itself.
+  const { durable_name, pause_until: _, ...rest } = config;
   const name = String(durable_name || config.name || "without a name");
   if (!durable_name) return { leftOut: { name, unsaid: [] } };
   const { said, unsaid } = readFields({ ...rest, name }, CONSUMER_FIELDS);
   if (unsaid.length > 0) return { leftOut: { name, unsaid } };
   const limits = (stream.consumer_limits ?? {}) as WireConfig;
-  const { maxWaiting, maxAckPending, inactiveThreshold, ...fields } = said;
   const acknowledges = ["explicit", "all"].includes(String(said.ackPolicy));
+  const usualAckPending = limits.max_ack_pending || (acknowledges ? 1_000 : undefined);
   const definition = withoutAbsent({
     name,
     service: services.find((service) => service === name.split("-")[0]) ?? UNKNOWN_SERVICE,
-    ...fields,
+    ...said,
     ackPolicy: said.ackPolicy ?? "none",
     ...(acknowledges ? { ackWait: said.ackWait ?? "30s", maxDeliver: said.maxDeliver ?? -1 } : {}),
     // Where these are what the server or the stream gives by itself, nobody has chosen them.
-    maxWaiting: maxWaiting === 512 ? undefined : maxWaiting,
-    maxAckPending: config.max_ack_pending === (limits.max_ack_pending || 1_000) ? undefined : maxAckPending,
-    inactiveThreshold: config.inactive_threshold === limits.inactive_threshold ? undefined : inactiveThreshold,
+    maxWaiting: said.maxWaiting === 512 ? undefined : said.maxWaiting,
+    maxAckPending: said.maxAckPending === usualAckPending ? undefined : said.maxAckPending,
+    inactiveThreshold: config.inactive_threshold === limits.inactive_threshold ? undefined : said.inactiveThreshold,
   }) as unknown as ConsumerInput;
   return { definition };
 }

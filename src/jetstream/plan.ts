@@ -106,7 +106,8 @@ export class WrongCluster extends Error {
   override readonly name = "WrongCluster";
 }
 
-function assertCluster({ environment }: Model, server: ServerIdentity): void {
+/** @throws WrongCluster where `server` is not what the environment names */
+export function assertCluster({ environment }: Model, server: ServerIdentity): void {
   const expected = `circl-${environment.name}`;
   const standalone = environment.nats.servers === 1;
   const fits = standalone ? server.name.startsWith(`${expected}-`) : server.cluster === expected;

@@ -3,7 +3,7 @@ import type { Model } from "../model/resolve.ts";
 import type { Stream } from "../model/stream.ts";
 import { effectiveRetention, flowsInto } from "../model/traffic.ts";
 import { formatDuration, SECOND } from "../units.ts";
-import type { ServerIdentity, StreamInfo } from "./api.ts";
+import type { OriginInfo, ServerIdentity, StreamInfo } from "./api.ts";
 import type { Observed } from "./observe.ts";
 import { type ConsumerHealth, consumerHealth } from "./status-consumers.ts";
 
@@ -27,15 +27,16 @@ export interface StreamHealth {
 }
 
 export interface LiveStream {
-  /** Missing on a standalone server of an old version. */
-  readonly leader?: string;
+  readonly leader: string;
   readonly replicas: Replicas;
   readonly messages: Fill;
   readonly bytes: Fill;
   /** Nanoseconds since the oldest message was stored; missing where there is none. */
   readonly oldest?: number;
   /** What ends a message's life now. */
-  readonly endedBy: "maxAge" | "maxMsgs" | "maxBytes" | "nothing";
+  readonly endedBy: (typeof LIMITS)[number] | "nothing";
+  /** Nanoseconds that a message lives if the stream goes on to fill as it has; missing where no limit would end it. */
+  readonly keeps?: number;
   readonly sources: readonly SourceHealth[];
 }
 
@@ -57,31 +58,18 @@ export interface Fill {
 
 export interface SourceHealth {
   readonly name: string;
-  /** Messages that are still to be copied. */
+  /** Messages that were still to be copied when the origin was last heard of. */
   readonly lag: number;
   /** Nanoseconds since the origin was heard of; -1 is never. */
   readonly active: number;
 }
 
-/** What the server says of a copy, besides what plans need. */
-interface Origin {
-  readonly name: string;
-  readonly lag?: number;
-  readonly active?: number;
-  readonly error?: { readonly description?: string };
-}
-export type DetailedStreamInfo = StreamInfo & {
-  readonly sources?: readonly Origin[];
-  readonly mirror?: Origin;
-};
-
 /** @param now nanoseconds since 1970 */
 export function status(model: Model, observed: Observed, now: number): Health {
   const streams = model.streams.map((stream) => streamHealth(stream, model, observed, now));
-  const consumers = model.streams.flatMap((stream) => {
-    const { live } = streams.find(({ name }) => name === stream.name) ?? {};
-    return stream.consumers.map((consumer) => consumerHealth(consumer, stream, live, observed, now));
-  });
+  const consumers = model.streams.flatMap((stream, i) =>
+    stream.consumers.map((consumer) => consumerHealth(consumer, stream, streams[i], model, observed, now)),
+  );
   return {
     environment: model.environment.name,
     server: observed.server,
@@ -97,23 +85,29 @@ function streamHealth(stream: Stream, model: Model, observed: Observed, now: num
   const found = observed.streams.find((candidate) => candidate.name === name);
   if (!found) return { name, condition: "missing", problems: [`is missing: \`circl apply ${model.key}\` creates it`] };
   if (found.status === "unknown") return { name, condition: "unknown", problems: [`is unknown: ${found.why}`] };
-  const live = liveStream(found.info, now);
+  const live = liveStream(found.info, observed.server, now);
   const problems = [
     ...replicaProblems(found.info, live.replicas),
     ...keepingProblems(stream, live, model, found.info),
-    ...originsOf(found.info).flatMap(sourceProblems),
+    ...originsOf(found.info).flatMap((origin) => [...stallProblems(origin), ...lagProblems(origin, observed, now)]),
   ];
   return { name, condition: "exists", problems, live };
 }
 
-function liveStream(info: StreamInfo, now: number): LiveStream {
+function liveStream(info: StreamInfo, server: ServerIdentity, now: number): LiveStream {
   const { config, state, cluster } = info;
   const peers = cluster?.replicas ?? [];
   const messages = { amount: state.messages, limit: limitOf(config.max_msgs) };
   const bytes = { amount: state.bytes, limit: limitOf(config.max_bytes) };
   const oldest = state.messages > 0 && state.first_ts ? Math.max(0, now - Date.parse(state.first_ts) * 1e6) : undefined;
+  const shares = {
+    maxMsgs: shareOf(messages),
+    maxBytes: shareOf(bytes),
+    maxAge: shareOf({ amount: oldest ?? 0, limit: Number(config.max_age) }),
+  };
+  const largest = Math.max(...Object.values(shares));
   return {
-    ...(cluster?.leader ? { leader: cluster.leader } : {}),
+    leader: cluster?.leader ?? server.name,
     replicas: {
       wanted: Number(config.num_replicas),
       current: 1 + peers.filter(({ current, offline }) => current && !offline).length,
@@ -123,21 +117,17 @@ function liveStream(info: StreamInfo, now: number): LiveStream {
     messages,
     bytes,
     ...(oldest === undefined ? {} : { oldest }),
-    endedBy: isFull(messages, 1)
-      ? "maxMsgs"
-      : isFull(bytes, NEARLY)
-        ? "maxBytes"
-        : oldest !== undefined && isFull({ amount: oldest, limit: Number(config.max_age) }, NEARLY)
-          ? "maxAge"
-          : "nothing",
+    endedBy: LIMITS.find((limit) => shares[limit] >= FULL[limit]) ?? "nothing",
+    ...(oldest === undefined || largest === 0 ? {} : { keeps: oldest / Math.min(1, largest) }),
     sources: originsOf(info).map(({ name, lag = 0, active = -1 }) => ({ name, lag, active })),
   };
 }
 
 const limitOf = (limit: unknown): number => (Number(limit) > 0 ? Number(limit) : -1);
+const LIMITS = ["maxMsgs", "maxBytes", "maxAge"] as const;
 /** Sizes and ages never reach their limit exactly: the next message would not fit, or is not there yet. */
-const NEARLY = 0.99;
-const isFull = ({ amount, limit }: Fill, share: number): boolean => limit > 0 && amount >= share * limit;
+const FULL = { maxMsgs: 1, maxBytes: 0.99, maxAge: 0.99 };
+const shareOf = ({ amount, limit }: Fill): number => (limit > 0 ? amount / limit : 0);
 
 function replicaProblems({ config, cluster }: StreamInfo, { wanted, offline }: Replicas): string[] {
   const peers = cluster?.replicas ?? [];
@@ -152,36 +142,39 @@ function replicaProblems({ config, cluster }: StreamInfo, { wanted, offline }: R
 }
 
 /** A stream that is full keeps less than it was declared to keep, or takes nothing any more. */
-function keepingProblems(
-  stream: Stream,
-  { endedBy, oldest = 0 }: LiveStream,
-  model: Model,
-  { config }: StreamInfo,
-): string[] {
+function keepingProblems(stream: Stream, live: LiveStream, model: Model, { config }: StreamInfo): string[] {
+  const { endedBy, oldest = 0 } = live;
   if (endedBy !== "maxMsgs" && endedBy !== "maxBytes") return [];
   if (config.discard === "new") return [`is full (${endedBy}): publishes are refused`];
   const { lives } = effectiveRetention(stream, flowsInto(stream, model));
   if (oldest >= lives || lives === Number.POSITIVE_INFINITY) return [];
   return [
-    `keeps a message for ${formatDuration(oldest)}, not ${formatDuration(lives)}: ${endedBy} ends it, so more flows in than is declared`,
+    `keeps a message for ${formatDuration(oldest)}, not ${formatDuration(lives)} as declared: ${endedBy} ends it`,
   ];
 }
 
-/** The server hears of every origin at least each 10 s, and tries again after 20 to 120 s (stream.go, sourceHealthHB). */
+/** An origin is heard of each second (stream.go, sourceHealthHB); an election and one more try end well before this. */
 const STALLED = 60 * SECOND;
 
-const originsOf = (info: DetailedStreamInfo): readonly Origin[] => [
-  ...(info.sources ?? []),
-  ...(info.mirror ? [info.mirror] : []),
-];
+const originsOf = ({ sources = [], mirror }: StreamInfo): readonly OriginInfo[] =>
+  mirror ? [mirror, ...sources] : sources;
 
-function sourceProblems({ name, lag = 0, active = -1, error }: Origin): string[] {
+function stallProblems({ name, lag = 0, active = -1, error }: OriginInfo): string[] {
   if (error) return [`does not copy ${name}: ${error.description ?? "the server does not say why"}`];
-  if (active >= STALLED) {
-    return [`has not heard of its origin ${name} for ${formatDuration(active)}, and is ${lag} messages behind`];
-  }
-  // Also right after a start; a copy that then has something to fetch has not stalled, it has never begun.
-  return active < 0 && lag > 0 ? [`has not begun to copy ${name}, and is ${lag} messages behind`] : [];
+  if (active >= 0 && active < STALLED) return [];
+  // The lag is that of the last word, so 0 is no comfort.
+  const since = active < 0 ? "since it started" : `for ${formatDuration(active)}, and was ${lag} messages behind then`;
+  return [`has not heard of its origin ${name} ${since}`];
+}
+
+/** An origin that is full drops what its copy has not fetched. */
+function lagProblems({ name, lag = 0 }: OriginInfo, { streams, server }: Observed, now: number): string[] {
+  const origin = streams.find((candidate) => candidate.name === name);
+  if (origin?.status !== "known") return [];
+  const { endedBy, messages } = liveStream(origin.info, server, now);
+  return endedBy !== "nothing" && lag > messages.amount / 2
+    ? [`is ${lag} messages behind ${name}, which keeps ${messages.amount}: what it does not copy is lost`]
+    : [];
 }
 
 function undeclaredIn(observed: Observed, { streams }: Model): Health["undeclared"] {

@@ -41,7 +41,8 @@ const read = (files: readonly string[]) =>
 async function askServer(options: ConnectionOptions): Promise<Found> {
   if (!options.server) throw new UsageError("from where? Name JSON files, or give --server or set CIRCL_SERVER");
   await using reader = await openReader(targetOf(options));
-  return findLive(reader);
+  // Not before it is done may the connection close.
+  return await findLive(reader);
 }
 
 export interface ImportReport {

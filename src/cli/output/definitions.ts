@@ -1,6 +1,6 @@
 /** Imported streams as a file for streams/: TypeScript as a person would write it and Biome would set it. */
 import type { Imported } from "../../jetstream/import.ts";
-import { defineConsumer, SERVER } from "../../model/stream.ts";
+import { defineConsumer, SERVER, type StreamInput } from "../../model/stream.ts";
 
 /** Text, or brackets with what is in them. */
 type Code = string | { readonly open: string; readonly close: string; readonly items: readonly Item[] };
@@ -24,7 +24,15 @@ export function renderDefinitions(streams: readonly Imported[]): string {
     (stream, i) => `const ${names[i]} = ${set(streamCode(stream), "", `const ${names[i]} = `.length)};\n`,
   );
   const body = [...declarations, `export const streams = [${names.join(", ")}];\n`].join("\n");
-  const used = ["defineConsumer", "defineStream", "SERVER"].filter((name) => new RegExp(`\\b${name}\\b`).test(body));
+  const definitions = streams.map(({ definition }) => definition);
+  // The type checker refuses what is imported and not used.
+  const used = [
+    ...(definitions.some(({ consumers = [] }) => consumers.some(hasHouseFields)) ? ["defineConsumer"] : []),
+    ...(definitions.length > 0 ? ["defineStream"] : []),
+    ...(definitions.some(({ publishers = [] }) => publishers.some(({ service }) => service === SERVER))
+      ? ["SERVER"]
+      : []),
+  ];
   return used.length > 0 ? `import { ${used.join(", ")} } from "../src/model/stream.ts";\n\n${body}` : body;
 }
 
@@ -50,7 +58,9 @@ function streamCode({ definition, seen, unsaid, leftOut }: Imported): Code {
   return { open: "defineStream({", close: "})", items };
 }
 
-function publishersItem(publishers: readonly object[], seen: Imported["seen"]): Item {
+type Publisher = NonNullable<StreamInput["publishers"]>[number];
+
+function publishersItem(publishers: readonly Publisher[], seen: Imported["seen"]): Item {
   const width = seen[0] ? number(seen[0].messages).length : 0;
   const rest = seen.length - LISTED;
   return {
@@ -60,17 +70,26 @@ function publishersItem(publishers: readonly object[], seen: Imported["seen"]): 
       ...seen.slice(0, LISTED).map(({ pattern, messages }) => `${number(messages).padStart(width)}  ${pattern}`),
       ...(rest > 0 ? [`and ${rest} quieter patterns`] : []),
     ],
-    code: { open: "[", close: "]", items: publishers.map((publisher) => ({ code: codeOf(publisher) })) },
+    code: { open: "[", close: "]", items: publishers.map(publisherItem) },
   };
 }
+
+/** The server as a publisher goes by the name that stream files know it by. */
+const publisherItem = (publisher: Publisher): Item => {
+  const items = objectItems(publisher);
+  const service = items.map((item) => (item.lead === "service: " ? { ...item, code: "SERVER" } : item));
+  return { code: { open: "{", close: "}", items: publisher.service === SERVER ? service : items } };
+};
 
 /** The defaults of defineConsumer. */
 const { name: _, service: __, ...HOUSE } = defineConsumer({ name: "", service: "" });
 
+const hasHouseFields = (consumer: object): boolean => Object.keys(HOUSE).every((key) => key in consumer);
+
 /** With defineConsumer where it can say it; a consumer that acknowledges nothing has no use for its defaults. */
 function consumerItem(consumer: object): Item {
+  if (!hasHouseFields(consumer)) return { code: codeOf(consumer) };
   const house = Object.entries(HOUSE);
-  if (!house.every(([key]) => key in consumer)) return { code: codeOf(consumer) };
   const own = Object.entries(consumer).filter(([key, value]) => !house.some((usual) => same(usual, [key, value])));
   return { code: { open: "defineConsumer({", close: "})", items: objectItems(Object.fromEntries(own)) } };
 }
@@ -80,7 +99,7 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 const objectItems = (value: object): Item[] =>
   Object.entries(value).map(([key, inner]) => ({
     lead: `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : quoted(key)}: `,
-    code: key === "service" && inner === SERVER ? "SERVER" : codeOf(inner),
+    code: codeOf(inner),
   }));
 
 function codeOf(value: unknown): Code {
@@ -91,15 +110,18 @@ function codeOf(value: unknown): Code {
   return { open: "{", close: "}", items: objectItems(value) };
 }
 
-/** 1000000 -> "1_000_000"; up to four digits are read without. */
-const number = (value: number): string =>
-  Math.abs(value) < 10_000 ? String(value) : String(value).replace(/\B(?=(\d{3})+$)/g, "_");
+/** 1000000 -> "1_000_000". */
+const number = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, "_");
 
-/** Names come from a server: nothing in them may end the text that they stand in. */
-const quoted = (text: string): string => {
+/** In the quotes that need fewer escapes. Names come from a server: nothing in them may end the text that they stand in. */
+function quoted(text: string): string {
   const double = escaped(JSON.stringify(text));
-  return /["\\]/.test(double.slice(1, -1)) && !/['\\\n\r]/.test(text) ? `'${escaped(text)}'` : double;
-};
+  if (text.split('"').length <= text.split("'").length) return double;
+  const inner = double
+    .slice(1, -1)
+    .replace(/\\(.)|'/g, (match, after) => (after === '"' ? after : after ? match : "\\'"));
+  return `'${inner}'`;
+}
 const escaped = (text: string): string =>
   text.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 

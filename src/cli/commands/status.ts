@@ -1,0 +1,29 @@
+/** `circl status`: health of a live cluster against the model. Connects with a client that cannot write. */
+import { openReader } from "../../connect/nats.ts";
+import { observe } from "../../jetstream/observe.ts";
+import { assertCluster } from "../../jetstream/plan.ts";
+import { status } from "../../jetstream/status.ts";
+import { type ConnectionOptions, targetOf } from "../connection.ts";
+import { type ExitCode, exitCodes } from "../exit-codes.ts";
+import { renderHealth, statusJson } from "../output/status.ts";
+import { lookOf, print, printJson } from "../output/terminal.ts";
+import { soundModel } from "./plan.ts";
+
+export interface StatusOptions extends ConnectionOptions {
+  readonly json?: boolean;
+}
+
+export async function run(name: string, options: StatusOptions): Promise<ExitCode> {
+  const model = soundModel(name);
+  if (!model) return exitCodes.problems;
+  await using reader = await openReader(targetOf(options));
+  assertCluster(model, reader.server);
+  const observed = await observe(
+    reader,
+    model.streams.map(({ name }) => name),
+  );
+  const health = status(model, observed, Date.now() * 1e6);
+  if (options.json) printJson(statusJson(health));
+  else print(renderHealth(health, lookOf(process.stdout)));
+  return health.problems > 0 ? exitCodes.problems : exitCodes.done;
+}

@@ -1,0 +1,101 @@
+/** Health of consumers: who waits for what, and what is lost to them. */
+import type { Model } from "../model/resolve.ts";
+import type { Consumer, Stream } from "../model/stream.ts";
+import { formatDuration, SECOND } from "../units.ts";
+import type { ConsumerInfo, StreamInfo } from "./api.ts";
+import type { Observed } from "./observe.ts";
+import type { StreamHealth } from "./status.ts";
+
+export interface ConsumerHealth {
+  /** `circl_iot/bff-iot`. */
+  readonly name: string;
+  readonly condition: StreamHealth["condition"];
+  /** Empty where the whole stream is missing or unknown: that is one problem, and the stream's. */
+  readonly problems: readonly string[];
+  readonly live?: Backlog;
+}
+
+export interface Backlog {
+  /** Messages that it has not been given yet. */
+  readonly pending: number;
+  /** Messages that it has not acknowledged. */
+  readonly ackPending: number;
+  readonly redelivered: number;
+  /** About how many nanoseconds the oldest of `pending` has waited. */
+  readonly waits?: number;
+}
+
+/** A backlog of this age has nobody to work it off. */
+const OLD = 3_600 * SECOND;
+
+export function consumerHealth(
+  consumer: Consumer,
+  stream: Stream,
+  { condition, live }: Pick<StreamHealth, "condition" | "live"> = { condition: "missing" },
+  model: Model,
+  observed: Observed,
+  now: number,
+): ConsumerHealth {
+  const name = `${stream.name}/${consumer.name}`;
+  const holder = observed.streams.find((candidate) => candidate.name === stream.name);
+  if (!live || holder?.status !== "known") return { name, condition, problems: [] };
+  const there = observed.consumers.get(stream.name);
+  const info = there?.known.find((candidate) => candidate.name === consumer.name);
+  if (there?.unknown.includes(consumer.name)) {
+    return { name, condition: "unknown", problems: ["is unknown: its servers do not answer"] };
+  }
+  if (!info) return { name, condition: "missing", problems: [`is missing: \`circl apply ${model.key}\` creates it`] };
+  if (observed.server.cluster && !info.cluster?.leader) {
+    return { name, condition: "unknown", problems: ["is unknown: it has no leader"] };
+  }
+  const waits = info.num_pending > 0 ? waitOf(info, holder.info, now) : undefined;
+  return {
+    name,
+    condition: "exists",
+    problems: [...backlogProblems(info, holder.info, waits ?? 0, live.keeps), ...deliveryProblems(info)],
+    live: {
+      pending: info.num_pending,
+      ackPending: info.num_ack_pending,
+      redelivered: info.num_redelivered,
+      ...(waits === undefined ? {} : { waits }),
+    },
+  };
+}
+
+/** Age of the first message not delivered, as if the stream had filled evenly: its own time is in the message alone. */
+function waitOf({ delivered }: ConsumerInfo, { state }: StreamInfo, now: number): number | undefined {
+  const { first_seq, last_seq, first_ts, last_ts } = state;
+  if (!first_ts || !last_ts) return undefined;
+  const [first, last] = [Date.parse(first_ts) * 1e6, Date.parse(last_ts) * 1e6];
+  const next = Math.max(delivered.stream_seq + 1, first_seq);
+  const share = last_seq > first_seq ? (next - first_seq) / (last_seq - first_seq) : 0;
+  return Math.max(0, now - (first + Math.min(1, share) * (last - first)));
+}
+
+/** @param keeps nanoseconds that the stream keeps a message */
+function backlogProblems(
+  info: ConsumerInfo,
+  { config, state }: StreamInfo,
+  waits: number,
+  keeps = Number.POSITIVE_INFINITY,
+): string[] {
+  const { config: asked, delivered, num_pending } = info;
+  if (num_pending === 0) return [];
+  const takesAll = asked.deliver_policy === "all" && !asked.filter_subject && !asked.filter_subjects;
+  const gone = state.first_seq - 1 - delivered.stream_seq;
+  if (takesAll && gone > 0) return [`was not given ${gone} messages that the stream no longer keeps`];
+  const forgets = config.retention === "limits" && config.discard !== "new";
+  if (forgets && waits > keeps / 2) {
+    return [
+      `lags by about ${formatDuration(waits)}, and the stream keeps ${formatDuration(keeps)}: what it does not fetch is lost`,
+    ];
+  }
+  return waits > OLD ? [`lags by about ${formatDuration(waits)}`] : [];
+}
+
+function deliveryProblems({ config, num_ack_pending }: ConsumerInfo): string[] {
+  const most = Number(config.max_ack_pending);
+  return most > 0 && num_ack_pending >= most
+    ? [`is given nothing: ${num_ack_pending} messages are unacknowledged, and max_ack_pending is ${most}`]
+    : [];
+}

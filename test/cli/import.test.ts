@@ -1,0 +1,409 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { importFound, run } from "../../src/cli/commands/import.ts";
+import { renderDefinitions } from "../../src/cli/output/definitions.ts";
+import { openReader } from "../../src/connect/nats.ts";
+import { desiredState } from "../../src/jetstream/desired.ts";
+import { type Imported, importStream } from "../../src/jetstream/import.ts";
+import { findLive } from "../../src/jetstream/import-live.ts";
+import { plan } from "../../src/jetstream/plan.ts";
+import { resolveModel } from "../../src/model/resolve.ts";
+import type { StreamInput } from "../../src/model/stream.ts";
+import { realDefinitions, realModel } from "../support/definitions.ts";
+import { createAll, request } from "../support/jetstream.ts";
+import { Cluster, stop } from "../support/nats-server.ts";
+import { without } from "../support/tools.ts";
+import { repositoryCopy, root, temporaryFolder } from "./circl.ts";
+
+const legacy = (name: string): string => fileURLToPath(new URL(`../fixtures/legacy/${name}.json`, import.meta.url));
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+/** Runs the command and gives what it wrote. */
+async function imported(files: readonly string[], options: { env: string; server?: string; user?: string }) {
+  const written = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    vi.spyOn(process[stream], "write").mockImplementation((text) => {
+      written[stream] += text;
+      return true;
+    });
+  }
+  const code = await run(files, { timeout: "5000", ...options });
+  vi.restoreAllMocks();
+  return { code, ...written };
+}
+
+/** What a printed file exports, after a bundler has read it as a file of streams/. */
+async function evaluate(text: string): Promise<{ readonly streams: readonly StreamInput[] }> {
+  const { outputFiles } = await build({
+    stdin: { contents: text, resolveDir: join(root, "streams"), loader: "ts" },
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+  });
+  using folder = temporaryFolder();
+  const file = join(folder.path, "imported.mjs");
+  writeFileSync(file, outputFiles[0]?.contents ?? "");
+  return await import(file);
+}
+
+/** Fields in which a plan of the imported definitions differs from the server, by asset. */
+async function changesAfterImport(cluster: Cluster, streams: readonly Imported[]): Promise<string[]> {
+  const definitions = { ...realDefinitions, streams: { imported: streams.map(({ definition }) => definition) } };
+  const { model, faults } = resolveModel("local", definitions);
+  expect(faults).toEqual([]);
+  if (!model) throw new Error("no model");
+  await using reader = await openReader(cluster.target());
+  const { changes } = await plan(model, reader, () => [], Date.now() * 1e6);
+  return changes.map(({ change }) =>
+    change.action === "update"
+      ? `${change.name}: ${change.fields.map(({ field }) => field)}`
+      : `${change.name}: ${change.action}`,
+  );
+}
+
+describe("circl import of files", () => {
+  test("prints the legacy streams as definitions, and that two of them want one subject", async () => {
+    const { code, stdout, stderr } = await imported(
+      [legacy("iot-prod"), legacy("iot_location-prod"), legacy("oms-prod")],
+      { env: "production" },
+    );
+    expect(code).toBe(1);
+    expect(stdout).toContain(`import { defineStream } from "../src/model/stream.ts";
+
+const circlIot = defineStream({
+  name: "circl_iot",
+  subjects: ["circl.iot.>"],
+  retention: "limits",
+  storage: "file",
+  discard: "old",
+  replicas: 3,
+  maxMsgs: 1_000_000,
+  maxBytes: "1GiB",
+  maxAge: "7d",
+  maxMsgSize: "1MiB",
+});
+`);
+    expect(stdout).toMatch(/\nexport const streams = \[circlIot, circlIotLocation, circlOms\];\n$/);
+    expect(stderr).toContain(
+      'error S012 streams/imported.ts: circl_iot_location.subjects[0] "circl.iot.location.>" overlaps "circl.iot.>" of circl_iot',
+    );
+    expect(stderr).toContain("\n3 streams, 0 consumers imported: 1 error, 0 warnings by `circl check` once this is in");
+  });
+
+  test("prints one that breaks no rule with exit code 0", async () => {
+    const { code, stdout, stderr } = await imported([legacy("oms-staging")], { env: "staging" });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: "1 stream, 0 consumers imported: 0 errors, 0 warnings by `circl check` once this is in streams/.\n",
+    });
+    const { streams } = await evaluate(stdout);
+    expect(streams[0]).toMatchObject({ name: "circl_oms", maxMsgs: 100_000, maxBytes: "100MiB", maxAge: "3d" });
+  });
+
+  test("says what definitions cannot say, and what is no stream", async () => {
+    using folder = temporaryFolder();
+    const file = (name: string, text: string) => {
+      const path = join(folder.path, name);
+      writeFileSync(path, text);
+      return path;
+    };
+    const stream = { name: "orders", subjects: ["orders.>"], max_bytes: 1_000, template_owner: "old" };
+    const push = { durable_name: "oms-push", ack_policy: "explicit", deliver_subject: "oms.in" };
+    const pull = { durable_name: "oms-pull", ack_policy: "explicit", max_deliver: 3 };
+    const { code, stdout, stderr } = await imported(
+      [
+        file("stream.json", JSON.stringify({ type: "io.nats.jetstream.api.v1.stream_info_response", config: stream })),
+        file("push.json", JSON.stringify({ stream_name: "orders", name: "oms-push", config: push })),
+        file("pull.json", JSON.stringify({ stream_name: "orders", name: "oms-pull", config: pull })),
+        file("lost.json", JSON.stringify({ stream_name: "gone", config: pull })),
+        file("bare.json", JSON.stringify(pull)),
+        file("broken.json", "{"),
+      ],
+      { env: "production" },
+    );
+    expect(code).toBe(1);
+    expect(stdout).toContain('  consumers: [defineConsumer({ name: "oms-pull", service: "oms" })],\n');
+    expect(stdout).toContain('  // On the server there is also template_owner "old".\n');
+    expect(stdout).toContain('  // Left out: the consumer oms-push, for its deliver_subject "oms.in".\n');
+    expect(stderr).toContain('! orders has template_owner "old", which definitions cannot say: a plan would take it');
+    expect(stderr).toContain(
+      '! orders/oms-push has deliver_subject "oms.in", which definitions cannot say: the consumer',
+    );
+    expect(stderr).toMatch(/! .*lost\.json is a consumer of gone, but no file has that stream\n/);
+    expect(stderr).toMatch(/! .*bare\.json is neither a stream /);
+    expect(stderr).toMatch(/! .*broken\.json is no JSON object\n/);
+    expect(stderr).toContain(" 5 problems with what is there.\n");
+  });
+
+  test("needs to be told from where", async () => {
+    await expect(run([], { env: "local", timeout: "5000" })).rejects.toThrow("from where? Name JSON files, or give");
+    await expect(run(["none.json"], { env: "local", timeout: "5000" })).rejects.toThrow("there is no file none.json");
+    await expect(run([], { env: "lokal", timeout: "5000" })).rejects.toThrow("Did you mean local?");
+  });
+});
+
+describe("the printed file", () => {
+  const printed = (...configs: object[]) =>
+    renderDefinitions(
+      configs.map((config) => importStream({ config: config as Record<string, unknown>, consumers: [] }, [])),
+    );
+
+  test("has names that JavaScript takes, each once", () => {
+    const text = printed(
+      ...["circl_iot", "circl-iot", "streams", "delete", "7days", "ORDERS"].map((name) => ({ name })),
+    );
+    expect(text).toMatch(
+      /export const streams = \[circlIot, circlIot2, streams2, streamDelete, stream7days, oRDERS\];\n$/,
+    );
+  });
+
+  test("says nothing but what was found, whatever characters are in it", async () => {
+    const description = "\"}); process.exit(1); // ' \\ \u2028 \u0000";
+    const text = printed({ name: "odd", description, subjects: ["a.'b"], template_owner: "\u2028process.exit(1)" });
+    const { streams } = await evaluate(text);
+    expect(streams).toEqual([
+      {
+        name: "odd",
+        description,
+        subjects: ["a.'b"],
+        retention: "limits",
+        storage: "file",
+        discard: "old",
+        replicas: 1,
+      },
+    ]);
+  });
+
+  test("lists the 20 busiest patterns and counts the rest", () => {
+    const kinds = "abcdefghijkl".split("");
+    const subjects = new Map(kinds.flatMap((a, i) => ["x", "y"].map((b) => [`t.${a}.${b}`, 1_000 + i] as const)));
+    const text = renderDefinitions([
+      importStream({ config: { name: "t", subjects: ["t.>"] }, consumers: [], subjects }, []),
+    ]);
+    expect(text).toContain("  // 1_011  t.l.x\n  // 1_011  t.l.y\n");
+    expect(text).toContain("  // 1_002  t.c.y\n  // and 4 quieter patterns\n  publishers: [");
+  });
+});
+
+describe.skipIf(without("nats-server"))("circl import from a live server", () => {
+  test("gives what was applied: the plan has nothing to do but to mark it", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const connection = await cluster.connect();
+    await createAll(connection, desiredState(realModel("local")));
+    await connection.close();
+    await using reader = await openReader(cluster.target());
+    const { streams } = importFound(await findLive(reader), "local");
+    const changes = await changesAfterImport(cluster, streams);
+    expect(changes).toContain("circl_iot_location: metadata");
+    expect(changes).toContain("circl_oms/oms-delivery: none");
+    expect(changes.filter((change) => !/: (none|metadata)$/.test(change))).toEqual([]);
+    const { streams: evaluated } = await evaluate(renderDefinitions(streams));
+    expect(evaluated).toEqual(streams.map(({ definition }) => definition));
+
+    vi.stubEnv("CIRCL_PASSWORD", "loopback-only");
+    const printed = await imported([], { env: "local", server: cluster.target().servers.join(), user: "sync" });
+    expect(printed.code).toBe(0);
+    expect(printed.stdout).toContain(
+      'import { defineConsumer, defineStream, SERVER } from "../src/model/stream.ts";\n',
+    );
+    expect(printed.stdout).toContain('  publishers: [{ service: SERVER, subject: "$JS.EVENT.ADVISORY.>", data: {');
+    expect(printed.stdout).toContain('    defineConsumer({ name: "bff-iot", service: "bff" }),\n');
+    expect(printed.stderr).toMatch(/^\d+ streams, 9 consumers imported: 0 errors, \d+ warnings? by `circl check`/);
+  });
+
+  test("gives every field that can be said, in units that lose nothing", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const connection = await cluster.connect();
+    for (const [subject, body] of EVERYTHING)
+      expect(await request(connection, subject, body)).not.toHaveProperty("error");
+    for (let i = 0; i < 60; i++) connection.publish(`all.order.${i % 30}.${i % 2 ? "created" : "paid"}`);
+    connection.publish("all.news");
+    await connection.flush();
+    await using reader = await openReader(cluster.target());
+    const report = importFound(await findLive(reader), "local");
+    expect(report.problems).toEqual([]);
+    expect(report.notes).toEqual([
+      { name: "KV_settings", says: "is left out: buckets and sessions belong to clients" },
+      { name: "all/passing", says: "is left out: it is not durable" },
+    ]);
+    const changes = await changesAfterImport(cluster, report.streams);
+    expect(changes).toEqual([
+      "KV_settings: unmanaged",
+      "all: metadata",
+      "all/iot-last: metadata",
+      "all/oms-none: metadata",
+      "all/oms-slow: metadata",
+      "all/passing: unmanaged",
+      "copy: metadata",
+      "second: metadata",
+    ]);
+    const text = renderDefinitions(report.streams);
+    const { streams } = await evaluate(text);
+    expect(streams).toEqual(report.streams.map(({ definition }) => definition));
+    for (const line of [
+      `  description: 'says "everything"\\nfor the SERVER',`,
+      '  maxBytes: "1500000B",',
+      '  maxAge: "90s",',
+      '  duplicateWindow: "1500.000001ms",',
+      '  consumerLimits: { inactiveThreshold: "1h", maxAckPending: 500 },',
+      '  metadata: { "needs-quotes": "yes", service: "nats-server" },',
+      "  // 30  all.order.*.created",
+      '  publishers: [{ service: "unknown", subject: "all.>", data: { sensitivity: "unstated" } }],',
+      '    { name: "oms-none", service: "oms", deliverPolicy: "new", ackPolicy: "none" },',
+      '    { name: "all", subjectTransforms: [{ src: "all.order.>", dest: "copy.order.>" }], optStartSeq: 100 },',
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+    expect(report.broken.filter(({ code }) => ["S005", "S050"].includes(code)).map(({ place }) => place)).toEqual([
+      "streams/imported.ts: all.publishers[0].service",
+      "streams/imported.ts: all.publishers[0].data",
+    ]);
+    expect(typeErrors(text)).toBe("");
+    expect(
+      execFileSync("npx", ["biome", "format", "--stdin-file-path=streams/imported.ts"], {
+        input: text,
+        cwd: root,
+      }).toString(),
+    ).toBe(text);
+    await connection.close();
+  });
+
+  test("says which streams did not answer", async () => {
+    await using cluster = await Cluster.start(realModel("staging"));
+    const connection = await cluster.connect();
+    await createAll(connection, desiredState(realModel("staging")));
+    const info = await request(connection, "STREAM.INFO.circl_oms");
+    await connection.close();
+    const holder = cluster.servers[Number(info.cluster?.leader?.at(-1))];
+    if (!holder) throw new Error("no leader");
+    await stop(holder.process);
+    await using reader = await openReader(cluster.target());
+    const { streams, problems } = importFound(await findLive(reader), "staging");
+    expect(streams.map(({ definition }) => definition.name)).not.toContain("circl_oms");
+    expect(problems).toContainEqual({ name: "circl_oms", says: "is not imported: its servers do not answer" });
+  });
+});
+
+/** Requests that make streams and consumers with every field that goes together, by subject. */
+const EVERYTHING: readonly (readonly [string, object])[] = [
+  [
+    "STREAM.CREATE.all",
+    {
+      name: "all",
+      description: 'says "everything"\nfor the SERVER',
+      subjects: ["all.>"],
+      retention: "limits",
+      storage: "memory",
+      discard: "new",
+      discard_new_per_subject: true,
+      max_consumers: 20,
+      max_msgs: 123_456,
+      max_bytes: 1_500_000,
+      max_age: 90_000_000_000,
+      max_msg_size: 1_114_112,
+      max_msgs_per_subject: 1_000,
+      duplicate_window: 1_500_000_001,
+      no_ack: true,
+      deny_delete: true,
+      deny_purge: true,
+      allow_rollup_hdrs: false,
+      allow_direct: true,
+      compression: "s2",
+      first_seq: 100,
+      republish: { src: "all.>", dest: "again.>", headers_only: true },
+      subject_transform: { src: "all.old.>", dest: "all.new.>" },
+      consumer_limits: { inactive_threshold: 3_600_000_000_000, max_ack_pending: 500 },
+      allow_msg_ttl: true,
+      metadata: { service: "nats-server", "needs-quotes": "yes", "circl.dev/environment": "local" },
+    },
+  ],
+  [
+    "STREAM.CREATE.copy",
+    {
+      name: "copy",
+      sources: [
+        {
+          name: "all",
+          opt_start_seq: 100,
+          subject_transforms: [{ src: "all.order.>", dest: "copy.order.>" }],
+        },
+        { name: "elsewhere", filter_subject: "x.>", external: { api: "$JS.other.API", deliver: "" } },
+      ],
+      max_bytes: 1_048_576,
+      storage: "file",
+    },
+  ],
+  [
+    "STREAM.CREATE.second",
+    { name: "second", mirror: { name: "all", filter_subject: "all.order.>" }, max_bytes: 1_025 },
+  ],
+  ["STREAM.CREATE.KV_settings", { name: "KV_settings", subjects: ["$KV.settings.>"], max_bytes: 1_024 }],
+  [
+    "CONSUMER.CREATE.all.oms-slow",
+    {
+      stream_name: "all",
+      config: {
+        durable_name: "oms-slow",
+        description: "slow",
+        filter_subjects: ["all.order.>", "all.news"],
+        ack_policy: "explicit",
+        backoff: [1_000_000_000, 5_000_000_000],
+        max_deliver: 5,
+        max_waiting: 10,
+        max_ack_pending: 50,
+        inactive_threshold: 600_000_000_000,
+        max_batch: 100,
+        max_expires: 2_500_000,
+        max_bytes: 2_048,
+        sample_freq: "30%",
+        headers_only: true,
+        mem_storage: true,
+        num_replicas: 1,
+        metadata: { team: "orders" },
+      },
+    },
+  ],
+  [
+    "CONSUMER.CREATE.all.oms-none",
+    { stream_name: "all", config: { durable_name: "oms-none", ack_policy: "none", deliver_policy: "new" } },
+  ],
+  [
+    "CONSUMER.CREATE.all.iot-last",
+    {
+      stream_name: "all",
+      config: {
+        durable_name: "iot-last",
+        ack_policy: "all",
+        deliver_policy: "by_start_time",
+        opt_start_time: "2026-01-02T03:04:05.1Z",
+        replay_policy: "original",
+      },
+    },
+  ],
+  ["CONSUMER.CREATE.all.passing", { stream_name: "all", config: { name: "passing", ack_policy: "explicit" } }],
+];
+
+/** What the type checker says of the text as a file of streams/. */
+function typeErrors(text: string): string {
+  using copy = repositoryCopy();
+  writeFileSync(join(copy.path, "streams/imported.ts"), text);
+  writeFileSync(
+    join(copy.path, "tsconfig.json"),
+    JSON.stringify({ extends: join(root, "tsconfig.json"), include: ["streams/imported.ts"] }),
+  );
+  try {
+    execFileSync(join(root, "node_modules/.bin/tsc"), ["-p", copy.path], { encoding: "utf8" });
+    return "";
+  } catch (error) {
+    return (error as { stdout: string }).stdout;
+  }
+}
