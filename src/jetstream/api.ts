@@ -127,6 +127,8 @@ export interface ConsumerInfo {
   readonly ack_floor: { readonly stream_seq: number };
   readonly delivered: { readonly stream_seq: number };
   readonly cluster?: ClusterState;
+  /** Whether a push consumer has somebody listening now. */
+  readonly push_bound?: boolean;
 }
 
 export interface AccountInfo {

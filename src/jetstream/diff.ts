@@ -117,7 +117,8 @@ function* consumerChanges(desired: DesiredState, observed: Observed, model: Mode
 const isOurs = ({ metadata }: WireConfig, { environment }: Model): boolean =>
   (metadata as Record<string, string> | undefined)?.["circl.dev/environment"] === environment.name;
 
-function compare(live: WireConfig, desired: WireConfig): FieldChange[] {
+/** Fields in which two normalised configurations differ. */
+export function compare(live: WireConfig, desired: WireConfig): FieldChange[] {
   // Nearly all assets are as they should be: one comparison for those.
   if (JSON.stringify(live) === JSON.stringify(desired)) return [];
   const fields = [...new Set([...Object.keys(live), ...Object.keys(desired)])].sort();

@@ -1,10 +1,12 @@
-/** What a change loses, breaks or makes irreversible, with numbers from live state. Facts: each row measured on 2.10 to 2.15. */
-
+/**
+ * What a change loses, breaks or makes irreversible, with numbers from live state. The tests publish, update and count what
+ * is gone on 2.12.15, 2.14.9 and 2.15.2.
+ */
 import { canMatch } from "../model/capture.ts";
 import type { Model } from "../model/resolve.ts";
 import { atLeast, type Version } from "../model/version.ts";
-import { formatBytes, formatDuration } from "../units.ts";
-import type { StreamInfo } from "./api.ts";
+import { formatDuration } from "../units.ts";
+import type { Reader, StreamInfo } from "./api.ts";
 import type { Change, FieldChange } from "./diff.ts";
 import type { Observed } from "./observe.ts";
 
@@ -16,108 +18,229 @@ export interface Effect {
   readonly about?: boolean;
 }
 
-type StreamUpdate = Extract<Change, { action: "update" }>;
+/** What only a request of its own tells; without it the effects that need it are estimates. */
+export interface Measured {
+  /** How many messages each subject of the stream has. */
+  readonly perSubject?: readonly number[];
+}
+
+type Update = Extract<Change, { action: "update" }>;
 interface Row {
   readonly field: FieldChange;
-  readonly change: StreamUpdate;
+  readonly change: Update;
   readonly info: StreamInfo;
   readonly observed: Observed;
   readonly version: Version;
   /** Now, in nanoseconds since 1970. */
   readonly now: number;
+  readonly measured: Measured;
 }
 
 const unlimited = (value: unknown): number => (Number(value) > 0 ? Number(value) : Number.POSITIVE_INFINITY);
+const lowered = ({ field: { from, to } }: Row): boolean => unlimited(to) < unlimited(from);
 const target = ({ change }: Row, field: string): unknown => change.config[field];
 const loses = (messages: number, says: string, about = false): Effect[] =>
   messages > 0 ? [{ kind: "loses", messages: Math.round(messages), says, about }] : [];
-const irreversible =
-  (says: string) =>
-  (row: Row): Effect[] =>
-    row.field.to === true ? [{ kind: "irreversible", says }] : [];
+const says = (text: string): Effect[] => [{ kind: "says", says: text }];
+const breaks = (text: string): Effect[] => [{ kind: "breaks", says: text }];
+const whenOn =
+  (kind: Effect["kind"], text: string) =>
+  ({ field }: Row): Effect[] =>
+    field.to === true ? [{ kind, says: text }] : [];
+const whenOff =
+  (kind: Effect["kind"], text: string) =>
+  ({ field }: Row): Effect[] =>
+    field.to !== true ? [{ kind, says: text }] : [];
 
 /** With discard "new" the server keeps what is over a new limit and refuses publishes instead (since 2.10.6). */
-const overLimit = (row: Row, over: number, says: string, about = false): Effect[] =>
-  target(row, "discard") === "new"
-    ? over > 0
-      ? [{ kind: "breaks", says: "is over the new limit: publishes are refused until it is below" }]
-      : []
-    : loses(over, says, about);
+const overLimit = (row: Row, over: number, about = false): Effect[] => {
+  if (target(row, "discard") !== "new") return loses(over, "the oldest messages go at once", about);
+  return over > 0 ? breaks("is over the new limit: publishes are refused until it is below") : [];
+};
+const overMessages = ({ info }: Row, limit: unknown): number => info.state.messages - unlimited(limit);
+/** Messages are taken for equally large: their sizes are not in the state. */
+const overBytes = ({ info: { state } }: Row, limit: unknown): number =>
+  state.bytes > 0 ? Math.max(0, Math.ceil((1 - unlimited(limit) / state.bytes) * state.messages)) : 0;
 
 const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
-  max_msgs: (row) =>
-    overLimit(row, row.info.state.messages - unlimited(row.field.to), "the oldest messages go at once"),
-  max_bytes: (row) => {
-    const { bytes, messages } = row.info.state;
-    const share = bytes > 0 ? (bytes - unlimited(row.field.to)) / bytes : 0;
-    return overLimit(row, Math.max(0, share) * messages, "the oldest messages go at once", true);
-  },
+  max_msgs: (row) => overLimit(row, overMessages(row, row.field.to)),
+  max_bytes: (row) => overLimit(row, overBytes(row, row.field.to), true),
   max_age: (row) => {
-    const { messages, first_ts } = row.info.state;
     const age = unlimited(row.field.to);
-    const oldest = first_ts ? row.now - Date.parse(first_ts) * 1e6 : 0;
-    if (messages === 0 || oldest <= age) return [];
-    return loses(messages * (1 - age / oldest), `messages older than ${formatDuration(age)} go at once`, true);
+    return loses(olderThan(row, age), `messages older than ${formatDuration(age)} go at once`, true);
   },
   max_msgs_per_subject: (row) => {
-    const { messages, num_subjects = 0 } = row.info.state;
-    const kept = num_subjects * unlimited(row.field.to);
-    const later = Number(row.field.from) <= 0 && !atLeast(row.version, "2.12.10");
-    const when = later ? "as subjects are published to, and at the next restart" : "at once";
-    return loses(messages - kept, `the oldest of each subject go ${when}`, true);
+    const { to, from } = row.field;
+    if (!lowered(row)) return [];
+    // Until then "unlimited" was not seen as a change (nats-server#6244): measured on 2.10.27.
+    const always = Number(from) > 0 || (atLeast(row.version, "2.12.10") && !isEarly214(row.version));
+    const when = always ? "at once" : "as subjects are published to, and at the next restart";
+    return overPerSubject(row, Number(to), `the oldest of each subject go ${when}`);
   },
   discard: (row) => {
-    if (row.field.to !== "old") return [];
-    const over = row.info.state.messages - unlimited(target(row, "max_msgs"));
-    return loses(over, "messages over the limit go at once");
+    // Limits that change as well speak for themselves.
+    const same = (limit: string) => !row.change.fields.some(({ field }) => field === limit);
+    const limits = { messages: target(row, "max_msgs"), bytes: target(row, "max_bytes") };
+    const messages = same("max_msgs") ? overMessages(row, limits.messages) : 0;
+    const bytes = same("max_bytes") ? overBytes(row, limits.bytes) : 0;
+    if (row.field.to === "old") return overLimit(row, Math.max(messages, bytes), bytes > messages);
+    const full = Math.max(messages, row.info.state.bytes - unlimited(limits.bytes)) >= 0;
+    return full ? breaks("is at its limit: publishes are refused from now on") : [];
   },
   retention: (row) => {
     if (row.field.to !== "interest") return [];
     const consumers = row.observed.consumers.get(row.info.config.name)?.known ?? [];
-    const { messages, first_seq, last_seq } = row.info.state;
-    // Without consumers 2.15.1 empties the stream inside the update; others may.
+    const { messages, first_seq } = row.info.state;
+    // Without consumers 2.14.9 and 2.15 empty the stream inside the update; 2.12.15 does not, a patch to come may.
     if (consumers.length === 0) return loses(messages, "no consumer is interested, so everything goes");
-    const floors = consumers.map(({ ack_floor, config }) =>
-      config.deliver_policy === "all" ? ack_floor.stream_seq : last_seq,
-    );
-    return loses(Math.min(...floors) - first_seq + 1, "what every consumer has acknowledged goes", true);
+    const floors = consumers.map(({ ack_floor }) => ack_floor.stream_seq);
+    // Messages that no filter matches stay; those that one does go with its own floor, so the furthest is the bound.
+    const filtered = consumers.some(({ config }) => config.filter_subject || config.filter_subjects);
+    const floor = filtered ? Math.max(...floors) : Math.min(...floors);
+    const text = `${filtered ? "at most: " : ""}what every interested consumer has acknowledged goes`;
+    return loses(Math.min(messages, floor - first_seq + 1), text, true);
   },
-  sources: (row) =>
-    (row.field.from as readonly { name: string }[]).length > 0
-      ? [
-          {
-            kind: "says",
-            says: "a source with another filter starts at the origin's first message: duplicates are possible",
-          },
-        ]
+  duplicate_window: (row) =>
+    Number(row.field.to) < Number(row.field.from)
+      ? says("a message published again after the shorter window is stored twice")
       : [],
-  mirror: () => [
-    { kind: "irreversible", says: "the mirror becomes an ordinary stream and cannot become a mirror again" },
-  ],
+  max_msg_size: (row) => (lowered(row) ? breaks("larger messages are refused from now on") : []),
+  no_ack: whenOn("breaks", "publishers that wait for an acknowledgement time out"),
+  allow_direct: whenOff("breaks", "direct gets find no responder: clients of key-value buckets use them"),
+  allow_atomic: whenOff("breaks", "atomic batches that are under way are dropped"),
+  consumer_limits: () => says("consumers that are there keep their limits; new ones get these"),
+  sources: sourceEffects,
+  mirror: whenOff("irreversible", "the mirror becomes an ordinary stream and cannot become a mirror again"),
   num_replicas: (row) =>
     Number(row.field.to) === 1
-      ? [{ kind: "says", says: "one copy is left: what its server loses is lost" }]
-      : [{ kind: "says", says: "data is copied between servers; it is done when all replicas are current" }],
-  compression: () => [{ kind: "says", says: "new blocks only, and only after the server restarts" }],
-  sealed: irreversible("the stream takes no message ever again"),
-  deny_delete: irreversible("messages can never be deleted again"),
-  deny_purge: irreversible("the stream can never be purged again"),
-  allow_msg_ttl: irreversible("message TTLs cannot be switched off again"),
-  allow_msg_schedules: irreversible("message schedules cannot be switched off again"),
+      ? says("one copy is left: what its server loses is lost")
+      : says("data is copied between servers; it is done when all replicas are current"),
+  placement: () => says("data moves between servers; it is done when all replicas are current"),
+  compression: () => says("new blocks only, and only after the server restarts"),
+  sealed: whenOn("irreversible", "the stream takes no message ever again"),
+  deny_delete: whenOn("irreversible", "messages can never be deleted again"),
+  deny_purge: whenOn("irreversible", "the stream can never be purged again"),
+  allow_msg_ttl: whenOn("irreversible", "message TTLs cannot be switched off again"),
+  allow_msg_schedules: whenOn("irreversible", "message schedules cannot be switched off again"),
 };
 
-/** Effects of one change. Deletes and updates of streams carry numbers; a create has none. */
-export function effectsOf(change: Change, observed: Observed, model: Model, version: Version, now: number): Effect[] {
-  if (change.action !== "update" || change.live.kind !== "stream") return [];
-  const { info } = change.live;
-  const single = change.fields.flatMap(
-    (field) => ROWS[field.field]?.({ field, change, info, observed, version, now }) ?? [],
-  );
-  return [...single, ...lostSubjects(change, model)];
+/** 2.14.0 and 2.14.1. */
+const isEarly214 = (version: Version): boolean => atLeast(version, "2.14") && !atLeast(version, "2.14.2");
+
+/** Messages are taken for evenly spread between the first and the last: all of them or none is exact. */
+function olderThan({ info, now }: Row, age: number): number {
+  const { messages, first_ts, last_ts } = info.state;
+  if (messages === 0 || !first_ts) return 0;
+  const first = now - Date.parse(first_ts) * 1e6;
+  const last = last_ts ? now - Date.parse(last_ts) * 1e6 : 0;
+  if (first <= age) return 0;
+  return last > age ? messages : messages * ((first - age) / (first - last));
 }
 
+/** Counted where subjects were asked for. Otherwise at least what an even spread loses, and at most what one large subject does. */
+function overPerSubject({ info, measured }: Row, limit: number, text: string): Effect[] {
+  if (measured.perSubject) {
+    const lost = measured.perSubject.reduce((sum, count) => sum + Math.max(0, count - limit), 0);
+    return loses(lost, text);
+  }
+  const { messages, num_subjects = 1 } = info.state;
+  const atLeastLost = messages - num_subjects * limit;
+  const atMost = messages - (num_subjects - 1) - limit;
+  return atLeastLost > 0 ? loses(atLeastLost, text, true) : loses(atMost, `at most, ${text}`, true);
+}
+
+interface Origin {
+  readonly name: string;
+  readonly filter_subject?: string;
+  readonly subject_transforms?: unknown;
+  readonly external?: unknown;
+}
+/** What makes a source another one to the server (composeIName); where it starts is no part of that. */
+const identity = ({ name, filter_subject, subject_transforms, external }: Origin): string =>
+  JSON.stringify([name, filter_subject, subject_transforms, external]);
+
+/** A source that the server takes for a new one is copied from its first message, whatever was copied before. */
+function sourceEffects({ field, observed }: Row): Effect[] {
+  const [before, after] = [field.from, field.to].map((list) => (list ?? []) as Origin[]) as [Origin[], Origin[]];
+  const fresh = after.filter((source) => !before.some((old) => identity(old) === identity(source)));
+  const gone = before.filter((source) => !after.some(({ name }) => name === source.name));
+  const copied = fresh.map(({ name }): Effect => {
+    const origin = observed.streams.find((stream) => stream.name === name);
+    const has = origin?.status === "known" ? `: it has ${origin.info.state.messages} messages` : "";
+    const again = before.some((old) => old.name === name);
+    return {
+      kind: "says",
+      says: again
+        ? `${name} is copied again from its first message, so what came before comes twice${has}`
+        : `${name} is copied from its first message${has}`,
+      ...(origin?.status === "known" ? { messages: origin.info.state.messages, about: true } : {}),
+    };
+  });
+  const stopped = gone.flatMap(({ name }) => says(`${name} is no longer copied; what came from it stays`));
+  const moved =
+    fresh.length === 0 && gone.length === 0 ? says("a source that exists keeps its place: no new start") : [];
+  return [...copied, ...stopped, ...moved];
+}
+
+/** What a consumer's update does to its stream. With retention interest the server drops what nobody waits for any more. */
+function consumerEffects(change: Update, observed: Observed): Effect[] {
+  if (change.live.kind !== "consumer") return [];
+  const { num_pending, num_ack_pending, num_redelivered } = change.live.info;
+  const changed = (name: string) => change.fields.find(({ field }) => field === name);
+  const stream = observed.streams.find(({ name }) => name === change.stream);
+  const retention = stream?.status === "known" ? stream.info.config.retention : undefined;
+  const narrowed = (changed("filter_subject") ?? changed("filter_subjects")) && retention === "interest";
+  const deliveries = changed("max_deliver");
+  return [
+    ...(narrowed ? loses(num_pending + num_ack_pending, "at most: what no consumer is interested in goes", true) : []),
+    ...(deliveries && unlimited(deliveries.to) < unlimited(deliveries.from) && num_redelivered > 0
+      ? breaks(`${num_redelivered} messages are being redelivered; those beyond max_deliver stop without an advisory`)
+      : []),
+  ];
+}
+
+/** Asks for what `effectsOf` cannot know from a list of streams. Subjects come in pages of 100,000; beyond ten an estimate will do. */
+export async function measure(change: Change, reader: Reader): Promise<Measured> {
+  if (change.action !== "update" || change.live.kind !== "stream") return {};
+  if (!change.fields.some(({ field }) => field === "max_msgs_per_subject")) return {};
+  if ((change.live.info.state.num_subjects ?? 0) > 1_000_000) return {};
+  type Page = { readonly total?: number; readonly state: { readonly subjects?: Readonly<Record<string, number>> } };
+  const perSubject: number[] = [];
+  for (;;) {
+    const body = { subjects_filter: ">", offset: perSubject.length };
+    const { total = 0, state } = await reader.read<Page>("STREAM.INFO", [change.name], body);
+    const counts = Object.values(state.subjects ?? {});
+    perSubject.push(...counts);
+    if (counts.length === 0 || perSubject.length >= total) return { perSubject };
+  }
+}
+
+/** Effects of one change. Deletes and updates of streams carry numbers; a create has none. */
+export function effectsOf(
+  change: Change,
+  observed: Observed,
+  model: Model,
+  version: Version,
+  now: number,
+  measured: Measured = {},
+): Effect[] {
+  if (change.action !== "update") return [];
+  if (change.live.kind === "consumer") return consumerEffects(change, observed);
+  const { info } = change.live;
+  const single = change.fields.flatMap(
+    (field) => ROWS[field.field]?.({ field, change, info, observed, version, now, measured }) ?? [],
+  );
+  return [...oneLossOrAbout(single), ...lostSubjects(change, model)];
+}
+
+/** Two limits take the same messages in part: each number then is an estimate. */
+const oneLossOrAbout = (effects: readonly Effect[]): Effect[] =>
+  effects.filter(({ kind }) => kind === "loses").length > 1
+    ? effects.map((effect) => (effect.kind === "loses" ? { ...effect, about: true } : effect))
+    : [...effects];
+
 /** Subjects that the stream gives up: what is stored stays, new messages on them are refused. */
-function lostSubjects(change: StreamUpdate, model: Model): Effect[] {
+function lostSubjects(change: Update, model: Model): Effect[] {
   const subjects = change.fields.find(({ field }) => field === "subjects");
   if (!subjects) return [];
   const [before, after] = [subjects.from, subjects.to].map((list) => (list ?? []) as string[]) as [string[], string[]];
@@ -130,6 +253,3 @@ function lostSubjects(change: StreamUpdate, model: Model): Effect[] {
       says: `publishes to "${subject}" outside the new subjects are refused; what is stored stays`,
     }));
 }
-
-/** What deleting a stream takes with it, for the one line that asks for leave. */
-export const contents = ({ state }: StreamInfo): string => `${state.messages} messages, ${formatBytes(state.bytes)}`;

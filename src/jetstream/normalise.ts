@@ -99,11 +99,18 @@ const CONSUMER_DEFAULTS: WireConfig = {
   mem_storage: false,
 };
 
+/** What a stream's `consumer_limits` say. */
+export interface ConsumerLimits {
+  readonly max_ack_pending?: number;
+  readonly inactive_threshold?: number;
+}
+
 /**
- * A consumer's configuration with every default spelled out. Fields that the server takes from its own or the stream's
- * limits when they are not asked for are left out unless `asked` has them.
+ * A consumer's configuration with every default spelled out.
+ * @param asked where `limits` are not known, what the server takes from limits is left out unless this has it
+ * @param limits `consumer_limits` of its stream: with them a limit that was set by hand or taken back is seen
  */
-export function normaliseConsumer(config: WireConfig, asked: WireConfig): WireConfig {
+export function normaliseConsumer(config: WireConfig, asked: WireConfig, limits?: ConsumerLimits): WireConfig {
   const consumer: Mutable = { ...CONSUMER_DEFAULTS, ...dropZero(config) };
   if (Number(consumer.max_deliver) <= 0) consumer.max_deliver = -1;
   if (Number(consumer.max_ack_pending) <= 0) consumer.max_ack_pending = -1;
@@ -116,7 +123,8 @@ export function normaliseConsumer(config: WireConfig, asked: WireConfig): WireCo
   if (consumer.priority_policy === "none") delete consumer.priority_policy;
   // The server answers flow control for the client (2.14), at a pace of its own.
   if (consumer.ack_policy === "flow_control") Object.assign(consumer, { flow_control: true, idle_heartbeat: SECOND });
-  for (const chosen of ["max_ack_pending", "inactive_threshold"]) if (!asked[chosen]) delete consumer[chosen];
+  if (limits) fillLimits(consumer, limits);
+  else for (const chosen of ["max_ack_pending", "inactive_threshold"]) if (!asked[chosen]) delete consumer[chosen];
   if (consumer.durable_name) consumer.name ??= consumer.durable_name;
   if (Array.isArray(consumer.filter_subjects)) consumer.filter_subjects = [...consumer.filter_subjects].sort();
   if (consumer.opt_start_time) consumer.opt_start_time = new Date(String(consumer.opt_start_time)).toISOString();
@@ -124,6 +132,14 @@ export function normaliseConsumer(config: WireConfig, asked: WireConfig): WireCo
   delete consumer.pause_until;
   consumer.metadata = ownMetadata(consumer.metadata as WireConfig | undefined);
   return sorted(consumer);
+}
+
+/** What is not asked for comes from the stream, and then from the server (JsDefaultMaxAckPending). */
+function fillLimits(consumer: Mutable, limits: ConsumerLimits): void {
+  consumer.max_ack_pending ??= limits.max_ack_pending;
+  if (consumer.ack_policy !== "none") consumer.max_ack_pending ??= 1_000;
+  consumer.inactive_threshold ??= limits.inactive_threshold;
+  for (const limit of ["max_ack_pending", "inactive_threshold"]) if (!consumer[limit]) delete consumer[limit];
 }
 
 /** Pull requests that wait when nothing is said (JSWaitQueueDefaultMax). */

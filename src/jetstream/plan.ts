@@ -3,8 +3,9 @@ import type { Model } from "../model/resolve.ts";
 import { parseVersion, type Version } from "../model/version.ts";
 import type { Reader, ServerIdentity } from "./api.ts";
 import { type Change, diff } from "./diff.ts";
-import { type Effect, effectsOf } from "./effects.ts";
+import { type Effect, effectsOf, measure } from "./effects.ts";
 import { type Observed, observe } from "./observe.ts";
+import { inParallel } from "./pager.ts";
 import { type Refusal, refusals } from "./refusals.ts";
 
 export interface PlannedChange {
@@ -71,11 +72,11 @@ export async function plan(
   const all = diff(model, observed, deletions);
   const unknowns = all.filter(({ action }) => action === "unknown").map(({ name }) => name);
   const inScope = targets ? all.filter(({ stream }) => targets.includes(stream)) : all;
-  const changes = inScope.map((change) => {
+  const changes = await inParallel(inScope, async (change) => {
     const planned = {
       change,
-      effects: effectsOf(change, observed, model, version, now),
-      refusals: [...refusals(change, version), ...blindDelete(change, unknowns)],
+      effects: effectsOf(change, observed, model, version, now, await measure(change, reader)),
+      refusals: [...refusals(change, version, { observed, changes: inScope }), ...blindDelete(change, unknowns)],
     };
     return { ...planned, verdicts: policy(planned) };
   });

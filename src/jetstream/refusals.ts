@@ -1,9 +1,14 @@
 /**
  * What the server refuses to change in place, known before it is asked. Source: configUpdateCheck (stream.go) and
- * checkNewConsumerConfig (consumer.go), measured on 2.10.27 and 2.15.1; the tests let the server judge, case by case.
+ * checkNewConsumerConfig (consumer.go); the tests let 2.12.15, 2.14.9 and 2.15.2 judge, case by case.
  */
+import { collide } from "../model/subject.ts";
 import { atLeast, type Version } from "../model/version.ts";
+import type { ConsumerInfo } from "./api.ts";
+import type { WireConfig } from "./desired.ts";
 import type { Change, FieldChange } from "./diff.ts";
+import { type ConsumerLimits, normaliseStream } from "./normalise.ts";
+import type { Observed } from "./observe.ts";
 
 export interface Refusal {
   readonly field: string;
@@ -16,9 +21,22 @@ export interface Refusal {
 /** Ways out that many rows share. */
 const RECREATE =
   "Create a stream under another name, let it copy this one, move readers and writers, then delete this one.";
-const RECREATE_CONSUMER = "Delete the consumer and create it again; `--recreate NAME` starts it at its ack floor.";
+const RECREATE_CONSUMER =
+  "Declare it under another name, starting behind the ack floor of this one (`nats consumer info` shows it), move its reader, then delete this one.";
 
-type Row = (change: FieldChange, version: Version) => Omit<Refusal, "field"> | undefined;
+/** What else is known when a plan is made: without it, only what one asset alone decides is refused. */
+export interface Surroundings {
+  readonly observed: Observed;
+  /** Of the whole plan, this one included. */
+  readonly changes: readonly Change[];
+}
+interface Context {
+  readonly version: Version;
+  readonly change: Written;
+  readonly around?: Surroundings | undefined;
+}
+type Written = Extract<Change, { action: "create" | "update" }>;
+type Row = (field: FieldChange, context: Context) => Omit<Refusal, "field"> | undefined;
 
 const never =
   (says: string, errCode = 10052, hint = RECREATE): Row =>
@@ -30,15 +48,28 @@ const oneWay =
 
 const STREAM_ROWS: Readonly<Record<string, Row>> = {
   storage: never("the storage type cannot change"),
-  retention: ({ from, to }) =>
-    from === "workqueue" || to === "workqueue"
-      ? { errCode: 10052, says: "retention cannot change to or from workqueue", hint: RECREATE }
-      : undefined,
-  max_consumers: (_, version) =>
+  retention: ({ from, to }, { version, change, around }) => {
+    if (from === "workqueue" || to === "workqueue") {
+      return { errCode: 10052, says: "retention cannot change to or from workqueue", hint: RECREATE };
+    }
+    if (to !== "interest" || atLeast(version, "2.15")) return undefined;
+    const replicas = Number(change.config.num_replicas ?? 1);
+    const other = (around?.observed.consumers.get(change.stream)?.known ?? []).filter(
+      ({ config }) => Number(config.num_replicas) > 0 && config.num_replicas !== replicas,
+    );
+    return around?.observed.server.cluster && other.length > 0
+      ? {
+          errCode: 10051,
+          says: `${other.map(({ name }) => name).join(", ")} must have ${replicas} replicas, or as many as the stream`,
+          hint: "Leave `replicas` out of these consumers, apply, then change the retention.",
+        }
+      : undefined;
+  },
+  max_consumers: (_, { version }) =>
     atLeast(version, "2.12.5")
       ? undefined
       : { errCode: 10052, says: "max_consumers cannot change before 2.12.5", hint: "Update the servers first." },
-  mirror: ({ to }, version) =>
+  mirror: ({ to }, { version }) =>
     to === undefined && atLeast(version, "2.12")
       ? undefined
       : { errCode: 10055, says: "a mirror cannot be added or changed", hint: RECREATE },
@@ -49,6 +80,33 @@ const STREAM_ROWS: Readonly<Record<string, Row>> = {
   allow_msg_schedules: oneWay("message schedules cannot be switched off"),
   allow_msg_counter: never("the counter setting cannot change"),
   persist_mode: never("the persist mode cannot change"),
+  allow_atomic: ({ to }, { change }) =>
+    to === true && change.config.persist_mode === "async"
+      ? { errCode: 10052, says: "there are no atomic batches with persist mode async", hint: RECREATE }
+      : undefined,
+  consumer_limits: ({ to }, { change, around }) => {
+    const violators = violating(
+      (to ?? {}) as ConsumerLimits,
+      around?.observed.consumers.get(change.stream)?.known ?? [],
+    );
+    return violators.length === 0
+      ? undefined
+      : {
+          errCode: 10069,
+          says: `the limits are below what ${violators.join(", ")} has`,
+          hint: "Change the consumers first: streams are applied before them.",
+        };
+  },
+  num_replicas: ({ to }, { version, change, around }) => {
+    if (Number(to) <= 1) return undefined;
+    if (change.config.persist_mode === "async") {
+      return { errCode: 10052, says: "persist mode async keeps one replica", hint: RECREATE };
+    }
+    // 2.12 and the first patches of 2.14 take it and keep one replica nevertheless.
+    return around && !around.observed.server.cluster && atLeast(version, "2.14.9")
+      ? { errCode: 10074, says: "a standalone server keeps one replica", hint: "Leave `replicas` at 1 here." }
+      : undefined;
+  },
   // The server takes it without a word and empties the stream at its next start (filestore.go, newFileStore).
   first_seq: never(
     "a changed first sequence empties the stream when its server restarts; the server does not refuse it, we do",
@@ -56,30 +114,96 @@ const STREAM_ROWS: Readonly<Record<string, Row>> = {
   ),
 };
 
-const CONSUMER_ROWS: Readonly<Record<string, Row>> = Object.fromEntries(
-  [
-    "deliver_policy",
-    "opt_start_seq",
-    "opt_start_time",
-    "ack_policy",
-    "replay_policy",
-    "idle_heartbeat",
-    "flow_control",
-    "max_waiting",
-    "mem_storage",
-    "pause_until",
-  ].map((field) => [field, never(`${field} cannot change`, 10012, RECREATE_CONSUMER)]),
-);
+const CONSUMER_ROWS: Readonly<Record<string, Row>> = {
+  ...Object.fromEntries(
+    [
+      "deliver_policy",
+      "opt_start_seq",
+      "opt_start_time",
+      "ack_policy",
+      "replay_policy",
+      "idle_heartbeat",
+      "flow_control",
+      "max_waiting",
+    ].map((field) => [field, never(`${field} cannot change`, 10012, RECREATE_CONSUMER)]),
+  ),
+  mem_storage: (_, { version }) =>
+    atLeast(version, "2.14.4")
+      ? { errCode: 10012, says: "the storage type cannot change", hint: RECREATE_CONSUMER }
+      : undefined,
+  deliver_subject: ({ from, to }, { change }) => {
+    if (from === undefined || to === undefined) {
+      return { errCode: 10012, says: "a consumer stays with push or pull", hint: RECREATE_CONSUMER };
+    }
+    const live = change.action === "update" && change.live.kind === "consumer" ? change.live.info : undefined;
+    return live?.push_bound
+      ? { errCode: 10013, says: `somebody listens on ${from}`, hint: "Stop who listens there, then apply." }
+      : undefined;
+  },
+};
 
-/** Every field of an update that the server, or we, would refuse. */
-export function refusals(change: Change, version: Version): Refusal[] {
-  if (change.action !== "update") return [];
+/** Every field of a create or an update that the server, or we, would refuse. */
+export function refusals(change: Change, version: Version, around?: Surroundings): Refusal[] {
+  if (change.action !== "update" && change.action !== "create") return [];
   const rows = change.kind === "stream" ? STREAM_ROWS : CONSUMER_ROWS;
-  const single = change.fields.flatMap((field) => {
-    const refusal = rows[field.field]?.(field, version);
+  const context = { version, change, around };
+  const fields = change.action === "update" ? change.fields : [];
+  const single = fields.flatMap((field) => {
+    const refusal = rows[field.field]?.(field, context);
     return refusal ? [{ field: field.field, ...refusal }] : [];
   });
-  return [...single, ...moveAndScale(change.fields)];
+  return [
+    ...single,
+    ...moveAndScale(fields),
+    ...sealedForGood(change),
+    ...(around ? takenSubjects(change, around) : []),
+  ];
+}
+
+/** Names of consumers whose own limits are above those. */
+const violating = (limits: ConsumerLimits, consumers: readonly ConsumerInfo[]): string[] =>
+  consumers
+    .filter(({ config }) =>
+      (["max_ack_pending", "inactive_threshold"] as const).some(
+        (limit) => Number(config[limit] ?? 0) > (limits[limit] ?? Number.POSITIVE_INFINITY),
+      ),
+    )
+    .map(({ name }) => name);
+
+const subjectsOf = (config: WireConfig): readonly string[] =>
+  normaliseStream(config, { hasSourceWindow: false }).subjects as readonly string[];
+
+/** Subjects that another stream holds, now and after the plan. The server does not say which stream it is. */
+function takenSubjects(change: Written, { observed, changes }: Surroundings): Refusal[] {
+  if (change.kind !== "stream") return [];
+  const mine = subjectsOf(change.config);
+  return observed.streams.flatMap((other) => {
+    if (other.status === "unknown" || other.name === change.name) return [];
+    const kept = changes.find(({ name, action }) => name === other.name && action === "update") as Written | undefined;
+    const theirs = subjectsOf(kept?.config ?? other.info.config);
+    const taken = mine.filter((subject) => theirs.some((held) => collide(subject, held)));
+    if (taken.length === 0) return [];
+    const says = `${other.name} captures ${taken.join(", ")}, or a part of it`;
+    return [
+      {
+        field: "subjects",
+        errCode: 10065,
+        says,
+        hint: "A subject belongs to one stream: take it from the other first.",
+      },
+    ];
+  });
+}
+
+/** Sealing sets deny_delete and deny_purge; an update that leaves them out takes them back, says the server. */
+function sealedForGood(change: Written): Refusal[] {
+  if (change.action !== "update" || change.live.info.config.sealed !== true) return [];
+  const { sealed, deny_delete, deny_purge } = change.config;
+  if (!sealed || (deny_delete && deny_purge)) return [];
+  const says = "a sealed stream cannot be updated without deny_delete and deny_purge";
+  return [
+    { field: "sealed", errCode: 10052, says, hint: "Write `denyDelete: true` and `denyPurge: true` beside `sealed`." },
+  ];
 }
 
 /** One at a time: replicas or placement. */
