@@ -44,6 +44,16 @@ describe.skipIf(without("busybox", "tile38-server"))("Tile38", { concurrent: tru
     expect(readdirSync(join(leader.root, "data")).sort()).toEqual(["appendonly.aof", "queue.db"]);
   });
 
+  test.each(["staging", "production", "local"] as const)("starts as %s says, leader and follower", async (name) => {
+    await using sandbox = new Sandbox(realModel(name));
+    const leader = await sandbox.start("leader", "leader");
+    await leader.until("/healthz");
+    expect(await leader.ask("server")).toMatchObject({ ok: true, stats: { id: `circl-${name}-tile38-leader` } });
+    const follower = await sandbox.start("follower", "follower", leader.port);
+    await follower.until("/healthz");
+    expect(await follower.ask("server")).toMatchObject({ ok: true, stats: { caught_up: true } });
+  });
+
   test("takes its limits and its name from document and environment", async () => {
     await using sandbox = new Sandbox(model);
     const leader = await sandbox.start("leader", "leader");

@@ -23,6 +23,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     "nats-server-2.15",
     "test-ca",
     "nats-cli",
+    "secret-template",
     "kubectl-validate",
     "kube-linter",
     "kustomize",
