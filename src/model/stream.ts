@@ -116,6 +116,8 @@ const consumer = only({
 
 export const streamSchema = only({
   name: text,
+  /** Set by defineBucket and defineObjectStore. @default a stream of its own */
+  kind: v.exactOptional(oneOf(["kv", "object-store"])),
   description: v.exactOptional(text),
   ...figures,
   metadata: v.exactOptional(texts),

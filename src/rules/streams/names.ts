@@ -1,6 +1,6 @@
 /** Names: what the server takes, what is taken already, and what was meant. */
 import type { Model } from "../../model/resolve.ts";
-import { SERVER, STREAM_SYNC } from "../../model/stream.ts";
+import { SERVER, STREAM_SYNC, type Stream } from "../../model/stream.ts";
 import { inStream } from "../place.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { nearest } from "../shape.ts";
@@ -34,14 +34,15 @@ const invalidName: Rule<Model> = {
   reason:
     "A name with a dot or a space never reaches the server's handler, so the request times out instead of failing; KV_, OBJ_ and $MQTT_ " +
     "belong to buckets and MQTT sessions.",
-  hint: "Use letters, digits, _ and - (255 at most), with none of those prefixes.",
+  hint: "Use letters, digits, _ and - (255 at most), with none of those prefixes; buckets by defineBucket and defineObjectStore.",
   *check({ streams }) {
-    const fault = (name: string): string | undefined => {
+    const fault = (name: string, kind?: Stream["kind"]): string | undefined => {
       if (!/^[^\s.*>/\\]{1,255}$/.test(name)) return `"${name}" contains white space or one of . * > / \\`;
+      if (kind) return /^(KV|OBJ)_[-\w]+$/.test(name) ? undefined : `"${name}" is no name of a bucket`;
       return /^(KV_|OBJ_|\$MQTT_)/.test(name) ? `"${name}" has a reserved prefix` : undefined;
     };
     for (const stream of streams) {
-      const says = fault(stream.name);
+      const says = fault(stream.name, stream.kind);
       if (says) yield { place: inStream(stream, "name"), says };
       for (const [i, consumer] of stream.consumers.entries()) {
         const consumerSays = fault(consumer.name);
