@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { SECRETS } from "../../src/kubernetes/secrets.ts";
+import { checkModel } from "../../src/rules/index.ts";
 import { followerConfig, leaderConfig } from "../../src/tile38/server-config.ts";
 import { realModel } from "../support/definitions.ts";
 import { Cluster } from "../support/nats-server.ts";
@@ -29,6 +30,15 @@ secret=$6 && file=\${7#--from-file=} && mkdir -p "${folder}/made/$secret" && cp 
     SECRETS.map(({ name, file }) => [name, { [file]: readFileSync(join(folder, "made", name, file), "utf8") }]),
   );
 }
+
+test("the README names each environment's memory limit of Tile38, and what circl check really says", () => {
+  for (const name of ["staging", "production"] as const) {
+    expect(readme).toContain(`${leaderConfig(realModel(name), "x").maxmemory} in ${name}`);
+  }
+  for (const { code, place, says } of checkModel(realModel("production"))) {
+    expect(readme).toContain(`${code} ${place} ${says} (production)`);
+  }
+});
 
 describe.skipIf(without("nats-server"))("the README's local Secrets", () => {
   test("are those that the pods mount, and what the servers take", async () => {
