@@ -1,7 +1,13 @@
 /** The options by which commands reach a live cluster, and their twins in the environment. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { type Command, Option } from "commander";
+import { readContext } from "../connect/context.ts";
+import { forwardPort } from "../connect/kubectl.ts";
 import type { Target } from "../connect/nats.ts";
+import { NATS, PORTS, serviceHost } from "../kubernetes/names.ts";
+import type { Environment } from "../model/environment.ts";
 import { UsageError } from "./failures.ts";
 
 export interface ConnectionOptions {
@@ -15,6 +21,8 @@ export interface ConnectionOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly inboxPrefix?: string;
+  readonly context?: string;
+  readonly kubectl?: string;
   readonly timeout: string;
 }
 
@@ -29,6 +37,8 @@ const OPTIONS = [
   ["--tls-cert <file>", "own certificate, with --tls-key"],
   ["--tls-key <file>", "own key"],
   ["--inbox-prefix <prefix>", "where replies go (default: _INBOX)"],
+  ["--context <name>", "a context of the nats command"],
+  ["--kubectl <context>", "forward the Service's port by kubectl"],
 ] as const;
 
 /** Adds the options to a command; `CIRCL_SERVER` and so on stand in for what is not given. */
@@ -42,21 +52,55 @@ export function withConnection(command: Command): Command {
   );
 }
 
-/** @throws UsageError for files that do not exist and options that do not go together */
-export function targetOf(options: ConnectionOptions): Target {
-  const { server, user, nkey, creds, tlsCa, tlsCert, tlsKey, inboxPrefix } = options;
-  if (!server) throw new UsageError("where? Give --server or set CIRCL_SERVER, for example nats://127.0.0.1:4222");
+/**
+ * Where and as whom; options win over a context's settings. Over --kubectl the certificate must name the Service.
+ * @throws UsageError for files that do not exist and options that do not go together
+ * @throws ConnectionFailure where kubectl cannot forward
+ */
+export async function reach(options: ConnectionOptions, environment?: Environment): Promise<Reached> {
+  const target = targetOf(options);
+  if (options.kubectl === undefined) return { target, [Symbol.asyncDispose]: async () => {} };
+  if (!environment) throw new UsageError("--kubectl needs an environment that says where the Service is");
+  const forward = await forwardPort({
+    context: options.kubectl,
+    namespace: environment.kubernetes.namespace,
+    service: NATS.clientService,
+    port: PORTS.natsClient,
+  });
+  return {
+    target: {
+      ...target,
+      servers: [`127.0.0.1:${forward.port}`],
+      ...(target.tls ? { tlsName: serviceHost(NATS.clientService, environment) } : {}),
+    },
+    [Symbol.asyncDispose]: () => forward[Symbol.asyncDispose](),
+  };
+}
+
+interface Reached extends AsyncDisposable {
+  readonly target: Target;
+}
+
+function targetOf(options: ConnectionOptions): Target {
+  const { server, user, nkey, creds, tlsCa, tlsCert, tlsKey, inboxPrefix, context, kubectl } = options;
+  const base = context ? contextTarget(context) : { servers: [] };
+  const servers = server ? server.split(",").map((url) => url.trim()) : base.servers;
+  if (servers.length === 0 && kubectl === undefined) {
+    throw new UsageError("where? Give --server, --context or --kubectl, for example --server nats://127.0.0.1:4222");
+  }
   const timeout = Number(options.timeout);
   if (!(timeout > 0)) throw new UsageError(`--timeout is "${options.timeout}", expected milliseconds`);
   if (Boolean(tlsCert) !== Boolean(tlsKey)) throw new UsageError("--tls-cert and --tls-key go together");
-  for (const file of [nkey, creds, tlsCa, tlsCert, tlsKey]) {
-    if (file && !existsSync(file)) throw new UsageError(`there is no file ${file}`);
-  }
   const password = process.env.CIRCL_PASSWORD ?? secretIn(options.passwordFile);
   const token = secretIn(options.tokenFile);
-  const tls = { ...(tlsCa ? { ca: tlsCa } : {}), ...(tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : {}) };
-  return {
-    servers: server.split(",").map((url) => url.trim()),
+  const tls = {
+    ...base.tls,
+    ...(tlsCa ? { ca: tlsCa } : {}),
+    ...(tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : {}),
+  };
+  const target = {
+    ...base,
+    servers,
     timeout,
     ...(user ? { user } : {}),
     ...(password ? { password } : {}),
@@ -66,6 +110,26 @@ export function targetOf(options: ConnectionOptions): Target {
     ...(inboxPrefix ? { inboxPrefix } : {}),
     ...(Object.keys(tls).length > 0 ? { tls } : {}),
   };
+  for (const file of [target.nkeyFile, target.credsFile, tls.ca, tls.cert, tls.key]) {
+    if (file && !existsSync(file)) throw new UsageError(`there is no file ${file}`);
+  }
+  return target;
+}
+
+function contextTarget(name: string): Omit<Target, "timeout"> {
+  const folder = join(process.env.XDG_CONFIG_HOME ?? join(homedir(), ".config"), "nats", "context");
+  const file = join(folder, `${name}.json`);
+  if (!existsSync(file)) {
+    const known = existsSync(folder) ? readdirSync(folder).map((entry) => entry.replace(/\.json$/, "")) : [];
+    throw new UsageError(
+      `there is no context "${name}" in ${folder}${known.length > 0 ? `. There are: ${known.join(", ")}` : ""}`,
+    );
+  }
+  try {
+    return readContext(readFileSync(file, "utf8"));
+  } catch (cause) {
+    throw new UsageError(`${file} is no context of the nats command`, { cause });
+  }
 }
 
 function secretIn(file: string | undefined): string | undefined {

@@ -29,6 +29,8 @@ export interface Target {
   readonly nkeyFile?: string;
   readonly credsFile?: string;
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** Name that the server's certificate must have. @default the host that is dialled */
+  readonly tlsName?: string;
   /** Where replies go; a user with a private inbox may listen nowhere else. @default _INBOX */
   readonly inboxPrefix?: string;
   /** Milliseconds for the connection and for each request. */
@@ -121,6 +123,7 @@ function options({
   nkeyFile,
   credsFile,
   tls,
+  tlsName,
   inboxPrefix,
   timeout,
 }: Target): ConnectionOptions {
@@ -145,6 +148,8 @@ function options({
             ...(tls.ca ? { caFile: tls.ca } : {}),
             ...(tls.cert ? { certFile: tls.cert } : {}),
             ...(tls.key ? { keyFile: tls.key } : {}),
+            // Handed on to Node's own tls.connect.
+            ...(tlsName ? { servername: tlsName } : {}),
           },
         }
       : {}),

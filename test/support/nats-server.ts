@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
 import type { Target } from "../../src/connect/nats.ts";
+import { NATS } from "../../src/kubernetes/names.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import { renderServerConfig, routeHosts } from "../../src/nats/server-config.ts";
 import { ofKind } from "../../src/rules/manifests/manifest.ts";
@@ -36,6 +37,8 @@ export interface ClusterOptions {
   readonly binary?: string;
   /** The auth file. @default one user named sync */
   readonly auth?: string;
+  /** Whether clients may dial 127.0.0.1 by that name. @default true; routes always may */
+  readonly certifyLoopback?: boolean;
 }
 
 /** Servers of one environment, stopped and removed by disposal. */
@@ -55,11 +58,16 @@ export class Cluster implements AsyncDisposable {
 
   /** Starts servers; routes of those that are not started stay unanswered. */
   static async start(model: Model, options: ClusterOptions = {}): Promise<Cluster> {
-    const { count = model.environment.nats.servers, binary = tool("nats-server"), auth = AUTH } = options;
+    const {
+      count = model.environment.nats.servers,
+      binary = tool("nats-server"),
+      auth = AUTH,
+      certifyLoopback = true,
+    } = options;
     const cluster = new Cluster(model, binary, auth);
     try {
       cluster.#routePorts = await freePorts(model.environment.nats.servers);
-      if (model.environment.nats.tls) await cluster.#issueCertificates();
+      if (model.environment.nats.tls) await cluster.#issueCertificates(certifyLoopback);
       for (let i = 0; i < count; i++) cluster.servers.push(await cluster.#startServer(i));
       if (count === model.environment.nats.servers) await Promise.all(cluster.servers.map(metaReady));
       return cluster;
@@ -106,10 +114,16 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Certificates as dist asks for them, and for the names that loopback has. */
-  async #issueCertificates(): Promise<void> {
+  async #issueCertificates(certifyLoopback: boolean): Promise<void> {
     const requests = ofKind(objectsOf(this.#model), "Certificate").map(({ spec }) => [
       spec.secretName,
-      { dnsNames: [...(spec.dnsNames ?? []), "localhost", "127.0.0.1"], usages: spec.usages },
+      {
+        dnsNames: [
+          ...(spec.dnsNames ?? []),
+          ...(certifyLoopback || spec.secretName === NATS.routeCertificate ? ["localhost", "127.0.0.1"] : []),
+        ],
+        usages: spec.usages,
+      },
     ]);
     const made = execFile(tool("test-ca"), [join(this.#root, "tls")]);
     made.stdin?.end(JSON.stringify(Object.fromEntries(requests)));

@@ -17,7 +17,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/connect": ["src/jetstream"],
   "src/rules": ["src/model", "src/kubernetes", "src/nats", "src/tile38"],
   "src/app.ts": ["src/charts", "src/model"],
-  "src/cli": ["src/app.ts", "src/model", "src/rules", "src/jetstream", "src/connect", "environments", "streams"],
+  "src/cli": [
+    "src/app.ts",
+    "src/model",
+    "src/rules",
+    "src/jetstream",
+    "src/connect",
+    "src/kubernetes",
+    "environments",
+    "streams",
+  ],
   environments: ["src/model"],
   streams: ["src/model"],
 };

@@ -7,7 +7,7 @@ import { apply, type Outcome } from "../../jetstream/apply.ts";
 import { type Plan, plan, type Verdict } from "../../jetstream/plan.ts";
 import { movedSince, type PlanFile, readPlanFile, toPlanFile } from "../../jetstream/plan-file.ts";
 import { policy } from "../../rules/changes.ts";
-import { targetOf } from "../connection.ts";
+import { reach } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
 import { renderOutcome, renderPlan } from "../output/plan.ts";
@@ -32,7 +32,8 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
   const saved = options.plan ? planIn(options.plan) : undefined;
-  await using writer = await openWriter(targetOf(options));
+  await using reached = await reach(options, model.environment);
+  await using writer = await openWriter(reached.target);
   const wait = Number(options.lockTimeout) * 1_000;
   if (!(wait >= 0)) throw new UsageError(`--lock-timeout is "${options.lockTimeout}", expected seconds`);
   const scope = saved

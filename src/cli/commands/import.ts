@@ -4,8 +4,9 @@ import { openReader } from "../../connect/nats.ts";
 import { type Imported, importStream } from "../../jetstream/import.ts";
 import { type Found, findInFiles, type ImportProblem } from "../../jetstream/import-files.ts";
 import { findLive } from "../../jetstream/import-live.ts";
+import { resolveModel } from "../../model/resolve.ts";
 import type { StreamInput } from "../../model/stream.ts";
-import { type ConnectionOptions, targetOf } from "../connection.ts";
+import { type ConnectionOptions, reach } from "../connection.ts";
 import { definitions } from "../definitions.ts";
 import { chooseEnvironments } from "../environment-names.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
@@ -38,9 +39,13 @@ const read = (files: readonly string[]) =>
     return { file, text: readFileSync(file, "utf8") };
   });
 
-async function askServer(options: ConnectionOptions): Promise<Found> {
-  if (!options.server) throw new UsageError("from where? Name JSON files, or give --server or set CIRCL_SERVER");
-  await using reader = await openReader(targetOf(options));
+async function askServer(options: ImportOptions): Promise<Found> {
+  const { server, context, kubectl } = options;
+  if (!server && !context && !kubectl) {
+    throw new UsageError("from where? Name JSON files, or give --server, --context or --kubectl");
+  }
+  await using reached = await reach(options, resolveModel(options.env, definitions).model?.environment);
+  await using reader = await openReader(reached.target);
   // Not before it is done may the connection close.
   return await findLive(reader);
 }

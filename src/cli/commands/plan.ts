@@ -6,7 +6,7 @@ import { toPlanFile } from "../../jetstream/plan-file.ts";
 import type { Model } from "../../model/resolve.ts";
 import { policy } from "../../rules/changes.ts";
 import { nearest } from "../../rules/shape.ts";
-import { type ConnectionOptions, targetOf } from "../connection.ts";
+import { type ConnectionOptions, reach } from "../connection.ts";
 import { definitions } from "../definitions.ts";
 import { chooseEnvironments } from "../environment-names.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
@@ -29,7 +29,8 @@ export interface PlanOptions extends ConnectionOptions {
 export async function run(name: string, options: PlanOptions): Promise<ExitCode> {
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
-  await using reader = await openReader(targetOf(options));
+  await using reached = await reach(options, model.environment);
+  await using reader = await openReader(reached.target);
   const scope = scopeOf(model, options);
   const planned = await plan(model, reader, policy, Date.now() * 1e6, scope);
   if (options.out) writeFileSync(options.out, `${JSON.stringify(toPlanFile(planned, model, scope), null, 2)}\n`);

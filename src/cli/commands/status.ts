@@ -3,7 +3,7 @@ import { openReader } from "../../connect/nats.ts";
 import { observe } from "../../jetstream/observe.ts";
 import { assertCluster } from "../../jetstream/plan.ts";
 import { status } from "../../jetstream/status.ts";
-import { type ConnectionOptions, targetOf } from "../connection.ts";
+import { type ConnectionOptions, reach } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { renderHealth, statusJson } from "../output/status.ts";
 import { lookOf, print, printJson } from "../output/terminal.ts";
@@ -16,7 +16,8 @@ export interface StatusOptions extends ConnectionOptions {
 export async function run(name: string, options: StatusOptions): Promise<ExitCode> {
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
-  await using reader = await openReader(targetOf(options));
+  await using reached = await reach(options, model.environment);
+  await using reader = await openReader(reached.target);
   assertCluster(model, reader.server);
   const observed = await observe(
     reader,

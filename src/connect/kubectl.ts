@@ -1,0 +1,47 @@
+/** Reaches a Service of a cluster through `kubectl port-forward`. */
+import { spawn } from "node:child_process";
+import { ConnectionFailure } from "../jetstream/api.ts";
+
+export interface Forward extends AsyncDisposable {
+  /** On 127.0.0.1. */
+  readonly port: number;
+}
+
+export interface ServicePort {
+  /** Of kubectl's configuration. */
+  readonly context: string;
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: number;
+}
+
+/** Forwards a free port of this machine until disposal. @throws ConnectionFailure with what kubectl said */
+export function forwardPort({ context, namespace, service, port }: ServicePort): Promise<Forward> {
+  const args = ["--context", context, "--namespace", namespace, "port-forward", "--address", "127.0.0.1"];
+  const kubectl = spawn("kubectl", [...args, `service/${service}`, `:${port}`], { stdio: ["ignore", "pipe", "pipe"] });
+  const stop = () =>
+    new Promise<void>((done) => {
+      if (kubectl.exitCode !== null || kubectl.signalCode !== null) return done();
+      kubectl.once("exit", () => done());
+      kubectl.kill();
+    });
+  return new Promise((done, fail) => {
+    let said = "";
+    const failed = (why: string, cause?: Error) =>
+      fail(
+        new ConnectionFailure(
+          `kubectl port-forward to ${service} in ${namespace}: ${why}. Check --kubectl (kubectl config get-contexts) and your rights.`,
+          { cause },
+        ),
+      );
+    kubectl.once("error", (error) => failed(error.message, error));
+    kubectl.once("exit", () => failed(said.trim().split("\n").at(-1) || "it ended without a word"));
+    kubectl.stderr.on("data", (chunk) => {
+      said += chunk;
+    });
+    kubectl.stdout.on("data", (chunk) => {
+      const local = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(String(chunk))?.[1];
+      if (local) done({ port: Number(local), [Symbol.asyncDispose]: stop });
+    });
+  });
+}

@@ -1,0 +1,66 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { realModel } from "../support/definitions.ts";
+import { Cluster } from "../support/nats-server.ts";
+import { without } from "../support/tools.ts";
+import { circl, temporaryFolder } from "./circl.ts";
+
+/** A kubectl that "forwards" to a server that listens already, and keeps what it was asked for. */
+function fakeKubectl(folder: string, port: number): string {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  writeFileSync(
+    join(bin, "kubectl"),
+    `#!/bin/sh\necho "$@" > "${folder}/asked"\n[ "$2" = nowhere ] && { echo 'error: context "nowhere" does not exist' >&2; exit 1; }\necho "Forwarding from 127.0.0.1:${port} -> 4222"\nexec sleep 60\n`,
+  );
+  chmodSync(join(bin, "kubectl"), 0o755);
+  return `${bin}${delimiter}${process.env.PATH}`;
+}
+const user = { CIRCL_USER: "sync", CIRCL_PASSWORD: "loopback-only" };
+
+describe.skipIf(without("nats-server", "test-ca"))("a cluster is reached", () => {
+  test("by a context of the nats command, whose settings options win over", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    using folder = temporaryFolder();
+    mkdirSync(join(folder.path, "nats/context"), { recursive: true });
+    const context = {
+      url: `nats://127.0.0.1:${cluster.servers[0]?.clientPort}`,
+      user: "sync",
+      password: "loopback-only",
+    };
+    writeFileSync(join(folder.path, "nats/context/here.json"), JSON.stringify({ ...context, description: "" }));
+    const env = { XDG_CONFIG_HOME: folder.path };
+    expect(await circl(["plan", "local", "--context", "here"], { env })).toMatchObject({ code: 0 });
+    expect((await circl(["plan", "local", "--context", "here", "--server", "127.0.0.1:1"], { env })).stderr).toContain(
+      "nobody listens at 127.0.0.1:1",
+    );
+    expect(await circl(["plan", "local", "--context", "there"], { env })).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining(
+        `there is no context "there" in ${join(folder.path, "nats/context")}. There are: here`,
+      ),
+    });
+  });
+
+  test("through kubectl, by the name that the certificate has for the Service", async () => {
+    await using cluster = await Cluster.start(realModel("staging"), { certifyLoopback: false });
+    using folder = temporaryFolder();
+    const PATH = fakeKubectl(folder.path, cluster.servers[0]?.clientPort ?? 0);
+    const ca = cluster.target().tls?.ca ?? "";
+    const planned = await circl(["plan", "staging", "--kubectl", "gke-staging", "--tls-ca", ca], {
+      env: { ...user, PATH },
+    });
+    expect(planned).toMatchObject({ code: 0, stdout: expect.stringContaining("staging: cluster circl-staging at ") });
+  });
+
+  test("not where kubectl cannot go, and that is said", async () => {
+    using folder = temporaryFolder();
+    const PATH = fakeKubectl(folder.path, 1);
+    const { code, stderr } = await circl(["plan", "local", "--kubectl", "nowhere"], { env: { ...user, PATH } });
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'kubectl port-forward to nats in circl-backbone: error: context "nowhere" does not exist. Check --kubectl',
+    );
+  });
+});
