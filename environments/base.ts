@@ -9,7 +9,8 @@ export const base = {
     clusterDomain: "cluster.local",
     zones: 3,
     zoneSpread: "required",
-    // NodeLocal DNSCache and GKE Cloud DNS are no pods: a policy that names only kube-dns cuts every lookup there.
+    // NodeLocal DNSCache and GKE Cloud DNS answer at addresses of no pod: a policy that names only pods cuts every lookup there.
+    // With Calico and NodeLocal DNSCache add the ClusterIP of kube-dns as well: a pod on the host's network answers for it.
     resolvers: ["169.254.20.10/32", "169.254.169.254/32"],
   },
   images: {

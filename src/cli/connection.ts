@@ -91,7 +91,12 @@ function targetOf(options: ConnectionOptions): Target {
   const timeout = Number(options.timeout);
   if (!(timeout > 0)) throw new UsageError(`--timeout is "${options.timeout}", expected milliseconds`);
   if (Boolean(tlsCert) !== Boolean(tlsKey)) throw new UsageError("--tls-cert and --tls-key go together");
-  const password = process.env.CIRCL_PASSWORD ?? secretIn(options.passwordFile);
+  for (const url of servers) {
+    // It would be printed with every error, and stand in the list of processes.
+    if (url.includes("@"))
+      throw new UsageError("--server holds a user: give --user and --password-file, not a URL with a password");
+  }
+  const password = secretIn(options.passwordFile) ?? (process.env.CIRCL_PASSWORD || undefined);
   const token = secretIn(options.tokenFile);
   const tls = {
     ...base.tls,
@@ -134,6 +139,9 @@ function contextTarget(name: string): Omit<Target, "timeout"> {
 
 function secretIn(file: string | undefined): string | undefined {
   if (!file) return undefined;
-  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
-  return readFileSync(file, "utf8").trim();
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (cause) {
+    throw new UsageError(`${file} cannot be read`, { cause });
+  }
 }

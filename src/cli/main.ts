@@ -106,7 +106,11 @@ function declare(root: string): Command {
       .option("--target <stream...>", "look at these streams alone")
       .option("--allow-delete <name...>", "as for apply: shows what would go")
       .option("--out <file>", "keep the plan, for apply --plan")
-      .addOption(new Option("--format <format>", "markdown is for pull requests").choices(["text", "markdown"]))
+      .addOption(
+        new Option("--format <format>", "markdown is for pull requests")
+          .choices(["text", "markdown"])
+          .conflicts("json"),
+      )
       .addOption(json()),
   ).action(runs(async (name: string, options: PlanOptions) => (await import("./commands/plan.ts")).run(name, options)));
 
@@ -183,7 +187,7 @@ const runs = <Arguments extends unknown[]>(command: (...args: Arguments) => Prom
   };
 
 /** Failures of rooms that only some commands load, known by name; their messages say what to do. */
-const EXPECTED = ["ConnectionFailure", "WrongCluster", "ApiError", "LockHeld"];
+const EXPECTED = ["ConnectionFailure", "WrongCluster", "ApiError", "LockHeld", "CannotDelete"];
 
 async function failed(error: unknown): Promise<ExitCode> {
   // Commander has printed what is wrong by now, or the help that was asked for.

@@ -25,11 +25,17 @@ export function inOrder(changes: readonly Change[]): Step[] {
   const depths = new Map(light.map((change) => [change, depthOf(change, light)]));
   const levels = [...new Set(depths.values())].sort((a, b) => a - b);
   const room = deleted.filter((change) => isWanted(liveSubjects(change), streams));
-  const last = deleted.filter((change) => !room.includes(change));
+  // A work queue refuses the successor of a consumer while that is there (10099).
+  const replaced = deleted.filter(
+    ({ kind, stream }) =>
+      kind === "consumer" && written.some((change) => change.kind === "consumer" && change.stream === stream),
+  );
+  const last = deleted.filter((change) => !room.includes(change) && !replaced.includes(change));
   return [
     { oneByOne: true, changes: [...room, ...released] },
     ...levels.map((level) => ({ oneByOne: false, changes: light.filter((change) => depths.get(change) === level) })),
     { oneByOne: true, changes: heavy },
+    { oneByOne: true, changes: replaced },
     { oneByOne: false, changes: written.filter(({ kind }) => kind === "consumer") },
     { oneByOne: true, changes: last.toSorted((a, b) => (a.kind < b.kind ? -1 : 1)) },
   ].filter((step) => step.changes.length > 0);

@@ -71,6 +71,7 @@ export async function plan(
   const version = parseVersion(observed.server.version) ?? UNKNOWN_VERSION;
   const all = diff(model, observed, deletions);
   const unknowns = all.filter(({ action }) => action === "unknown").map(({ name }) => name);
+  assertDeletable(deletions, all, targets);
   const inScope = targets ? all.filter(({ stream }) => targets.includes(stream)) : all;
   const changes = await inParallel(inScope, async (change) => {
     const planned = {
@@ -101,6 +102,27 @@ const blindDelete = (change: Change, unknowns: readonly string[]): Refusal[] =>
         },
       ]
     : [];
+
+/** A name that was to be deleted and is not: better said than passed over. */
+export class CannotDelete extends Error {
+  override readonly name = "CannotDelete";
+}
+
+function assertDeletable(names: readonly string[] = [], all: readonly Change[], targets?: readonly string[]): void {
+  const why = (name: string): string | undefined => {
+    const change = all.find((candidate) => candidate.name === name);
+    if (!change) return "is not there";
+    if (change.action === "unmanaged")
+      return change.live ? "does not carry the mark of this environment" : "cannot be asked";
+    if (change.action !== "delete") return "is declared in streams/";
+    return targets && !targets.includes(change.stream) ? "lies outside --target" : undefined;
+  };
+  const wrong = names.flatMap((name) => {
+    const reason = why(name);
+    return reason ? [`${name} ${reason}`] : [];
+  });
+  if (wrong.length > 0) throw new CannotDelete(`nothing was done: --allow-delete ${wrong.join("; ")}`);
+}
 
 /** The live cluster is another one than the environment's: nothing about it may be read into a plan, and nothing applied. */
 export class WrongCluster extends Error {

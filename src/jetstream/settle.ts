@@ -51,15 +51,13 @@ export async function settle(
 /** What the server has of `names`; streams without a leader to answer are left out. */
 async function details(names: readonly string[], reader: Reader): Promise<(readonly [string, StreamInfo])[]> {
   const [only] = names;
-  if (names.length > 1 || only === undefined) {
+  try {
+    if (names.length === 1 && only) return [[only, await reader.read<StreamInfo>("STREAM.INFO", [only])]];
     const { known } = await streamDetails(reader);
     return names.flatMap((name) => {
       const info = known.get(name);
       return info ? [[name, info] as const] : [];
     });
-  }
-  try {
-    return [[only, await reader.read<StreamInfo>("STREAM.INFO", [only])]];
   } catch (error) {
     if (error instanceof ApiError || (error instanceof ConnectionFailure && error.passing)) return [];
     throw error;

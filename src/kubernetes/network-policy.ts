@@ -33,12 +33,17 @@ export const prometheus = ({ monitoring }: Environment): k8s.NetworkPolicyPeer =
   podSelector: { matchLabels: { ...monitoring.prometheus.podLabels } },
 });
 
-/** Names are looked up at kube-dns and, on GKE, at addresses that belong to no pod. */
+/**
+ * Names are looked up at kube-dns, at the node's own cache where there is one (GKE's default), and at addresses that belong to
+ * no pod. Without names no route and no follower finds its peer.
+ */
 export const dns = ({ kubernetes }: Environment): k8s.NetworkPolicyEgressRule => ({
   to: [
     {
       namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
-      podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+      podSelector: {
+        matchExpressions: [{ key: "k8s-app", operator: "In", values: ["kube-dns", "node-local-dns"] }],
+      },
     },
     ...kubernetes.resolvers.map((cidr) => ({ ipBlock: { cidr } })),
   ],

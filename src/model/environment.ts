@@ -37,7 +37,12 @@ export const environmentSchema = only({
     /** required: one NATS server a zone or it stays pending. preferred: as even as it goes. */
     zoneSpread: oneOf(["required", "preferred"]),
     /** CIDRs of resolvers that are no pods: GKE Cloud DNS and NodeLocal DNSCache. */
-    resolvers: list(text),
+    resolvers: list(
+      v.pipe(
+        text,
+        v.regex(/^[\da-f.:]+\/\d{1,3}$/i, ({ received }) => `is ${received}, expected a CIDR such as "10.0.0.10/32"`),
+      ),
+    ),
   }),
   images: only({
     /** Registry or mirror that every image is pulled from. */
@@ -78,7 +83,13 @@ export const environmentSchema = only({
     objects: count(1),
     shrink: only({
       /** Cron time of the append-only file's shrink. */
-      schedule: text,
+      schedule: v.pipe(
+        text,
+        v.regex(
+          /^([\d*/,-]+ ){4}[\d*/,-]+$/,
+          ({ received }) => `is ${received}, expected five cron fields such as "17 * * * *"`,
+        ),
+      ),
       /** Smaller files are left alone. */
       above: size,
     }),

@@ -25,11 +25,12 @@ export function heldData(stream: Stream, model: Pick<Model, "streams">, seen: re
   const own = stream.publishers.flatMap(({ service, subject, data }) =>
     data ? [{ service, subject, data, path: [stream.name], lives: age }] : [],
   );
-  const arrivals = originsOf(stream).map(({ name, filterSubject = ">" }) => ({ name, filterSubject }));
-  const failed = stream.publishers.flatMap(({ deadLettersOf }) =>
-    deadLettersOf ? [{ name: deadLettersOf, filterSubject: ">" }] : [],
-  );
-  const inherited = [...new Map([...arrivals, ...failed].map((from) => [from.name, from])).values()].flatMap((from) => {
+  const failed = new Set(stream.publishers.flatMap(({ deadLettersOf }) => deadLettersOf ?? []));
+  const arrivals = [
+    ...originsOf(stream).map(({ name, filterSubject = ">" }) => ({ name, filterSubject })),
+    ...[...failed].map((name) => ({ name, filterSubject: ">" })),
+  ];
+  const inherited = arrivals.flatMap((from) => {
     const origin = model.streams.find((candidate) => candidate.name === from.name);
     if (!origin) return [];
     return heldData(origin, model, [...seen, stream.name])

@@ -81,8 +81,10 @@ export function resolveModel(
 /** `environments/production.ts: nats.tls`: the file of the last layer that says something about `path`. */
 export function environmentPlace(name: string, layers: readonly EnvironmentInput[], path: string): string {
   const says = (layer: unknown): boolean =>
-    path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], layer) !==
-    undefined;
+    path
+      .split(/[.[\]]+/)
+      .filter(Boolean)
+      .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], layer) !== undefined;
   const last = layers.findLastIndex(says);
   return `environments/${last === 0 && layers.length > 1 ? "base" : name}.ts: ${path}`;
 }

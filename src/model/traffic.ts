@@ -3,7 +3,7 @@
 import { SECOND } from "../units.ts";
 import type { Model } from "./resolve.ts";
 import type { Stream } from "./stream.ts";
-import { collide, covers } from "./subject.ts";
+import { collide } from "./subject.ts";
 
 /** One declared flow of messages into a stream. */
 export interface Flow {
@@ -27,7 +27,7 @@ export function flowsInto(stream: Stream, model: Pick<Model, "streams">, seen: r
     const origin = model.streams.find((candidate) => candidate.name === name);
     if (!origin || seen.includes(name)) return [];
     return flowsInto(origin, model, [...seen, stream.name]).filter(
-      (flow) => !filterSubject || covers(filterSubject, flow.subject) || collide(filterSubject, flow.subject),
+      (flow) => !filterSubject || collide(filterSubject, flow.subject),
     );
   });
   return [...own, ...copied];

@@ -15,18 +15,16 @@ export const memoryStore = (model: Model): number =>
 
 /**
  * What streams of one kind of storage reserve on the fullest server. A stream with as many replicas as servers lies on each;
- * others are spread, and the best that placement can do is an even share (rounded up by the largest stream).
+ * the others are spread as evenly as their sizes allow: largest first, each replica to the emptiest servers.
  */
 export function reservedPerServer({ streams, environment }: Model, storage: Stream["storage"]): number {
-  const { servers } = environment.nats;
+  const servers: number[] = Array.from({ length: environment.nats.servers }, () => 0);
   const bounded = streams.filter((stream) => stream.storage === storage && stream.maxBytes > 0);
-  const everywhere = bounded.filter((stream) => stream.replicas >= servers);
-  const spread = bounded.filter((stream) => stream.replicas < servers);
-  const sum = (list: readonly Stream[], bytes: (stream: Stream) => number) =>
-    list.reduce((total, stream) => total + bytes(stream), 0);
-  const share = sum(spread, (stream) => stream.maxBytes * stream.replicas) / servers;
-  const largest = Math.max(0, ...spread.map((stream) => stream.maxBytes));
-  return sum(everywhere, (stream) => stream.maxBytes) + Math.max(share, largest);
+  for (const { replicas, maxBytes } of bounded.toSorted((a, b) => b.maxBytes - a.maxBytes)) {
+    servers.sort((a, b) => a - b);
+    for (let i = 0; i < Math.min(replicas, servers.length); i++) servers[i] = (servers[i] ?? 0) + maxBytes;
+  }
+  return Math.max(...servers);
 }
 
 /** What the account reserves: the server counts `max_bytes` once per replica (jetstream.go, accountReservation). */

@@ -23,7 +23,8 @@ export const natsPod = (model: Model): k8s.PodSpec =>
     // The reloader signals the server by its process id.
     shareProcessNamespace: true,
     terminationGracePeriodSeconds: terminationGrace(model) / SECOND,
-    topologySpreadConstraints: spread(model),
+    topologySpreadConstraints: [spread(model)],
+    affinity: oneANode,
     containers: [server(model), reloader(model), exporter(model)],
     volumes: volumes(model),
   });
@@ -132,18 +133,23 @@ const volumes = ({ environment: { nats } }: Model): k8s.Volume[] => [
   { name: "run", emptyDir: { medium: "Memory", sizeLimit: memory(MiB) } },
 ];
 
-/** Never two servers on a node; one a zone, or as even as it goes. */
-function spread({ environment: { kubernetes, nats } }: Model): k8s.TopologySpreadConstraint[] {
-  const labelSelector = { matchLabels: selectorLabels(SERVER) };
+const labelSelector = { matchLabels: selectorLabels(SERVER) };
+
+/** Never two servers on a node: one lost node would take the quorum with it. */
+const oneANode: k8s.Affinity = {
+  podAntiAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector, topologyKey: "kubernetes.io/hostname" }],
+  },
+};
+
+/** One server a zone, or as even as it goes. */
+function spread({ environment: { kubernetes, nats } }: Model): k8s.TopologySpreadConstraint {
   const required = kubernetes.zoneSpread === "required";
-  return [
-    {
-      maxSkew: 1,
-      topologyKey: "topology.kubernetes.io/zone",
-      whenUnsatisfiable: required ? "DoNotSchedule" : "ScheduleAnyway",
-      ...(required ? { minDomains: Math.min(kubernetes.zones, nats.servers) } : {}),
-      labelSelector,
-    },
-    { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule", labelSelector },
-  ];
+  return {
+    maxSkew: 1,
+    topologyKey: "topology.kubernetes.io/zone",
+    whenUnsatisfiable: required ? "DoNotSchedule" : "ScheduleAnyway",
+    ...(required ? { minDomains: Math.min(kubernetes.zones, nats.servers) } : {}),
+    labelSelector,
+  };
 }

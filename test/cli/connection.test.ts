@@ -19,6 +19,18 @@ function fakeKubectl(folder: string, port: number): string {
 }
 const user = { CIRCL_USER: "sync", CIRCL_PASSWORD: "loopback-only" };
 
+test("a password in a URL is refused without being repeated", async () => {
+  const { code, stderr } = await circl(["plan", "local", "--server", "nats://sync:hunter2@127.0.0.1:1"]);
+  expect(code).toBe(64);
+  expect(stderr).toContain("give --user and --password-file, not a URL with a password");
+  expect(stderr).not.toContain("hunter2");
+});
+
+test("a file that cannot be read is a wrong argument", async () => {
+  const { code, stderr } = await circl(["plan", "local", "--server", "127.0.0.1:1", "--password-file", "/"]);
+  expect({ code, stderr: stderr.split("\n")[0] }).toEqual({ code: 64, stderr: "error: / cannot be read" });
+});
+
 describe.skipIf(without("nats-server", "test-ca"))("a cluster is reached", () => {
   test("by a context of the nats command, whose settings options win over", async () => {
     await using cluster = await Cluster.start(realModel("local"));

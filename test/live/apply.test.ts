@@ -84,8 +84,12 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
     await request(connection, "STREAM.CREATE.somebody_elses", { name: "somebody_elses", subjects: ["else.>"] });
     await connection.close();
     await using writer = await openWriter(cluster.target());
-    const deletions = ["audit", "somebody_elses", "orders"];
-    const planned = await plan(after, writer, policy, now(), { deletions });
+    const wrong = { deletions: ["audit", "somebody_elses", "orders", "nothing"] };
+    await expect(plan(after, writer, policy, now(), wrong)).rejects.toThrow(
+      "nothing was done: --allow-delete somebody_elses does not carry the mark of this environment; " +
+        "orders is declared in streams/; nothing is not there",
+    );
+    const planned = await plan(after, writer, policy, now(), { deletions: ["audit"] });
     const verdicts = planned.changes.flatMap(({ verdicts }) => verdicts.map(({ code, leave }) => `${code} ${leave}`));
     expect(verdicts).toEqual(["P006 --allow-delete audit"]);
     expect(await apply(planned, writer, quiet)).toEqual({ done: ["audit"], failed: [], notStarted: [] });

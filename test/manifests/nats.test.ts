@@ -73,11 +73,11 @@ describe("the servers", () => {
         minDomains: 3,
         labelSelector: { matchLabels: { "app.kubernetes.io/name": "nats", "app.kubernetes.io/component": "server" } },
       },
+    ]);
+    expect(pod.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution).toEqual([
       {
-        maxSkew: 1,
-        topologyKey: "kubernetes.io/hostname",
-        whenUnsatisfiable: "DoNotSchedule",
         labelSelector: { matchLabels: { "app.kubernetes.io/name": "nats", "app.kubernetes.io/component": "server" } },
+        topologyKey: "kubernetes.io/hostname",
       },
     ]);
   });
@@ -180,7 +180,9 @@ describe("the network", () => {
         to: [
           {
             namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
-            podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+            podSelector: {
+              matchExpressions: [{ key: "k8s-app", operator: "In", values: ["kube-dns", "node-local-dns"] }],
+            },
           },
           { ipBlock: { cidr: "169.254.20.10/32" } },
           { ipBlock: { cidr: "169.254.169.254/32" } },

@@ -1,6 +1,6 @@
 /** `circl apply`: brings a live cluster to what the plan says, after one yes and with leave for what cannot be undone. */
 import { readFileSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { openWriter } from "../../connect/nats.ts";
 import { apply, type Outcome } from "../../jetstream/apply.ts";
@@ -62,7 +62,7 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
   const total = create + update + deleted;
   let count = 0;
   const outcome = await apply(planned, writer, {
-    holder: `${userInfo().username}@${hostname()}`,
+    holder: holder(),
     lockWait: wait,
     interrupted: () => interrupts.count > 0,
     progress: (asset, action) => log(`${++count}/${total} ${PAST[action]} ${asset}`),
@@ -129,7 +129,15 @@ function countInterrupts() {
   return state;
 }
 
-function exitCodeOf({ failed }: Outcome, interrupted: boolean): ExitCode {
+function exitCodeOf({ failed, notStarted }: Outcome, interrupted: boolean): ExitCode {
   if (failed.length > 0) return exitCodes.problems;
-  return interrupted ? exitCodes.interrupted : exitCodes.done;
+  if (interrupted) return exitCodes.interrupted;
+  // Nothing failed and nobody interrupted: the lock was lost.
+  return notStarted.length > 0 ? exitCodes.problems : exitCodes.done;
+}
+
+/** Who applies, for those who wait. Containers often run as a user that has no name. */
+function holder(): string {
+  const run = process.env.GITHUB_RUN_ID ? ` (run ${process.env.GITHUB_RUN_ID})` : "";
+  return `${process.env.USER ?? process.env.LOGNAME ?? `uid ${process.getuid?.() ?? "unknown"}`}@${hostname()}${run}`;
 }

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { openReader } from "../../connect/nats.ts";
 import { type Plan, type PlanScope, plan } from "../../jetstream/plan.ts";
-import { toPlanFile } from "../../jetstream/plan-file.ts";
+import { type PlanFile, toPlanFile } from "../../jetstream/plan-file.ts";
 import type { Model } from "../../model/resolve.ts";
 import { policy } from "../../rules/changes.ts";
 import { nearest } from "../../rules/shape.ts";
@@ -10,7 +10,7 @@ import { type ConnectionOptions, reach } from "../connection.ts";
 import { definitions } from "../definitions.ts";
 import { chooseEnvironments } from "../environment-names.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
-import { UsageError } from "../failures.ts";
+import { Failure, UsageError } from "../failures.ts";
 import { planJson, renderPlan } from "../output/plan.ts";
 import { planMarkdown } from "../output/plan-markdown.ts";
 import { renderProblems } from "../output/problems.ts";
@@ -33,7 +33,7 @@ export async function run(name: string, options: PlanOptions): Promise<ExitCode>
   await using reader = await openReader(reached.target);
   const scope = scopeOf(model, options);
   const planned = await plan(model, reader, policy, Date.now() * 1e6, scope);
-  if (options.out) writeFileSync(options.out, `${JSON.stringify(toPlanFile(planned, model, scope), null, 2)}\n`);
+  if (options.out) keep(options.out, toPlanFile(planned, model, scope));
   if (options.json) printJson(planJson(planned));
   else if (options.format === "markdown") print(planMarkdown(planned, lookOf(process.stdout)));
   else print(renderPlan(planned, lookOf(process.stdout)));
@@ -46,6 +46,14 @@ export function soundModel(name: string): Model | undefined {
   const { model, errors } = show(definitions, name);
   if (!model) log(renderProblems(errors, lookOf(process.stderr)));
   return model;
+}
+
+function keep(file: string, plan: PlanFile): void {
+  try {
+    writeFileSync(file, `${JSON.stringify(plan, null, 2)}\n`);
+  } catch (cause) {
+    throw new Failure(`the plan was not kept: ${file} cannot be written`, { cause });
+  }
 }
 
 /** What is looked at and what may go. @throws UsageError for a target that is no stream */

@@ -1,6 +1,7 @@
 /** Time, memory and disk that must add up. */
 import { goMemoryLimit } from "../../kubernetes/go-runtime.ts";
 import type { Model } from "../../model/resolve.ts";
+import { collide } from "../../model/subject.ts";
 import { flowsInto } from "../../model/traffic.ts";
 import { fileStore, memoryStore, reservedByAccount, terminationGrace } from "../../nats/budget.ts";
 import { formatBytes, formatDuration, formatRate, KiB, MiB, SECOND } from "../../units.ts";
@@ -221,13 +222,18 @@ const eagerShrink: Rule<Model> = {
 /** Bytes that positions add to the append-only file in `seconds`, at declared rates. */
 const positionBytes = (model: Model, seconds: number): number => positionRate(model) * AOF_SET * seconds;
 
-/** Positions a second that writers of Tile38 consume. */
+/** Positions a second that writers of Tile38 consume: of each stream what their filters let through. */
 function positionRate(model: Model): number {
   const writers = new Set(model.services.filter((service) => service.tile38 === "write").map(({ name }) => name));
-  return model.streams
-    .filter((stream) => stream.consumers.some(({ service }) => writers.has(service)))
-    .flatMap((stream) => flowsInto(stream, model))
-    .reduce((sum, flow) => sum + flow.rate, 0);
+  return model.streams.reduce((sum, stream) => {
+    const filters = stream.consumers
+      .filter(({ service }) => writers.has(service))
+      .flatMap(({ filterSubject, filterSubjects = [] }) =>
+        filterSubject ? [filterSubject] : filterSubjects.length > 0 ? filterSubjects : [">"],
+      );
+    const flows = flowsInto(stream, model).filter(({ subject }) => filters.some((filter) => collide(filter, subject)));
+    return sum + flows.reduce((total, { rate }) => total + rate, 0);
+  }, 0);
 }
 
 export const budgetRules = [

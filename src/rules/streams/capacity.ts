@@ -153,7 +153,7 @@ const largeDeadLetter: Rule<Model> = {
   title: "Dead letters that their stream does not take",
   reason:
     "A dead letter is the original and why it failed: with equal limits exactly the largest messages, the likeliest to fail, are lost.",
-  hint: "Let maxMsgSize of the dead-letter stream exceed that of every stream that uses it by 64KiB.",
+  hint: "Set maxMsgSize of every stream that dead-letters here, and let this one's exceed them by 64KiB.",
   *check({ streams, environment: { nats } }) {
     const byName = new Map(streams.map((stream) => [stream.name, stream]));
     for (const taker of streams) {

@@ -1,5 +1,6 @@
 /** S: what an edit of streams/ can break. */
 import { capacityRules } from "./capacity.ts";
+import { combinationRules } from "./combinations.ts";
 import { consumerRules } from "./consumers.ts";
 import { dataRules } from "./data.ts";
 import { nameRules } from "./names.ts";
@@ -13,4 +14,5 @@ export const streamRules = [
   ...capacityRules,
   ...consumerRules,
   ...dataRules,
+  ...combinationRules,
 ];

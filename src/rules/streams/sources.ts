@@ -138,7 +138,7 @@ const louderSource: Rule<Model> = {
   severity: "warning",
   title: "A loud subject drives out quiet ones",
   reason: "Limits hold for the stream as a whole: when they are reached the oldest message goes, whoever sent it.",
-  hint: "Move the loud subject into a stream of its own, or set maxMsgsPerSubject.",
+  hint: "Move the loud subject into a stream of its own, or raise the limit that is reached.",
   *check(model) {
     for (const stream of model.streams) {
       const flows = flowsInto(stream, model).toSorted((a, b) => b.rate - a.rate);

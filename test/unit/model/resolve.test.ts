@@ -37,6 +37,24 @@ test("all faults are reported at once, with place and way out", () => {
   ]);
 });
 
+test("what Kubernetes would refuse is refused here, in the file that says it", () => {
+  const base = { ...realDefinitions.environments.production?.[0], kubernetes: { resolvers: ["169.254.20.10"] } };
+  const layers = [
+    ...(realDefinitions.environments.production ?? []),
+    { tile38: { shrink: { schedule: "hourly please" } } },
+  ];
+  const said = (list: readonly object[]) =>
+    resolveModel("production", { ...realDefinitions, environments: { production: list as never } }).faults.map(
+      ({ place, says }) => `${place} ${says}`,
+    );
+  expect(said([base, realDefinitions.environments.production?.[1] ?? {}])).toContain(
+    'environments/base.ts: kubernetes.resolvers[0] is "169.254.20.10", expected a CIDR such as "10.0.0.10/32"',
+  );
+  expect(said(layers)).toEqual([
+    'environments/production.ts: tile38.shrink.schedule is "hourly please", expected five cron fields such as "17 * * * *"',
+  ]);
+});
+
 test("a setting that nobody made is missing, not undefined", () => {
   const { faults } = resolveModel("empty", { ...realDefinitions, environments: { empty: [{ name: "empty" }] } });
   expect(faults.map(({ place, says }) => `${place} ${says}`)).toContain("environments/empty.ts: nats is missing");

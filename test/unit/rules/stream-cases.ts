@@ -7,6 +7,7 @@ const withStream = (change: Partial<StreamInput>): { readonly streams: readonly 
   streams: [{ ...orders, ...change }],
 });
 const consumer = { name: "oms-all", service: "oms", maxDeliver: 3 } as const;
+const explicit = { ...consumer, ackPolicy: "explicit" } as const;
 const withConsumer = (change: object) => withStream({ consumers: [{ ...consumer, ...change }] });
 const copy: StreamInput = {
   name: "copy",
@@ -217,6 +218,27 @@ export const streamCases: Readonly<Record<string, Case>> = {
     }),
     says: 'streams/test.ts: orders.publishers[0].data of "orders.created" is unstated',
     quiet: withStream({}),
+  },
+  S060: {
+    fires: withCopy({ sources: [], mirror: { name: "orders" }, subjects: ["copy.>"] }),
+    says: "streams/test.ts: copy.mirror stands beside subjects",
+    quiet: withCopy({ sources: [], mirror: { name: "orders" } }),
+  },
+  S061: {
+    fires: withStream({ discardNewPerSubject: true, maxMsgsPerSubject: 5 }),
+    says: 'streams/test.ts: orders.discardNewPerSubject is set with discard "old" and maxMsgsPerSubject 5',
+    quiet: withStream({ discardNewPerSubject: true, maxMsgsPerSubject: 5, discard: "new" }),
+  },
+  S062: {
+    fires: withStream({ retention: "workqueue", consumers: [explicit, { ...explicit, name: "oms-more" }] }),
+    says: "streams/test.ts: orders.consumers[1] oms-more wants the same messages as oms-all",
+    quiet: withStream({
+      retention: "workqueue",
+      consumers: [
+        { ...explicit, filterSubject: "orders.created" },
+        { ...explicit, name: "oms-more", filterSubject: "orders.updated" },
+      ],
+    }),
   },
   S051: {
     fires: withCopy({}, personal("13d")),
