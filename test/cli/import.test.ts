@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { importFound, run } from "../../src/cli/commands/import.ts";
 import { renderDefinitions } from "../../src/cli/output/definitions.ts";
@@ -12,12 +11,13 @@ import { type Imported, importStream } from "../../src/jetstream/import.ts";
 import { findLive } from "../../src/jetstream/import-live.ts";
 import { plan } from "../../src/jetstream/plan.ts";
 import { resolveModel } from "../../src/model/resolve.ts";
-import type { StreamInput } from "../../src/model/stream.ts";
 import { realDefinitions, realModel } from "../support/definitions.ts";
+import { EVERYTHING } from "../support/every-field.ts";
 import { createAll, request } from "../support/jetstream.ts";
 import { Cluster, stop } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
-import { repositoryCopy, root, temporaryFolder } from "./circl.ts";
+import { root, temporaryFolder } from "./circl.ts";
+import { evaluate, typeErrors } from "./printed-definitions.ts";
 
 const legacy = (name: string): string => fileURLToPath(new URL(`../fixtures/legacy/${name}.json`, import.meta.url));
 
@@ -38,21 +38,6 @@ async function imported(files: readonly string[], options: { env: string; server
   const code = await run(files, { timeout: "5000", ...options });
   vi.restoreAllMocks();
   return { code, ...written };
-}
-
-/** What a printed file exports, after a bundler has read it as a file of streams/. */
-async function evaluate(text: string): Promise<{ readonly streams: readonly StreamInput[] }> {
-  const { outputFiles } = await build({
-    stdin: { contents: text, resolveDir: join(root, "streams"), loader: "ts" },
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "node",
-  });
-  using folder = temporaryFolder();
-  const file = join(folder.path, "imported.mjs");
-  writeFileSync(file, outputFiles[0]?.contents ?? "");
-  return await import(file);
 }
 
 /** Fields in which a plan of the imported definitions differs from the server, by asset. */
@@ -292,118 +277,3 @@ describe.skipIf(without("nats-server"))("circl import from a live server", () =>
     expect(problems).toContainEqual({ name: "circl_oms", says: "is not imported: its servers do not answer" });
   });
 });
-
-/** Requests that make streams and consumers with every field that goes together, by subject. */
-const EVERYTHING: readonly (readonly [string, object])[] = [
-  [
-    "STREAM.CREATE.all",
-    {
-      name: "all",
-      description: 'says "everything"\nfor the SERVER',
-      subjects: ["all.>"],
-      retention: "limits",
-      storage: "memory",
-      discard: "new",
-      discard_new_per_subject: true,
-      max_consumers: 20,
-      max_msgs: 123_456,
-      max_bytes: 1_500_000,
-      max_age: 90_000_000_000,
-      max_msg_size: 1_114_112,
-      max_msgs_per_subject: 1_000,
-      duplicate_window: 1_500_000_001,
-      no_ack: true,
-      deny_delete: true,
-      deny_purge: true,
-      allow_rollup_hdrs: false,
-      allow_direct: true,
-      compression: "s2",
-      first_seq: 100,
-      republish: { src: "all.>", dest: "again.>", headers_only: true },
-      subject_transform: { src: "all.old.>", dest: "all.new.>" },
-      consumer_limits: { inactive_threshold: 3_600_000_000_000, max_ack_pending: 500 },
-      allow_msg_ttl: true,
-      metadata: { service: "nats-server", "needs-quotes": "yes", "circl.dev/environment": "local" },
-    },
-  ],
-  [
-    "STREAM.CREATE.copy",
-    {
-      name: "copy",
-      sources: [
-        {
-          name: "all",
-          opt_start_seq: 100,
-          subject_transforms: [{ src: "all.order.>", dest: "copy.order.>" }],
-        },
-        { name: "elsewhere", filter_subject: "x.>", external: { api: "$JS.other.API", deliver: "" } },
-      ],
-      max_bytes: 1_048_576,
-      storage: "file",
-    },
-  ],
-  [
-    "STREAM.CREATE.second",
-    { name: "second", mirror: { name: "all", filter_subject: "all.order.>" }, max_bytes: 1_025 },
-  ],
-  ["STREAM.CREATE.KV_settings", { name: "KV_settings", subjects: ["$KV.settings.>"], max_bytes: 1_024 }],
-  [
-    "CONSUMER.CREATE.all.oms-slow",
-    {
-      stream_name: "all",
-      config: {
-        durable_name: "oms-slow",
-        description: "slow",
-        filter_subjects: ["all.order.>", "all.news"],
-        ack_policy: "explicit",
-        backoff: [1_000_000_000, 5_000_000_000],
-        max_deliver: 5,
-        max_waiting: 10,
-        max_ack_pending: 50,
-        inactive_threshold: 600_000_000_000,
-        max_batch: 100,
-        max_expires: 2_500_000,
-        max_bytes: 2_048,
-        sample_freq: "30%",
-        headers_only: true,
-        mem_storage: true,
-        num_replicas: 1,
-        metadata: { team: "orders" },
-      },
-    },
-  ],
-  [
-    "CONSUMER.CREATE.all.oms-none",
-    { stream_name: "all", config: { durable_name: "oms-none", ack_policy: "none", deliver_policy: "new" } },
-  ],
-  [
-    "CONSUMER.CREATE.all.iot-last",
-    {
-      stream_name: "all",
-      config: {
-        durable_name: "iot-last",
-        ack_policy: "all",
-        deliver_policy: "by_start_time",
-        opt_start_time: "2026-01-02T03:04:05.1Z",
-        replay_policy: "original",
-      },
-    },
-  ],
-  ["CONSUMER.CREATE.all.passing", { stream_name: "all", config: { name: "passing", ack_policy: "explicit" } }],
-];
-
-/** What the type checker says of the text as a file of streams/. */
-function typeErrors(text: string): string {
-  using copy = repositoryCopy();
-  writeFileSync(join(copy.path, "streams/imported.ts"), text);
-  writeFileSync(
-    join(copy.path, "tsconfig.json"),
-    JSON.stringify({ extends: join(root, "tsconfig.json"), include: ["streams/imported.ts"] }),
-  );
-  try {
-    execFileSync(join(root, "node_modules/.bin/tsc"), ["-p", copy.path], { encoding: "utf8" });
-    return "";
-  } catch (error) {
-    return (error as { stdout: string }).stdout;
-  }
-}
