@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { exitCodeOf } from "../../src/cli/commands/apply.ts";
 import { openWriter } from "../../src/connect/nats.ts";
-import type { Writer } from "../../src/jetstream/api.ts";
+import { ConnectionFailure, type Writer } from "../../src/jetstream/api.ts";
 import { apply, type Outcome } from "../../src/jetstream/apply.ts";
 import { plan } from "../../src/jetstream/plan.ts";
 import { policy } from "../../src/rules/changes.ts";
@@ -46,6 +47,40 @@ describe.skipIf(without("nats-server"))("an apply that is cut off", () => {
       for (const { name } of model.streams) await request(connection, `STREAM.DELETE.${name}`);
     }
     await connection.close();
+  });
+
+  test("while nobody answers how the new streams are, waits and then says what is done", async () => {
+    await using cluster = await Cluster.start(model);
+    await using writer = await openWriter(cluster.target());
+    const planned = await plan(model, writer, policy, Date.now() * 1e6);
+    let silent = 3;
+    const silentForAWhile: Writer = {
+      ...writer,
+      read: (verb, names, body) =>
+        verb === "STREAM.LIST" && silent-- > 0
+          ? Promise.reject(new ConnectionFailure("no answer in time", { passing: true }))
+          : writer.read(verb, names, body),
+    };
+    expect(await apply(planned, silentForAWhile, quiet)).toMatchObject({ failed: [], notStarted: [] });
+  });
+
+  test("that loses its lock begins nothing more", async () => {
+    await using cluster = await Cluster.start(model);
+    await using writer = await openWriter(cluster.target());
+    const planned = await plan(model, writer, policy, Date.now() * 1e6);
+    let lost = false;
+    const outcome = await apply(planned, writer, {
+      ...quiet,
+      interrupted: () => lost,
+      progress: (name) => {
+        lost ||= name === "circl_iot";
+      },
+    });
+    expect(outcome.failed).toEqual([]);
+    expect(outcome.notStarted.length).toBeGreaterThan(0);
+    expect(exitCodeOf(outcome, false)).toBe(1);
+    expect(exitCodeOf(outcome, true)).toBe(130);
+    expect(exitCodeOf({ ...outcome, notStarted: [] }, false)).toBe(0);
   });
 
   test("by the user starts nothing new, and says what it has not done", async () => {

@@ -96,6 +96,30 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
     expect(await changesOn(cluster, after)).toEqual(["unmanaged somebody_elses"]);
   });
 
+  test("replaces the consumer of a work queue: the old one goes first, or the server refuses the new one", async () => {
+    const queue = (name: string) =>
+      modelWith({
+        ...local,
+        streams: [
+          ...lock,
+          {
+            ...single,
+            retention: "workqueue",
+            consumers: [{ name, service: "oms", ackPolicy: "explicit", maxDeliver: 3 }],
+          },
+        ],
+      });
+    await using cluster = await Cluster.start(queue("old"));
+    await applyOn(cluster, queue("old"));
+    await using writer = await openWriter(cluster.target());
+    const planned = await plan(queue("new"), writer, policy, now(), { deletions: ["orders/old"] });
+    expect(await apply(planned, writer, quiet)).toEqual({
+      done: ["orders/new", "orders/old"],
+      failed: [],
+      notStarted: [],
+    });
+  });
+
   test("two at once: one applies, the other says who does", async () => {
     const model = realModel("local");
     await using cluster = await Cluster.start(model);

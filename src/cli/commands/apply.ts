@@ -129,7 +129,8 @@ function countInterrupts() {
   return state;
 }
 
-function exitCodeOf({ failed, notStarted }: Outcome, interrupted: boolean): ExitCode {
+/** 1 for failures and for what a lost lock left undone, 130 after Ctrl-C. */
+export function exitCodeOf({ failed, notStarted }: Outcome, interrupted: boolean): ExitCode {
   if (failed.length > 0) return exitCodes.problems;
   if (interrupted) return exitCodes.interrupted;
   // Nothing failed and nobody interrupted: the lock was lost.
