@@ -156,9 +156,9 @@ function summarise(changes: Plan["changes"]): Summary {
   const count = (fits: (planned: PlannedChange) => boolean) => changes.filter(fits).length;
   const isBlocked = (planned: PlannedChange) => planned.refusals.length > 0;
   return {
-    create: count(({ change }) => change.action === "create"),
+    create: count((planned) => planned.change.action === "create" && !isBlocked(planned)),
     update: count((planned) => planned.change.action === "update" && !isBlocked(planned)),
-    delete: count(({ change }) => change.action === "delete"),
+    delete: count((planned) => planned.change.action === "delete" && !isBlocked(planned)),
     blocked: count(isBlocked),
     unknown: count(({ change }) => change.action === "unknown"),
     unmanaged: count(({ change }) => change.action === "unmanaged"),

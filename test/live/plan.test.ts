@@ -56,6 +56,16 @@ describe.skipIf(without("nats-server", "test-ca"))("plan", () => {
     ]);
   });
 
+  test("counts a create that the server would refuse as blocked, and as nothing else", async () => {
+    const model = realModel("local");
+    await using cluster = await Cluster.start(model);
+    const connection = await cluster.connect();
+    await request(connection, "STREAM.CREATE.somebody_elses", { name: "somebody_elses", subjects: ["circl.dlq.>"] });
+    await connection.close();
+    const { summary } = await planOn(cluster, model);
+    expect(summary).toMatchObject({ create: 14, blocked: 1, unmanaged: 1 });
+  });
+
   test("refuses a server of another environment before it compares anything", async () => {
     await using cluster = await Cluster.start(realModel("local"));
     await expect(planOn(cluster, realModel("production"))).rejects.toThrow(
