@@ -93,7 +93,10 @@ function backlogProblems(
   return waits > OLD ? [`lags by about ${formatDuration(waits)}`] : [];
 }
 
-function deliveryProblems({ config, num_ack_pending }: ConsumerInfo): string[] {
+function deliveryProblems({ config, num_ack_pending, push_bound }: ConsumerInfo): string[] {
+  if (config.deliver_subject && !push_bound) {
+    return [`delivers nothing: nobody listens on ${String(config.deliver_subject)}`];
+  }
   const most = Number(config.max_ack_pending);
   return most > 0 && num_ack_pending >= most
     ? [`is given nothing: ${num_ack_pending} messages are unacknowledged, and max_ack_pending is ${most}`]

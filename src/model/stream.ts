@@ -108,6 +108,15 @@ const consumer = only({
   maxExpires: v.exactOptional(duration),
   maxBytes: v.exactOptional(size),
   inactiveThreshold: v.exactOptional(duration),
+  /** The server pushes to this subject instead of waiting to be asked. */
+  deliverSubject: v.exactOptional(text),
+  /** Listeners of this queue group share what is pushed. */
+  deliverGroup: v.exactOptional(text),
+  /** The server says that it is alive this often while there is nothing to push. */
+  idleHeartbeat: v.exactOptional(duration),
+  flowControl: v.exactOptional(flag),
+  /** Bits a second that are pushed at most. */
+  rateLimitBps: v.exactOptional(count(1)),
   /** @default as many as the stream */
   replicas: v.exactOptional(count(0)),
   memStorage: v.exactOptional(flag),
@@ -129,8 +138,18 @@ export const streamSchema = only({
   in: v.exactOptional(v.record(text, only(figures))),
 });
 
-export type StreamInput = DeepReadonly<v.InferInput<typeof streamSchema>>;
-export type ConsumerInput = DeepReadonly<v.InferInput<typeof consumer>>;
+export type StreamInput = Omit<DeepReadonly<v.InferInput<typeof streamSchema>>, "consumers"> & {
+  readonly consumers?: readonly ConsumerInput[];
+};
+
+type AnyConsumer = DeepReadonly<v.InferInput<typeof consumer>>;
+type PullField = "maxWaiting" | "maxBatch" | "maxExpires" | "maxBytes";
+type PushField = "deliverSubject" | "deliverGroup" | "idleHeartbeat" | "flowControl" | "rateLimitBps";
+type Never<Fields extends string> = { readonly [Field in Fields]?: never };
+/** Pulled, or pushed to a subject: the settings of one mean nothing to the other, and the server refuses them (10080, 10086 to 10089). */
+export type ConsumerInput =
+  | (Omit<AnyConsumer, PushField> & Never<PushField>)
+  | (Omit<AnyConsumer, PullField> & Never<PullField> & { readonly deliverSubject: string });
 type Parsed = v.InferOutput<typeof streamSchema>;
 
 export type StreamOrigin = v.InferOutput<typeof origin>;

@@ -94,5 +94,21 @@ export const EVERYTHING: readonly (readonly [string, object])[] = [
       },
     },
   ],
+  [
+    "CONSUMER.CREATE.all.oms-push",
+    {
+      stream_name: "all",
+      config: {
+        durable_name: "oms-push",
+        ack_policy: "explicit",
+        max_deliver: 3,
+        deliver_subject: "oms.in",
+        deliver_group: "oms",
+        idle_heartbeat: 5_000_000_000,
+        flow_control: true,
+        rate_limit_bps: 8_000_000,
+      },
+    },
+  ],
   ["CONSUMER.CREATE.all.passing", { stream_name: "all", config: { name: "passing", ack_policy: "explicit" } }],
 ];

@@ -113,11 +113,27 @@ describe("what a definition cannot say is never dropped silently", () => {
     }
   });
 
-  test("a push consumer is left out whole", () => {
+  test("a consumer with priorities is left out whole", () => {
+    const grouped = { durable_name: "oms-pull", priority_groups: ["a"], priority_policy: "overflow" };
+    const { definition, leftOut } = importStream({ config: { name: "orders" }, consumers: [grouped] }, ["oms"]);
+    expect(definition.consumers).toBeUndefined();
+    expect(leftOut[0]?.unsaid.map(({ field }) => field)).toEqual(["priority_groups", "priority_policy"]);
+  });
+
+  test("a push consumer is said as it is", () => {
     const push = { durable_name: "oms-push", deliver_subject: "in", flow_control: true, idle_heartbeat: 5_000_000_000 };
     const { definition, leftOut } = importStream({ config: { name: "orders" }, consumers: [push] }, ["oms"]);
-    expect(definition.consumers).toBeUndefined();
-    expect(leftOut[0]?.unsaid.map(({ field }) => field)).toEqual(["deliver_subject", "flow_control", "idle_heartbeat"]);
+    expect(leftOut).toEqual([]);
+    expect(definition.consumers).toEqual([
+      {
+        name: "oms-push",
+        service: "oms",
+        ackPolicy: "none",
+        deliverSubject: "in",
+        flowControl: true,
+        idleHeartbeat: "5s",
+      },
+    ]);
   });
 });
 

@@ -212,6 +212,14 @@ describe("consumers", () => {
     expect(consumerProblems({ info: stream({ state }), consumer: filtered })).toEqual([]);
   });
 
+  test("that push where nobody listens", () => {
+    const pushed = { deliver_subject: "oms.in" };
+    expect(consumerProblems({ consumer: consumer({}, pushed) })).toEqual([
+      "delivers nothing: nobody listens on oms.in",
+    ]);
+    expect(consumerProblems({ consumer: consumer({ push_bound: true }, pushed) })).toEqual([]);
+  });
+
   test("that nothing is pending for are well, however long ago the last message was", () => {
     const state = { ...stream().state, first_ts: "2026-11-20T00:00:00Z", last_ts: "2026-11-20T00:00:00Z" };
     expect(consumerProblems({ info: stream({ state }), consumer: consumer({ num_pending: 0 }) })).toEqual([]);
