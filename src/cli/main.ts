@@ -105,6 +105,8 @@ function declare(root: string): Command {
       .option("--detailed-exitcode", "exit code 2 for changes")
       .option("--target <stream...>", "look at these streams alone")
       .option("--allow-delete <name...>", "as for apply: shows what would go")
+      .option("--recreate <consumer...>", "as for apply: shows where they would start again")
+      .option("--retention-step <duration>", "as for apply: shows the next step")
       .option("--out <file>", "keep the plan, for apply --plan")
       .addOption(
         new Option("--format <format>", "markdown is for pull requests")
@@ -127,6 +129,11 @@ function declare(root: string): Command {
       .option("--target <stream...>", "look at these streams alone")
       .option("--lock-timeout <seconds>", "wait for another apply", "0")
       .option("--allow-delete <name...>", "delete these, if they are ours and no longer declared")
+      .option("--recreate <consumer...>", "delete and create these (stream/consumer), each behind its ack floor")
+      .option(
+        "--retention-step <duration>",
+        "let age limits fall by this at most, for example 7d; apply again for the rest",
+      )
       .option("--allow-loss <stream...>", "may lose the messages that the plan names")
       .option("--allow-irreversible <stream...>", "may take changes that cannot be taken back"),
   ).action(
@@ -187,7 +194,7 @@ const runs = <Arguments extends unknown[]>(command: (...args: Arguments) => Prom
   };
 
 /** Failures of rooms that only some commands load, known by name; their messages say what to do. */
-const EXPECTED = ["ConnectionFailure", "WrongCluster", "ApiError", "LockHeld", "CannotDelete"];
+const EXPECTED = ["ConnectionFailure", "WrongCluster", "ApiError", "LockHeld", "CannotDelete", "CannotRecreate"];
 
 async function failed(error: unknown): Promise<ExitCode> {
   // Commander has printed what is wrong by now, or the help that was asked for.

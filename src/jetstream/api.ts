@@ -133,7 +133,7 @@ export interface ConsumerInfo {
 
 export interface AccountInfo {
   readonly api: { readonly level?: number };
-  readonly limits: { readonly max_storage: number; readonly max_memory: number };
+  readonly limits: { readonly max_storage: number; readonly max_memory: number; readonly max_ack_pending?: number };
   readonly storage: number;
   readonly memory: number;
   readonly streams: number;

@@ -1,12 +1,14 @@
 /** Applies a plan: step by step, each write read back, nothing written over a state that has moved. */
 import type { ConsumerInfo, StreamInfo, Writer } from "./api.ts";
+import { writeConsumer } from "./consumer-write.ts";
 import type { LiveAsset } from "./diff.ts";
 import { acquireLock, LOCK_STREAM } from "./lock.ts";
 import { normaliseConsumer } from "./normalise.ts";
 import { type Applied, inOrder, type Step } from "./order.ts";
 import { inParallel } from "./pager.ts";
 import type { Plan } from "./plan.ts";
-import { lostFields, normalised, notKept, settle } from "./settle.ts";
+import { recreate } from "./recreate.ts";
+import { normalised, settle } from "./settle.ts";
 
 export interface Outcome {
   readonly done: readonly string[];
@@ -67,7 +69,7 @@ async function applySteps(steps: readonly Step[], writer: Writer, options: Apply
         );
     });
     const streams = written.flatMap((change) =>
-      change.kind === "stream" && change.action !== "delete" ? [{ name: change.name, config: change.config }] : [],
+      change.kind === "stream" && "config" in change ? [{ name: change.name, config: change.config }] : [],
     );
     const unsettled = await settle(streams, writer, options.readyTimeout);
     for (const { name, action } of written) {
@@ -93,23 +95,14 @@ async function applyOne(change: Applied, writer: Writer): Promise<void> {
   if (change.action === "delete") {
     const consumer = change.live.kind === "consumer" ? [change.live.info.name] : [];
     await writer.write(`${change.kind === "stream" ? "STREAM" : "CONSUMER"}.DELETE`, [change.stream, ...consumer]);
-    return;
-  }
-  if (change.kind === "stream") {
+  } else if (change.action === "recreate") {
+    await recreate(change, writer);
+  } else if (change.kind === "stream") {
     const verb = change.action === "create" ? "STREAM.CREATE" : "STREAM.UPDATE";
     await writer.write(verb, [change.name], change.config);
-    return;
+  } else {
+    await writeConsumer(change.stream, change.config, change.action, writer);
   }
-  const consumer = String(change.config.name);
-  const filter = typeof change.config.filter_subject === "string" ? [change.config.filter_subject] : [];
-  const reply = await writer.write<ConsumerInfo>("CONSUMER.CREATE", [change.stream, consumer, ...filter], {
-    stream_name: change.stream,
-    config: change.config,
-    action: change.action,
-  });
-  const sent = normaliseConsumer(change.config, change.config);
-  const lost = lostFields(normaliseConsumer(reply.config, change.config), sent);
-  if (lost.length > 0) throw notKept(change.name, lost);
 }
 
 /** Between plan and apply somebody else may have changed the asset: what was approved is then not what would happen. */

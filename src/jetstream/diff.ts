@@ -3,8 +3,9 @@ import type { Model } from "../model/resolve.ts";
 import { atLeast, parseVersion } from "../model/version.ts";
 import type { ConsumerInfo, StreamInfo } from "./api.ts";
 import { type DesiredState, desiredState, type WireConfig } from "./desired.ts";
-import { normaliseConsumer, normaliseStream } from "./normalise.ts";
+import { type ConsumerLimits, normaliseConsumer, normaliseStream } from "./normalise.ts";
 import type { Observed } from "./observe.ts";
+import { guardName, keepingStart } from "./recreate.ts";
 
 /** `from` and `to` are undefined where the field is absent on that side. */
 export interface FieldChange {
@@ -30,6 +31,15 @@ export type Change = Asset &
         readonly fields: readonly FieldChange[];
         readonly live: LiveAsset;
       }
+    /** A consumer that cannot be updated, named by whoever runs this; or one that an interrupted run left behind its guard. */
+    | {
+        readonly action: "recreate";
+        readonly config: WireConfig;
+        readonly fields: readonly FieldChange[];
+        /** Of the consumer, or of its guard where it is gone. */
+        readonly live: { readonly kind: "consumer"; readonly info: ConsumerInfo };
+        readonly place: "floor" | "guard" | "queue";
+      }
     /** Ours, no longer in streams/, and named by whoever runs this. */
     | { readonly action: "delete"; readonly live: LiveAsset }
     | { readonly action: "none" }
@@ -43,13 +53,21 @@ export type LiveAsset =
   | { readonly kind: "stream"; readonly info: StreamInfo }
   | { readonly kind: "consumer"; readonly info: ConsumerInfo };
 
-/**
- * Every declared and every observed asset, streams before their consumers, by name.
- * @param deletions names of assets that may go; those that are not ours, or are declared, stay whatever is named
- */
-export function diff(model: Model, observed: Observed, deletions: readonly string[] = []): Change[] {
+/** What whoever runs this has named. */
+export interface Named {
+  /** Assets that may go; those that are not ours, or are declared, stay whatever is named. */
+  readonly deletions?: readonly string[];
+  /** Consumers that may be deleted and created again. */
+  readonly recreations?: readonly string[];
+}
+
+/** Every declared and every observed asset, streams before their consumers, by name. */
+export function diff(model: Model, observed: Observed, { deletions = [], recreations = [] }: Named = {}): Change[] {
   const desired = desiredState(model);
-  const changes = [...streamChanges(desired, observed, model), ...consumerChanges(desired, observed, model)];
+  const changes = [
+    ...streamChanges(desired, observed, model),
+    ...consumerChanges(desired, observed, model, recreations),
+  ];
   return changes
     .map((change) => (deletions.includes(change.name) ? toDelete(change) : change))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -85,8 +103,14 @@ function* streamChanges(desired: DesiredState, observed: Observed, model: Model)
   }
 }
 
-function* consumerChanges(desired: DesiredState, observed: Observed, model: Model): Generator<Change> {
+function* consumerChanges(
+  desired: DesiredState,
+  observed: Observed,
+  model: Model,
+  recreations: readonly string[],
+): Generator<Change> {
   const declared = new Set<string>();
+  const streams = new Map(desired.streams.map((config) => [config.name, config]));
   const unknown = new Set(observed.streams.filter(({ status }) => status === "unknown").map(({ name }) => name));
   for (const { stream_name: stream, config } of desired.consumers) {
     const name = `${stream}/${config.name}`;
@@ -97,12 +121,34 @@ function* consumerChanges(desired: DesiredState, observed: Observed, model: Mode
     if (unknown.has(stream)) yield { ...asset, action: "unknown", why: "its stream is unknown" };
     else if (there?.unknown.includes(String(config.name)))
       yield { ...asset, action: "unknown", why: "its servers do not answer" };
-    else if (!found) yield { ...asset, action: "create", config };
-    else {
-      const fields = compare(normaliseConsumer(found.config, config), normaliseConsumer(config, config));
-      yield fields.length === 0
-        ? { ...asset, action: "none" }
-        : { ...asset, action: "update", config, fields, live: { kind: "consumer", info: found } };
+    else if (!found) {
+      const guard = there?.known.find(
+        (info) => info.name === guardName(String(config.name)) && isOurs(info.config, model),
+      );
+      if (guard) declared.add(`${stream}/${guard.name}`);
+      yield guard
+        ? { ...asset, action: "recreate", config, fields: [], live: { kind: "consumer", info: guard }, place: "guard" }
+        : { ...asset, action: "create", config };
+    } else {
+      const { consumer_limits, retention } = streams.get(stream) ?? {};
+      const limits = knownLimits(observed, consumer_limits as ConsumerLimits | undefined);
+      const wanted = keepingStart(config, found.config);
+      const fields = compare(
+        normaliseConsumer(found.config, wanted, limits),
+        normaliseConsumer(wanted, wanted, limits),
+      );
+      const live = { kind: "consumer", info: found } as const;
+      if (fields.length === 0) yield { ...asset, action: "none" };
+      else if (!recreations.includes(name)) yield { ...asset, action: "update", config: wanted, fields, live };
+      else
+        yield {
+          ...asset,
+          action: "recreate",
+          config,
+          fields,
+          live,
+          place: retention === "workqueue" ? "queue" : "floor",
+        };
     }
   }
   for (const [stream, { known }] of observed.consumers) {
@@ -112,6 +158,10 @@ function* consumerChanges(desired: DesiredState, observed: Observed, model: Mode
     }
   }
 }
+
+/** What consumers take from their stream; where the account has a limit of its own too, that is the server's to compute. */
+const knownLimits = ({ account }: Observed, limits: ConsumerLimits = {}): ConsumerLimits | undefined =>
+  Number(account.limits.max_ack_pending) > 0 ? undefined : limits;
 
 /** Whether the asset carries the mark of this environment. Only these can ever be pruned. */
 const isOurs = ({ metadata }: WireConfig, { environment }: Model): boolean =>

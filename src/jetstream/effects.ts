@@ -4,6 +4,7 @@
  */
 import { canMatch } from "../model/capture.ts";
 import type { Model } from "../model/resolve.ts";
+import { covers } from "../model/subject.ts";
 import { atLeast, type Version } from "../model/version.ts";
 import { formatDuration } from "../units.ts";
 import type { Reader, StreamInfo } from "./api.ts";
@@ -21,7 +22,7 @@ export interface Effect {
 /** What only a request of its own tells; without it the effects that need it are estimates. */
 export interface Measured {
   /** How many messages each subject of the stream has. */
-  readonly perSubject?: readonly number[];
+  readonly perSubject?: Readonly<Record<string, number>>;
 }
 
 type Update = Extract<Change, { action: "update" }>;
@@ -140,7 +141,7 @@ function olderThan({ info, now }: Row, age: number): number {
 /** Counted where subjects were asked for. Otherwise at least what an even spread loses, and at most what one large subject does. */
 function overPerSubject({ info, measured }: Row, limit: number, text: string): Effect[] {
   if (measured.perSubject) {
-    const lost = measured.perSubject.reduce((sum, count) => sum + Math.max(0, count - limit), 0);
+    const lost = Object.values(measured.perSubject).reduce((sum, count) => sum + Math.max(0, count - limit), 0);
     return loses(lost, text);
   }
   const { messages, num_subjects = 1 } = info.state;
@@ -199,19 +200,38 @@ function consumerEffects(change: Update, observed: Observed): Effect[] {
   ];
 }
 
+/** Where the new one starts, and what comes again. The guard keeps messages that only this consumer wants. */
+function recreateEffects({ place, live: { info } }: Extract<Change, { action: "recreate" }>): Effect[] {
+  const cutOff = breaks("readers are cut off while it is away, and fetch or subscribe again");
+  if (place === "guard") {
+    const start = Number(info.config.opt_start_seq);
+    return says(`starts before message ${start}, where an interrupted run deleted it`);
+  }
+  const unacknowledged = info.num_ack_pending;
+  if (place === "queue") return [...cutOff, ...says(`${unacknowledged} unacknowledged messages come again`)];
+  const floor = info.ack_floor.stream_seq;
+  const beyond = Math.max(0, info.delivered.stream_seq - floor - unacknowledged);
+  return [
+    ...cutOff,
+    ...says(`starts behind message ${floor}, its ack floor: ${unacknowledged} unacknowledged messages come again`),
+    ...(beyond > 0 ? says(`what was acknowledged beyond the floor comes twice: at most ${beyond}`) : []),
+  ];
+}
+
 /** Asks for what `effectsOf` cannot know from a list of streams. Subjects come in pages of 100,000; beyond ten an estimate will do. */
 export async function measure(change: Change, reader: Reader): Promise<Measured> {
   if (change.action !== "update" || change.live.kind !== "stream") return {};
-  if (!change.fields.some(({ field }) => field === "max_msgs_per_subject")) return {};
+  if (!change.fields.some(({ field }) => field === "max_msgs_per_subject" || field === "subjects")) return {};
   if ((change.live.info.state.num_subjects ?? 0) > 1_000_000) return {};
   type Page = { readonly total?: number; readonly state: { readonly subjects?: Readonly<Record<string, number>> } };
-  const perSubject: number[] = [];
+  const perSubject: Record<string, number> = {};
   for (;;) {
-    const body = { subjects_filter: ">", offset: perSubject.length };
+    const had = Object.keys(perSubject).length;
+    const body = { subjects_filter: ">", offset: had };
     const { total = 0, state } = await reader.read<Page>("STREAM.INFO", [change.name], body);
-    const counts = Object.values(state.subjects ?? {});
-    perSubject.push(...counts);
-    if (counts.length === 0 || perSubject.length >= total) return { perSubject };
+    Object.assign(perSubject, state.subjects);
+    const has = Object.keys(perSubject).length;
+    if (has === had || has >= total) return { perSubject };
   }
 }
 
@@ -224,13 +244,14 @@ export function effectsOf(
   now: number,
   measured: Measured = {},
 ): Effect[] {
+  if (change.action === "recreate") return recreateEffects(change);
   if (change.action !== "update") return [];
   if (change.live.kind === "consumer") return consumerEffects(change, observed);
   const { info } = change.live;
   const single = change.fields.flatMap(
     (field) => ROWS[field.field]?.({ field, change, info, observed, version, now, measured }) ?? [],
   );
-  return [...oneLossOrAbout(single), ...lostSubjects(change, model)];
+  return [...oneLossOrAbout(single), ...lostSubjects(change, model, measured)];
 }
 
 /** Two limits take the same messages in part: each number then is an estimate. */
@@ -240,7 +261,7 @@ const oneLossOrAbout = (effects: readonly Effect[]): Effect[] =>
     : [...effects];
 
 /** Subjects that the stream gives up: what is stored stays, new messages on them are refused. */
-function lostSubjects(change: Update, model: Model): Effect[] {
+function lostSubjects(change: Update, model: Model, { perSubject = {} }: Measured): Effect[] {
   const subjects = change.fields.find(({ field }) => field === "subjects");
   if (!subjects) return [];
   const [before, after] = [subjects.from, subjects.to].map((list) => (list ?? []) as string[]) as [string[], string[]];
@@ -248,8 +269,12 @@ function lostSubjects(change: Update, model: Model): Effect[] {
   const elsewhere = model.streams.filter(({ name }) => name !== change.name).flatMap((stream) => stream.subjects);
   return gone
     .filter((subject) => !canMatch(subject, elsewhere))
-    .map((subject) => ({
-      kind: "breaks",
-      says: `publishes to "${subject}" outside the new subjects are refused; what is stored stays`,
-    }));
+    .map((subject) => {
+      const stored = Object.entries(perSubject).filter(
+        ([one]) => covers(subject, one) && !after.some((kept) => covers(kept, one)),
+      );
+      const orphans = stored.reduce((sum, [, count]) => sum + count, 0);
+      const rest = orphans > 0 ? `; the ${orphans} messages stored there stay` : "";
+      return { kind: "breaks", says: `publishes to "${subject}" outside the new subjects are refused${rest}` };
+    });
 }

@@ -1,11 +1,12 @@
 /** In which order changes are applied: what moves is let go first, origins come before sinks, streams before consumers. */
 import { collide } from "../model/subject.ts";
 import type { Change } from "./diff.ts";
+import type { Recreated } from "./recreate.ts";
 
 type Written = Extract<Change, { action: "create" | "update" }>;
 type Deleted = Extract<Change, { action: "delete" }>;
 /** What an apply writes. */
-export type Applied = Written | Deleted;
+export type Applied = Written | Deleted | Recreated;
 
 /** Changes of one step may run side by side, unless `oneByOne`. */
 export interface Step {
@@ -17,6 +18,7 @@ export function inOrder(changes: readonly Change[]): Step[] {
   const written = changes.filter(
     (change): change is Written => change.action === "create" || change.action === "update",
   );
+  const recreated = changes.filter((change): change is Recreated => change.action === "recreate");
   const deleted = changes.filter((change): change is Deleted => change.action === "delete");
   const streams = written.filter(({ kind }) => kind === "stream");
   const released = streams.filter((change) => releases(change, streams));
@@ -36,7 +38,7 @@ export function inOrder(changes: readonly Change[]): Step[] {
     ...levels.map((level) => ({ oneByOne: false, changes: light.filter((change) => depths.get(change) === level) })),
     { oneByOne: true, changes: heavy },
     { oneByOne: true, changes: replaced },
-    { oneByOne: false, changes: written.filter(({ kind }) => kind === "consumer") },
+    { oneByOne: false, changes: [...written.filter(({ kind }) => kind === "consumer"), ...recreated] },
     { oneByOne: true, changes: last.toSorted((a, b) => (a.kind < b.kind ? -1 : 1)) },
   ].filter((step) => step.changes.length > 0);
 }

@@ -12,7 +12,12 @@ const schema = v.object({
   server: v.object({ cluster: v.optional(v.string()), name: v.string(), version: v.string() }),
   /** Of everything that streams/ and the environment ask for. */
   desired: v.string(),
-  scope: v.object({ deletions: v.array(v.string()), targets: v.nullable(v.array(v.string())) }),
+  scope: v.object({
+    deletions: v.array(v.string()),
+    recreations: v.array(v.string()),
+    targets: v.nullable(v.array(v.string())),
+    retentionStep: v.nullable(v.number()),
+  }),
   changes: v.array(
     v.object({
       kind: v.picklist(["stream", "consumer"]),
@@ -28,7 +33,7 @@ const schema = v.object({
 export type PlanFile = v.InferOutput<typeof schema>;
 
 /** Names and settings of streams, and nothing secret: there is nothing secret in a plan. */
-export const toPlanFile = (plan: Plan, model: Model, { deletions = [], targets }: PlanScope): PlanFile => ({
+export const toPlanFile = (plan: Plan, model: Model, scope: PlanScope): PlanFile => ({
   formatVersion: 1,
   environment: plan.environment,
   server: {
@@ -37,7 +42,12 @@ export const toPlanFile = (plan: Plan, model: Model, { deletions = [], targets }
     version: plan.server.version,
   },
   desired: digest(desiredState(model)),
-  scope: { deletions: [...deletions], targets: targets ? [...targets] : null },
+  scope: {
+    deletions: [...(scope.deletions ?? [])],
+    recreations: [...(scope.recreations ?? [])],
+    targets: scope.targets ? [...scope.targets] : null,
+    retentionStep: scope.retentionStep ?? null,
+  },
   changes: plan.changes
     .filter(({ change }) => change.action !== "none" && change.action !== "unmanaged")
     .map(({ change }) => ({
@@ -45,7 +55,7 @@ export const toPlanFile = (plan: Plan, model: Model, { deletions = [], targets }
       name: change.name,
       action: change.action,
       fields:
-        change.action === "update"
+        "fields" in change
           ? change.fields.map(({ field, from, to }) => ({ field, from: from ?? null, to: to ?? null }))
           : [],
       observed: observedDigest(change),
@@ -89,7 +99,15 @@ export function movedSince(saved: PlanFile, now: PlanFile): string[] {
   return moved;
 }
 
+/** What a saved plan was asked to look at and leave to do. */
+export const scopeIn = ({ scope }: PlanFile): PlanScope => ({
+  deletions: scope.deletions,
+  recreations: scope.recreations,
+  ...(scope.targets ? { targets: scope.targets } : {}),
+  ...(scope.retentionStep ? { retentionStep: scope.retentionStep } : {}),
+});
+
 const observedDigest = (change: Change): string =>
-  (change.action === "update" || change.action === "delete") && change.live ? digest(change.live.info.config) : "";
+  "live" in change && change.live ? digest(change.live.info.config) : "";
 
 const digest = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");

@@ -2,11 +2,12 @@
 import type { Model } from "../model/resolve.ts";
 import { parseVersion, type Version } from "../model/version.ts";
 import type { Reader, ServerIdentity } from "./api.ts";
-import { type Change, diff } from "./diff.ts";
+import { type Change, diff, type Named } from "./diff.ts";
 import { type Effect, effectsOf, measure } from "./effects.ts";
 import { type Observed, observe } from "./observe.ts";
 import { inParallel } from "./pager.ts";
 import { type Refusal, refusals } from "./refusals.ts";
+import { remainingSteps, stepped } from "./retention-step.ts";
 
 export interface PlannedChange {
   readonly change: Change;
@@ -37,6 +38,7 @@ export interface Plan {
 export interface Summary {
   readonly create: number;
   readonly update: number;
+  readonly recreate: number;
   readonly delete: number;
   readonly blocked: number;
   readonly unknown: number;
@@ -44,11 +46,11 @@ export interface Summary {
   readonly unchanged: number;
 }
 
-export interface PlanScope {
-  /** Names of assets that may be deleted, if they are ours and no longer declared. */
-  readonly deletions?: readonly string[];
+export interface PlanScope extends Named {
   /** Names of streams that alone are looked at, consumers with them. @default all */
   readonly targets?: readonly string[];
+  /** Nanoseconds by which an age limit may fall in this run. @default all the way */
+  readonly retentionStep?: number;
 }
 
 /**
@@ -61,7 +63,7 @@ export async function plan(
   reader: Reader,
   policy: Policy,
   now: number,
-  { deletions, targets }: PlanScope = {},
+  scope: PlanScope = {},
 ): Promise<Plan> {
   assertCluster(model, reader.server);
   const observed = await observe(
@@ -69,15 +71,21 @@ export async function plan(
     model.streams.map(({ name }) => name),
   );
   const version = parseVersion(observed.server.version) ?? UNKNOWN_VERSION;
-  const all = diff(model, observed, deletions);
+  const { deletions, targets, retentionStep = Number.POSITIVE_INFINITY } = scope;
+  const all = diff(model, observed, scope).map((change) => stepped(change, retentionStep, now));
   const unknowns = all.filter(({ action }) => action === "unknown").map(({ name }) => name);
   assertDeletable(deletions, all, targets);
   const inScope = targets ? all.filter(({ stream }) => targets.includes(stream)) : all;
+  const around = { observed, changes: inScope };
+  assertRecreatable(scope, inScope, (change) => refusals(change, version, around).length > 0);
   const changes = await inParallel(inScope, async (change) => {
     const planned = {
       change,
-      effects: effectsOf(change, observed, model, version, now, await measure(change, reader)),
-      refusals: [...refusals(change, version, { observed, changes: inScope }), ...blindDelete(change, unknowns)],
+      effects: [
+        ...effectsOf(change, observed, model, version, now, await measure(change, reader)),
+        ...remainingSteps(change, model),
+      ],
+      refusals: [...refusals(change, version, around), ...blindDelete(change, unknowns)],
     };
     return { ...planned, verdicts: policy(planned) };
   });
@@ -124,6 +132,38 @@ function assertDeletable(names: readonly string[] = [], all: readonly Change[], 
   if (wrong.length > 0) throw new CannotDelete(`nothing was done: --allow-delete ${wrong.join("; ")}`);
 }
 
+/** A consumer that was to be recreated and need not be: it would lose its readers for nothing. */
+export class CannotRecreate extends Error {
+  override readonly name = "CannotRecreate";
+}
+
+function assertRecreatable(
+  { recreations = [] }: Named,
+  changes: readonly Change[],
+  isRefused: (update: Change) => boolean,
+): void {
+  const wrong = recreations.flatMap((name) => {
+    const change = changes.find((candidate) => candidate.name === name);
+    if (change?.kind !== "consumer") return [`${name} is no consumer here (they are called stream/consumer)`];
+    if (change.action === "recreate") {
+      return isRefused({ ...change, action: "update" }) || change.place === "guard"
+        ? []
+        : [`${name} can be changed in place: leave it out`];
+    }
+    return [`${name} ${NOT_RECREATED[change.action]}`];
+  });
+  if (wrong.length > 0) throw new CannotRecreate(`nothing was done: --recreate ${wrong.join("; ")}`);
+}
+
+const NOT_RECREATED = {
+  none: "is as it should be",
+  create: "does not exist yet: it is created anyway",
+  update: "can be changed in place",
+  unknown: "cannot be asked",
+  unmanaged: "is not in streams/",
+  delete: "is to be deleted",
+} as const;
+
 /** The live cluster is another one than the environment's: nothing about it may be read into a plan, and nothing applied. */
 export class WrongCluster extends Error {
   override readonly name = "WrongCluster";
@@ -158,6 +198,7 @@ function summarise(changes: Plan["changes"]): Summary {
   return {
     create: count((planned) => planned.change.action === "create" && !isBlocked(planned)),
     update: count((planned) => planned.change.action === "update" && !isBlocked(planned)),
+    recreate: count((planned) => planned.change.action === "recreate" && !isBlocked(planned)),
     delete: count((planned) => planned.change.action === "delete" && !isBlocked(planned)),
     blocked: count(isBlocked),
     unknown: count(({ change }) => change.action === "unknown"),

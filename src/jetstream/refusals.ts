@@ -22,7 +22,7 @@ export interface Refusal {
 const RECREATE =
   "Create a stream under another name, let it copy this one, move readers and writers, then delete this one.";
 const RECREATE_CONSUMER =
-  "Declare it under another name, starting behind the ack floor of this one (`nats consumer info` shows it), move its reader, then delete this one.";
+  "Name it with --recreate (stream/consumer): it is deleted, and a new one of the same name starts behind its ack floor.";
 
 /** What else is known when a plan is made: without it, only what one asset alone decides is refused. */
 export interface Surroundings {

@@ -1,16 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { openReader } from "../../src/connect/nats.ts";
 import { desiredState } from "../../src/jetstream/desired.ts";
-import { type Plan, plan } from "../../src/jetstream/plan.ts";
+import { type Plan, type PlanScope, plan } from "../../src/jetstream/plan.ts";
 import type { Model } from "../../src/model/resolve.ts";
-import { realModel } from "../support/definitions.ts";
+import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { createAll, request } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
 
-async function planOn(cluster: Cluster, model: Model): Promise<Plan> {
+const standalone = {
+  key: "local",
+  environment: { name: "local", streamFigures: "staging", nats: { servers: 1, tls: false } },
+} as const;
+
+async function planOn(cluster: Cluster, model: Model, scope: PlanScope = {}): Promise<Plan> {
   await using reader = await openReader(cluster.target());
-  return await plan(model, reader, () => [], Date.now() * 1e6);
+  return await plan(model, reader, () => [], Date.now() * 1e6, scope);
 }
 const lines = ({ changes }: Plan): string[] =>
   changes
@@ -64,6 +69,66 @@ describe.skipIf(without("nats-server", "test-ca"))("plan", () => {
     await connection.close();
     const { summary } = await planOn(cluster, model);
     expect(summary).toMatchObject({ create: 14, blocked: 1, unmanaged: 1 });
+  });
+
+  test("sees a limit that was set by hand on a consumer, though the definition says nothing of it", async () => {
+    const model = realModel("local");
+    await using cluster = await Cluster.start(model);
+    const connection = await cluster.connect();
+    const desired = desiredState(model);
+    await createAll(connection, desired);
+    const { stream_name, config } = desired.consumers.find(({ config: { name } }) => name === "bff-iot") ?? {};
+    const changed = { stream_name, config: { ...config, max_ack_pending: 7, inactive_threshold: 3600e9 } };
+    await request(connection, "CONSUMER.DURABLE.CREATE.circl_iot.bff-iot", changed);
+    await connection.close();
+    expect(lines(await planOn(cluster, model))).toEqual([
+      "update circl_iot/bff-iot inactive_threshold: 3600000000000 -> undefined max_ack_pending: 7 -> 1000",
+    ]);
+  });
+
+  test("counts what lies on subjects that a stream gives up", async () => {
+    const before = modelWith({ ...standalone, streams: [{ ...orders, replicas: 1, subjects: ["orders.>", "old.>"] }] });
+    const after = modelWith({ ...standalone, streams: [{ ...orders, replicas: 1 }] });
+    await using cluster = await Cluster.start(before);
+    const connection = await cluster.connect();
+    await createAll(connection, desiredState(before));
+    for (const subject of ["old.a", "old.b", "orders.a"]) await connection.jetstream().publish(subject);
+    await connection.close();
+    const planned = await planOn(cluster, after);
+    expect(planned.changes.flatMap(({ effects }) => effects.map(({ says }) => says))).toEqual([
+      'publishes to "old.>" outside the new subjects are refused; the 2 messages stored there stay',
+    ]);
+  });
+
+  test("--retention-step: lets an age limit fall by one step a run, and says where it leads", async () => {
+    const aged = (maxAge?: "1d" | "30d") => {
+      const { maxAge: _, ...rest } = orders;
+      return modelWith({ ...standalone, streams: [{ ...rest, replicas: 1, ...(maxAge ? { maxAge } : {}) }] });
+    };
+    await using cluster = await Cluster.start(aged());
+    const connection = await cluster.connect();
+    await createAll(connection, desiredState(aged("30d")));
+    const days = (ns: unknown) => Number(ns) / 86_400e9;
+    const ages: number[] = [];
+    for (let run = 0; run < 4; run++) {
+      const { changes } = await planOn(cluster, aged("1d"), { retentionStep: 10 * 86_400e9 });
+      const [planned] = changes.filter(({ change }) => change.action === "update");
+      if (planned?.change.action !== "update") break;
+      ages.push(days(planned.change.config.max_age));
+      expect(planned.effects.map(({ says }) => says)).toEqual(
+        run < 2 ? ["a step towards 1d: apply again for the next one"] : [],
+      );
+      await request(connection, "STREAM.UPDATE.orders", planned.change.config);
+    }
+    expect(ages).toEqual([20, 10, 1]);
+
+    // Without a limit it falls from the age of the oldest message: that is where the first would go.
+    await request(connection, "STREAM.UPDATE.orders", desiredState(aged()).streams[0]);
+    await connection.jetstream().publish("orders.created");
+    const { changes } = await planOn(cluster, aged("1d"), { retentionStep: 10 * 86_400e9 });
+    const fields = changes.flatMap(({ change }) => (change.action === "update" ? change.fields : []));
+    expect(fields.filter(({ field }) => field === "max_age").map(({ to }) => days(to))).toEqual([1]);
+    await connection.close();
   });
 
   test("refuses a server of another environment before it compares anything", async () => {

@@ -5,12 +5,13 @@ import { createInterface } from "node:readline/promises";
 import { openWriter } from "../../connect/nats.ts";
 import { apply, type Outcome } from "../../jetstream/apply.ts";
 import { type Plan, plan, type Verdict } from "../../jetstream/plan.ts";
-import { movedSince, type PlanFile, readPlanFile, toPlanFile } from "../../jetstream/plan-file.ts";
+import { movedSince, type PlanFile, readPlanFile, scopeIn, toPlanFile } from "../../jetstream/plan-file.ts";
 import { policy } from "../../rules/changes.ts";
 import { reach } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
 import { renderOutcome, renderPlan } from "../output/plan.ts";
+import { progressOn } from "../output/progress.ts";
 import { log, lookOf, print } from "../output/terminal.ts";
 import { type PlanOptions, scopeOf, soundModel } from "./plan.ts";
 
@@ -24,7 +25,6 @@ export interface ApplyOptions extends PlanOptions {
   readonly allowIrreversible?: readonly string[];
 }
 
-const PAST = { create: "created", update: "updated", delete: "deleted" } as const;
 /** Milliseconds for a stream to have a leader and all its replicas current. */
 const READY_TIMEOUT = 120_000;
 
@@ -36,9 +36,7 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
   await using writer = await openWriter(reached.target);
   const wait = Number(options.lockTimeout) * 1_000;
   if (!(wait >= 0)) throw new UsageError(`--lock-timeout is "${options.lockTimeout}", expected seconds`);
-  const scope = saved
-    ? { deletions: saved.scope.deletions, ...(saved.scope.targets ? { targets: saved.scope.targets } : {}) }
-    : scopeOf(model, options);
+  const scope = saved ? scopeIn(saved) : scopeOf(model, options);
   const planned = await plan(model, writer, policy, Date.now() * 1e6, scope);
   const moved = saved ? movedSince(saved, toPlanFile(planned, model, scope)) : [];
   if (moved.length > 0) {
@@ -48,8 +46,9 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
     return exitCodes.problems;
   }
   print(renderPlan(planned, lookOf(process.stdout)));
-  const { create, update, delete: deleted, blocked } = planned.summary;
-  if (create + update + deleted + blocked === 0) return exitCodes.done;
+  const { create, update, recreate, delete: deleted, blocked } = planned.summary;
+  const total = create + update + recreate + deleted;
+  if (total + blocked === 0) return exitCodes.done;
 
   const withheld = withheldBy(planned, options);
   if (withheld.length > 0) {
@@ -59,15 +58,15 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
   if (!saved && !options.autoApprove && !(await confirmed())) return exitCodes.blocked;
 
   const interrupts = countInterrupts();
-  const total = create + update + deleted;
-  let count = 0;
+  const progress = progressOn(process.stderr, total);
   const outcome = await apply(planned, writer, {
     holder: holder(),
     lockWait: wait,
     interrupted: () => interrupts.count > 0,
-    progress: (asset, action) => log(`${++count}/${total} ${PAST[action]} ${asset}`),
+    progress: progress.step,
     readyTimeout: READY_TIMEOUT,
   });
+  progress.stop();
   interrupts.stop();
   print(renderOutcome(outcome));
   return exitCodeOf(outcome, interrupts.count > 0);

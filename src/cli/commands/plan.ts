@@ -6,6 +6,7 @@ import { type PlanFile, toPlanFile } from "../../jetstream/plan-file.ts";
 import type { Model } from "../../model/resolve.ts";
 import { policy } from "../../rules/changes.ts";
 import { nearest } from "../../rules/shape.ts";
+import { isDuration, nanoseconds } from "../../units.ts";
 import { type ConnectionOptions, reach } from "../connection.ts";
 import { definitions } from "../definitions.ts";
 import { chooseEnvironments } from "../environment-names.ts";
@@ -22,6 +23,9 @@ export interface PlanOptions extends ConnectionOptions {
   readonly detailedExitcode?: boolean;
   readonly target?: readonly string[];
   readonly allowDelete?: readonly string[];
+  readonly recreate?: readonly string[];
+  /** For example "7d". */
+  readonly retentionStep?: string;
   readonly format?: "text" | "markdown";
   readonly out?: string;
 }
@@ -56,19 +60,31 @@ function keep(file: string, plan: PlanFile): void {
   }
 }
 
-/** What is looked at and what may go. @throws UsageError for a target that is no stream */
-export function scopeOf(model: Model, { target, allowDelete = [] }: PlanOptions): PlanScope {
+/** What is looked at and what may go. @throws UsageError for a target that is no stream, and a step that is no duration */
+export function scopeOf(
+  model: Model,
+  { target, allowDelete = [], recreate = [], retentionStep }: PlanOptions,
+): PlanScope {
   const names = model.streams.map(({ name }) => name);
   for (const name of target ?? []) {
     if (names.includes(name)) continue;
     const near = nearest(name, names);
     throw new UsageError(`there is no stream "${name}"${near ? ` (Did you mean ${near}?)` : ""}`);
   }
-  return { deletions: allowDelete, ...(target ? { targets: target } : {}) };
+  if (retentionStep !== undefined && !isDuration(retentionStep)) {
+    throw new UsageError(`--retention-step is "${retentionStep}", expected a duration such as "7d"`);
+  }
+  return {
+    deletions: allowDelete,
+    recreations: recreate,
+    ...(target ? { targets: target } : {}),
+    ...(retentionStep === undefined ? {} : { retentionStep: nanoseconds(retentionStep) }),
+  };
 }
 
 /** 3 where something is blocked or needs leave, else 2 for changes where that was asked for, else 0. */
 function exitCodeOf({ changes, summary }: Plan, detailed: boolean): ExitCode {
   if (changes.some(({ verdicts }) => verdicts.some(({ severity }) => severity === "error"))) return exitCodes.blocked;
-  return detailed && summary.create + summary.update + summary.delete > 0 ? exitCodes.changes : exitCodes.done;
+  const { create, update, recreate } = summary;
+  return detailed && create + update + recreate + summary.delete > 0 ? exitCodes.changes : exitCodes.done;
 }

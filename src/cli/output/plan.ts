@@ -29,16 +29,18 @@ function renderChange({ change, effects, verdicts }: Planned, { colours, width }
       ? (["+", colours.green] as const)
       : change.action === "update"
         ? (["~", colours.yellow] as const)
-        : change.action === "delete"
-          ? (["-", colours.red] as const)
-          : (["?", colours.dim] as const);
+        : change.action === "recreate"
+          ? (["-/+", colours.yellow] as const)
+          : change.action === "delete"
+            ? (["-", colours.red] as const)
+            : (["?", colours.dim] as const);
   const what =
     change.action === "unknown"
       ? `unknown: ${change.why}`
       : change.action === "unmanaged"
         ? "not in streams/, left alone"
         : "";
-  const fields = change.action === "update" ? change.fields.map(renderField) : [];
+  const fields = "fields" in change ? change.fields.map(renderField) : [];
   const inline = fields.length <= 2 ? fields.join(", ") : "";
   const notes = effects.filter(({ kind }) => kind === "says").map(({ says }) => paragraph("    ", says, width));
   const problems = verdicts.map(({ code, says, hint, leave }) =>
@@ -53,17 +55,17 @@ const renderField = ({ field, from, to }: FieldChange): string =>
   `${field} ${human(field, from)} -> ${human(field, to)}`;
 
 function renderSummary({ summary, changes }: Plan): string {
-  const { create, update, blocked, unknown, unmanaged, unchanged } = summary;
+  const { create, update, recreate, blocked, unknown, unmanaged, unchanged } = summary;
   const deleted = summary.delete;
   const rest = [
     unchanged > 0 ? `${unchanged} unchanged` : "",
     unmanaged > 0 ? `${unmanaged} unmanaged` : "",
     unknown > 0 ? `${unknown} unknown` : "",
   ].filter((part) => part !== "");
-  if (create + update + deleted + blocked === 0) return `No changes. ${rest.join(", ")}.`;
+  if (create + update + recreate + deleted + blocked === 0) return `No changes. ${rest.join(", ")}.`;
   const leave = changes.filter(({ verdicts }) => verdicts.some((verdict) => verdict.leave)).length;
   const parts = [
-    `Plan: ${create} to create, ${update} to update, ${deleted} to delete, ${blocked} blocked.`,
+    `Plan: ${create} to create, ${update} to update,${recreate > 0 ? ` ${recreate} to recreate,` : ""} ${deleted} to delete, ${blocked} blocked.`,
     leave > 0 ? `${leave} need${leave === 1 ? "s" : ""} leave.` : "",
     rest.length > 0 ? `${rest.join(", ")}.` : "",
   ];
@@ -100,7 +102,7 @@ export const planJson = ({ environment, server, changes, summary }: Plan) => ({
       kind: change.kind,
       name: change.name,
       action: change.action,
-      ...(change.action === "update" ? { fields: change.fields } : {}),
+      ...("fields" in change ? { fields: change.fields } : {}),
       effects,
       verdicts,
     })),

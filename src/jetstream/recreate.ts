@@ -1,0 +1,105 @@
+/**
+ * Recreates a consumer where an update is refused, without losing its place: the new one of the same name starts behind the
+ * ack floor of the old. Between the two a guard, a consumer that nobody reads, keeps the place on the server: an interrupted
+ * run is finished by the next apply, and a stream with retention interest keeps the messages meanwhile.
+ */
+import { ApiError, type ConsumerInfo, type Writer } from "./api.ts";
+import { writeConsumer } from "./consumer-write.ts";
+import type { WireConfig } from "./desired.ts";
+import type { Change } from "./diff.ts";
+
+export type Recreated = Extract<Change, { action: "recreate" }>;
+
+/** Metadata of a consumer that starts elsewhere than its definition says: the start that was declared then. */
+const DECLARED_START = "circl.dev/declared-start";
+
+const startOf = ({ deliver_policy = "all", opt_start_seq, opt_start_time }: WireConfig): string =>
+  [deliver_policy, opt_start_seq, opt_start_time].filter((part) => part !== undefined).join(" ");
+
+/** `config`, but starting at `sequence`. */
+function startingAt(config: WireConfig, sequence: number): WireConfig {
+  const { opt_start_time: _, ...rest } = config;
+  return {
+    ...rest,
+    deliver_policy: "by_start_sequence",
+    opt_start_seq: sequence,
+    metadata: { ...(config.metadata as object), [DECLARED_START]: startOf(config) },
+  };
+}
+
+/** What is wanted of a consumer that is there: one that was recreated keeps its start for as long as the declared start is the same. */
+export function keepingStart(config: WireConfig, { metadata, opt_start_seq }: WireConfig): WireConfig {
+  const mark = (metadata as Record<string, string> | undefined)?.[DECLARED_START];
+  return mark === startOf(config) ? startingAt(config, Number(opt_start_seq)) : config;
+}
+
+/** Of the consumer that keeps the place of `consumer` while that is recreated. */
+export const guardName = (consumer: string): string => `${consumer}-recreating`;
+
+/** Where a recreated consumer starts: behind its ack floor, where a guard says, or with what its work queue still holds. */
+export type Place = Recreated["place"];
+
+/**
+ * Deletes and creates. The ack floor is read again right before: whoever reads goes on until then.
+ * @throws Error where the old one is gone and the new one was refused; its place is kept
+ */
+export async function recreate(change: Recreated, writer: Writer): Promise<void> {
+  const { stream, config, place } = change;
+  const consumer = String(config.name);
+  const guard = guardName(consumer);
+  if (place === "queue") {
+    await writer.write("CONSUMER.DELETE", [stream, consumer]);
+    return await created(change, config, "What it had not acknowledged is still in the queue", writer);
+  }
+  const start =
+    place === "guard" ? Number(change.live.info.config.opt_start_seq) : await placeGuard(change, guard, writer);
+  if (place === "floor") await writer.write("CONSUMER.DELETE", [stream, consumer]);
+  await created(
+    change,
+    startingAt(config, start),
+    `${stream}/${guard} keeps its place, before message ${start}`,
+    writer,
+  );
+  await writer.write("CONSUMER.DELETE", [stream, guard]);
+}
+
+/** @returns the sequence that the new consumer starts at */
+async function placeGuard({ stream, config }: Recreated, guard: string, writer: Writer): Promise<number> {
+  const { ack_floor } = await writer.read<ConsumerInfo>("CONSUMER.INFO", [stream, String(config.name)]);
+  const start = ack_floor.stream_seq + 1;
+  // One that an interrupted run left behind is older than this floor.
+  await writer.write("CONSUMER.DELETE", [stream, guard]).catch((error: unknown) => {
+    if (!(error instanceof ApiError && error.errCode === NO_CONSUMER)) throw error;
+  });
+  const { filter_subject, filter_subjects, num_replicas, metadata } = config;
+  const filters = { ...(filter_subject ? { filter_subject } : {}), ...(filter_subjects ? { filter_subjects } : {}) };
+  const guarding = {
+    name: guard,
+    durable_name: guard,
+    description: `Keeps the place of ${String(config.name)} while that is recreated`,
+    ack_policy: "explicit",
+    deliver_policy: "by_start_sequence",
+    opt_start_seq: start,
+    ...filters,
+    ...(num_replicas ? { num_replicas } : {}),
+    metadata,
+  };
+  await writeConsumer(stream, guarding, "create", writer);
+  return start;
+}
+
+const NO_CONSUMER = 10014;
+
+async function created({ stream, name }: Recreated, config: WireConfig, kept: string, writer: Writer): Promise<void> {
+  try {
+    await writeConsumer(stream, config, "create", writer);
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new Error(
+      `${name} is deleted and was not created again: ${reason}. ${kept}: apply again once that is mended`,
+      {
+        cause,
+      },
+    );
+  }
+}

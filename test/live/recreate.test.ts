@@ -1,0 +1,177 @@
+import type { NatsConnection } from "nats";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openWriter } from "../../src/connect/nats.ts";
+import type { ConsumerInfo, StreamInfo, Writer } from "../../src/jetstream/api.ts";
+import { apply } from "../../src/jetstream/apply.ts";
+import { type PlanScope, plan } from "../../src/jetstream/plan.ts";
+import type { StreamInput } from "../../src/model/stream.ts";
+import { policy } from "../../src/rules/changes.ts";
+import { streams as lock } from "../../streams/sync.ts";
+import { modelWith, orders } from "../support/definitions.ts";
+import { request } from "../support/jetstream.ts";
+import { Cluster } from "../support/nats-server.ts";
+import { without } from "../support/tools.ts";
+
+const local = {
+  key: "local",
+  environment: { name: "local", streamFigures: "staging", nats: { servers: 1, tls: false } },
+} as const;
+const quiet = { holder: "test", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };
+const oms = { name: "oms-orders", service: "oms", ackPolicy: "explicit", maxDeliver: 3 } as const;
+const named: PlanScope = { recreations: ["orders/oms-orders"] };
+
+/** A model with one stream, its consumer changed by `consumer`. */
+const withConsumer = (consumer: object, stream: Partial<StreamInput> = {}) =>
+  modelWith({
+    ...local,
+    streams: [...lock, { ...orders, replicas: 1, ...stream, consumers: [{ ...oms, ...consumer }] }],
+  });
+type Model = ReturnType<typeof withConsumer>;
+
+describe.skipIf(without("nats-server"))("--recreate", () => {
+  let cluster: Cluster;
+  let connection: NatsConnection;
+  beforeAll(async () => {
+    cluster = await Cluster.start(withConsumer({}));
+    connection = await cluster.connect();
+  });
+  afterAll(async () => {
+    await connection?.close();
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  const planned = async (model: Model, scope: PlanScope = {}) => {
+    await using writer = await openWriter(cluster.target());
+    return await plan(model, writer, policy, Date.now() * 1e6, scope);
+  };
+  const applied = async (model: Model, scope: PlanScope = {}, spoil = (writer: Writer) => writer) => {
+    await using writer = await openWriter(cluster.target());
+    return await apply(await plan(model, writer, policy, Date.now() * 1e6, scope), spoil(writer), quiet);
+  };
+  const changed = async (model: Model, scope: PlanScope = {}) =>
+    (await planned(model, scope)).changes.filter(({ change }) => change.action !== "none");
+  const consumerInfo = async (name = "oms-orders") =>
+    (await request(connection, `CONSUMER.INFO.orders.${name}`)) as unknown as ConsumerInfo;
+  const messages = async () =>
+    ((await request(connection, "STREAM.INFO.orders")) as unknown as StreamInfo).state.messages;
+  /** Fetches and acknowledges those of `acknowledged`, by sequence. */
+  const read = async (count: number, acknowledged: readonly number[]) => {
+    const seen: number[] = [];
+    const consumer = await connection.jetstream().consumers.get("orders", "oms-orders");
+    for await (const message of await consumer.fetch({ max_messages: count, expires: 3_000 })) {
+      seen.push(message.seq);
+      if (acknowledged.includes(message.seq)) await message.ackAck();
+    }
+    return seen;
+  };
+  /** Ten messages; 1 to 4 and 6 are acknowledged, 5 and 7 are not, 8 to 10 were not delivered. */
+  const begin = async (stream: Partial<StreamInput> = {}) => {
+    await request(connection, "STREAM.DELETE.orders");
+    const model = withConsumer({}, stream);
+    expect((await applied(model)).failed).toEqual([]);
+    for (let i = 1; i <= 10; i++) await connection.jetstream().publish("orders.created", String(i));
+    expect(await read(7, [1, 2, 3, 4, 6])).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  };
+
+  test("is what the plan offers where the server refuses, and goes on behind the ack floor", async () => {
+    await begin();
+    const model = withConsumer({ maxWaiting: 20 });
+    const [blocked] = await changed(model);
+    expect(blocked?.refusals).toMatchObject([{ errCode: 10012, hint: expect.stringContaining("--recreate") }]);
+
+    const [recreated] = await changed(model, named);
+    expect(recreated?.refusals).toEqual([]);
+    expect(recreated?.effects.map(({ says }) => says)).toEqual([
+      "readers are cut off while it is away, and fetch or subscribe again",
+      "starts behind message 4, its ack floor: 2 unacknowledged messages come again",
+      "what was acknowledged beyond the floor comes twice: at most 1",
+    ]);
+    expect(await applied(model, named)).toEqual({ done: ["orders/oms-orders"], failed: [], notStarted: [] });
+    expect(await changed(model)).toEqual([]);
+    expect(await read(10, [5])).toEqual([5, 6, 7, 8, 9, 10]);
+  });
+
+  test("is no reason for another: what can be changed is changed in place afterwards, at the place it has", async () => {
+    const model = withConsumer({ maxWaiting: 20, maxDeliver: 7 });
+    expect((await changed(model)).map(({ change }) => change.action)).toEqual(["update"]);
+    expect((await applied(model)).failed).toEqual([]);
+    expect((await consumerInfo()).ack_floor.stream_seq).toBe(5);
+    expect(await changed(model)).toEqual([]);
+  });
+
+  test("keeps what only this consumer wants, where retention is interest", async () => {
+    await begin({ retention: "interest" });
+    const held = await messages();
+    expect((await applied(withConsumer({ maxWaiting: 20 }, { retention: "interest" }), named)).failed).toEqual([]);
+    expect(await messages()).toBe(held);
+    expect(await read(10, [])).toEqual([5, 7, 8, 9, 10]);
+  });
+
+  test("takes a work queue as it stands", async () => {
+    await begin({ retention: "workqueue" });
+    const model = withConsumer({ maxWaiting: 20 }, { retention: "workqueue" });
+    expect((await applied(model, named)).failed).toEqual([]);
+    expect(await changed(model)).toEqual([]);
+    expect(await read(10, [])).toEqual([5, 7, 8, 9, 10]);
+  });
+
+  test("turns pull into push", async () => {
+    await begin();
+    const { maxDeliver } = oms;
+    const model = withConsumer({ deliverSubject: "oms.in", maxDeliver });
+    const got: string[] = [];
+    const subscription = connection.subscribe("oms.in", {
+      callback: (_, message) => got.push(message.string()),
+    });
+    expect((await applied(model, named)).failed).toEqual([]);
+    expect(await changed(model)).toEqual([]);
+    await expect.poll(() => got).toEqual(["5", "6", "7", "8", "9", "10"]);
+    subscription.unsubscribe();
+  });
+
+  test("is finished by the next apply where it was cut off in between", async () => {
+    await begin({ retention: "interest" });
+    const model = withConsumer({ maxWaiting: 20 }, { retention: "interest" });
+    let deleted = false;
+    const outcome = await applied(model, named, (writer) => ({
+      ...writer,
+      write: async (verb, names, body) => {
+        if (deleted) throw new Error("the connection is gone");
+        deleted = verb === "CONSUMER.DELETE" && names.at(-1) === "oms-orders";
+        return await writer.write(verb, names, body);
+      },
+    }));
+    expect(outcome.failed.map(({ error }) => error.message)).toEqual([
+      "orders/oms-orders is deleted and was not created again: the connection is gone. orders/oms-orders-recreating keeps " +
+        "its place, before message 5: apply again once that is mended",
+    ]);
+    const [rest, ...others] = await changed(model);
+    expect(others).toEqual([]);
+    expect(rest?.effects.map(({ says }) => says)).toEqual([
+      "starts before message 5, where an interrupted run deleted it",
+    ]);
+    expect((await applied(model)).failed).toEqual([]);
+    expect(await changed(model)).toEqual([]);
+    expect(await consumerInfo("oms-orders-recreating")).toMatchObject({ error: { err_code: 10014 } });
+    expect(await read(10, [])).toEqual([5, 7, 8, 9, 10]);
+  });
+
+  test("takes the newest place, not that of a guard which an earlier run left", async () => {
+    await begin();
+    const guard = { name: "oms-orders-recreating", durable_name: "oms-orders-recreating", ack_policy: "explicit" };
+    await request(connection, "CONSUMER.CREATE.orders.oms-orders-recreating", { stream_name: "orders", config: guard });
+    expect((await applied(withConsumer({ maxWaiting: 20 }), named)).failed).toEqual([]);
+    expect((await read(1, []))[0]).toBe(5);
+  });
+
+  test.each([
+    ["can be changed in place", { maxDeliver: 9, maxWaiting: 20 }, "orders/oms-orders"],
+    ["is as it should be", { maxWaiting: 20 }, "orders/oms-orders"],
+    ["is no consumer here", {}, "orders"],
+    ["is no consumer here", {}, "orders/unheard-of"],
+  ])("says that what is named %s", async (reason, consumer, name) => {
+    await expect(planned(withConsumer(consumer), { recreations: [name] })).rejects.toThrow(
+      `--recreate ${name} ${reason}`,
+    );
+  });
+});
