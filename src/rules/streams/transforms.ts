@@ -1,0 +1,136 @@
+/** Messages that change their subject on the way: transforms, and what is published again. */
+import type { Model } from "../../model/resolve.ts";
+import type { Stream } from "../../model/stream.ts";
+import { collide } from "../../model/subject.ts";
+import { transformFault } from "../../model/subject-transform.ts";
+import { originsOf } from "../../model/traffic.ts";
+import { inStream } from "../place.ts";
+import type { Finding, Rule, RuleRow } from "../rule.ts";
+
+interface Mapping {
+  readonly path: string;
+  readonly src?: string;
+  readonly dest: string;
+  /** What the server says to a bad source and to a bad destination. */
+  readonly errCodes: { readonly src: number; readonly dest: number };
+}
+
+const IN_STREAM = { src: 10155, dest: 10156 };
+const IN_SOURCE = { src: 10145, dest: 10146 };
+const IN_MIRROR = { src: 10151, dest: 10154 };
+const IN_REPUBLISH = { src: 10052, dest: 10052 };
+
+/** Every mapping of a stream. */
+function* mappingsOf({ subjectTransform, sources, mirror, republish }: Stream): Generator<Mapping> {
+  if (subjectTransform) yield { path: "subjectTransform", ...subjectTransform, errCodes: IN_STREAM };
+  for (const [i, { subjectTransforms = [] }] of sources.entries()) {
+    for (const [j, transform] of subjectTransforms.entries()) {
+      yield { path: `sources[${i}].subjectTransforms[${j}]`, ...transform, errCodes: IN_SOURCE };
+    }
+  }
+  for (const [j, transform] of (mirror?.subjectTransforms ?? []).entries()) {
+    yield { path: `mirror.subjectTransforms[${j}]`, ...transform, errCodes: IN_MIRROR };
+  }
+  if (republish) yield { path: "republish", ...republish, errCodes: IN_REPUBLISH };
+}
+
+const TRANSFORM_ROWS: readonly RuleRow[] = [
+  { what: "subjectTransform.src", why: "no subject", errCode: 10155, since: "2.11" },
+  { what: "subjectTransform.dest", why: "cannot be made from the source", errCode: 10156, since: "2.11" },
+  { what: "sources[].subjectTransforms[].src", why: "no subject", errCode: 10145 },
+  { what: "sources[].subjectTransforms[].dest", why: "cannot be made from the source", errCode: 10146 },
+  { what: "mirror.subjectTransforms[].src", why: "no subject", errCode: 10151 },
+  { what: "mirror.subjectTransforms[].dest", why: "cannot be made from the source", errCode: 10154, since: "2.11" },
+  {
+    what: "republish",
+    why: "one of the two is no subject, or the second cannot be made from the first",
+    errCode: 10052,
+  },
+];
+
+const badTransform: Rule<Model> = {
+  code: "S016",
+  severity: "error",
+  title: "A subject transform that the server refuses",
+  reason:
+    "The destination is made of the source: its functions number the source's wildcards from 1, and both end in > or neither does. Below 2.11 some of " +
+    "these are taken for a fault of the server (10049, 10069) or found when the first message comes.",
+  hint: 'For example src "orders.*.>" and dest "by-country.{{wildcard(1)}}.>".',
+  rows: TRANSFORM_ROWS,
+  *check({ streams }) {
+    for (const stream of streams) {
+      for (const { path, src, dest, errCodes } of mappingsOf(stream)) {
+        const fault = transformFault(src, dest);
+        if (fault) {
+          yield { place: inStream(stream, `${path}.${fault.end}`), says: fault.says, errCode: errCodes[fault.end] };
+        }
+      }
+    }
+  },
+};
+
+/** Where messages of a stream are published again. The server lets ">" to ">" follow the transform of the only subject. */
+function republishedTo({ republish, subjectTransform, subjects }: Stream): string | undefined {
+  const follows =
+    republish?.dest === ">" &&
+    (republish.src ?? ">") === ">" &&
+    subjects.length === 1 &&
+    subjects[0] === subjectTransform?.src;
+  return follows ? subjectTransform?.dest : republish?.dest;
+}
+
+const REPUBLISH_ROWS: readonly RuleRow[] = [
+  { what: "into the stream's own subjects", why: "each message would be stored again and again", errCode: 10052 },
+  {
+    what: "into another stream, and from there back",
+    why: "the server sees one stream at a time and takes both",
+  },
+];
+
+/** Streams that get what `stream` publishes again, and those that copy it. */
+const receivers = (stream: Stream, { streams }: Model): readonly Stream[] => {
+  const dest = republishedTo(stream);
+  const pattern = dest?.replace(/\{\{[^}]*\}\}|\$\d+/g, "*");
+  return streams.filter(
+    (other) =>
+      (pattern !== undefined && other.subjects.some((subject) => collide(pattern, subject))) ||
+      originsOf(other).some(({ name }) => name === stream.name),
+  );
+};
+
+/** Names of streams on the way from `start` to itself, or undefined. */
+function loopFrom(start: Stream, model: Model): readonly string[] | undefined {
+  const open = receivers(start, model).map((stream) => ({ stream, path: [start.name] }));
+  const seen = new Set<string>();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { stream, path } = next;
+    if (stream === start) return path;
+    if (seen.has(stream.name)) continue;
+    seen.add(stream.name);
+    open.push(...receivers(stream, model).map((further) => ({ stream: further, path: [...path, stream.name] })));
+  }
+  return undefined;
+}
+
+const republishLoop: Rule<Model> = {
+  code: "S017",
+  severity: "error",
+  title: "Messages that are published again into where they come from",
+  reason:
+    "Each message makes a hundred more before the server stops it (seen on 2.12 to 2.15), and they drive out everything else. Within one stream the " +
+    "server refuses it.",
+  hint: "Publish again to subjects that no stream on the way captures.",
+  rows: REPUBLISH_ROWS,
+  *check(model): Generator<Finding> {
+    for (const stream of model.streams.filter(({ republish }) => republish)) {
+      const place = inStream(stream, "republish.dest");
+      const dest = republishedTo(stream) ?? "";
+      const own = stream.subjects.find((subject) => collide(dest, subject));
+      if (own) yield { place, says: `"${dest}" comes back by "${own}"`, errCode: 10052 };
+      const path = own ? undefined : loopFrom(stream, model);
+      if (path) yield { place, says: `"${dest}" comes back by ${path.slice(1).join(", ")}` };
+    }
+  },
+};
+
+export const transformRules = [badTransform, republishLoop];
