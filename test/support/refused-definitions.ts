@@ -390,7 +390,7 @@ export const REFUSED_STREAMS: readonly RefusedCase[] = [
   row("S019", "duplicateWindow of a bucket", {
     fires: of({ name: "OBJ_b", kind: "object-store", duplicateWindow: "1m" }),
     at: "duplicateWindow",
-    says: "duplicateWindow of a bucket: clients ask for the window that the ttl gives, and are refused where it is another (10058)",
+    says: "duplicateWindow of a bucket: clients ask for the window that the ttl gives, and are refused where it is another",
     quiet: of({ name: "OBJ_b", kind: "object-store" }),
     becomes: {},
   }),

@@ -17,7 +17,7 @@ const BUCKET_ROWS: readonly Row<SeenStream>[] = [
   {
     at: "duplicateWindow",
     what: "duplicateWindow of a bucket",
-    why: "clients ask for the window that the ttl gives, and are refused where it is another (10058)",
+    why: "clients ask for the window that the ttl gives, and are refused where it is another",
     when: ({ stream: { kind, duplicateWindow } }) => kind !== undefined && duplicateWindow !== undefined,
   },
   {
