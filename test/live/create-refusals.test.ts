@@ -7,6 +7,7 @@ import { createConsumer } from "../support/jetstream-refusal-suite.ts";
 import { restart } from "../support/jetstream-restart.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
+import { transformSuite } from "../support/transform-suite.ts";
 
 describe.skipIf(without("nats-server"))("what a rule says that the server refuses, it refuses", () => {
   createRefusalSuite("nats-server", 1);
@@ -18,6 +19,10 @@ describe.skipIf(without("nats-server", "test-ca"))("the same of what only a clus
 
 describe.skipIf(without("nats-server"))("every pair of settings", () => {
   createPairSuite("nats-server");
+});
+
+describe.skipIf(without("nats-server"))("we call faulty what the server refuses, and nothing else", () => {
+  transformSuite("nats-server");
 });
 
 describe.skipIf(without("nats-server"))("what we refuse although the server takes it", () => {

@@ -36,6 +36,13 @@ export const REFUSED_CONSUMERS: readonly RefusedCase[] = [
     says: '"plain." has an empty token (a leading, trailing or double ".") (10052)',
     quiet: having({ filterSubjects: ["plain.x", "plain.y"] }),
   }),
+  whole("S010", "a single filter with an empty token", {
+    fires: having({ filterSubject: "plain." }),
+    at: "consumers[0].filterSubject",
+    says: '"plain." has an empty token (a leading, trailing or double ".")',
+    quiet: having({ filterSubject: "plain.x" }),
+    unasked: "the filter is part of the request's subject, which then reaches nobody",
+  }),
   whole("S032", "more replicas than the stream", {
     fires: having({ replicas: 3 }, { replicas: 1 }),
     at: "consumers[0].replicas",

@@ -74,7 +74,7 @@ export const REFUSED_ORIGINS: readonly RefusedCase[] = [
   row("S028", "source twice, with the same filter and transforms", {
     fires: [base, { ...copy, sources: [{ name: "origin" }, { name: "origin", optStartSeq: 5 }] }],
     at: "sources[1].name",
-    says: '"origin": where they start does not make them two (10140)',
+    says: '"origin" is there twice: where they start does not make them two (10140)',
     quiet: [
       base,
       { ...copy, sources: ["x", "y"].map((token) => ({ name: "origin", filterSubject: `origin.${token}` })) },
@@ -98,6 +98,18 @@ export const REFUSED_ORIGINS: readonly RefusedCase[] = [
     says: '"from.*": messages are delivered below it (10024)',
     quiet: source({ name: "orders", external }),
   }),
+  row("S028", "external.deliver within the subjects of another origin", {
+    fires: [
+      base,
+      {
+        ...copy,
+        sources: [{ name: "origin" }, { name: "orders", external: { ...external, deliver: "origin.other" } }],
+      },
+    ],
+    at: "sources[1].external.deliver",
+    says: '"origin.other" in "origin.>": what is delivered there would be stored by that origin as well (10022)',
+    quiet: [base, { ...copy, sources: [{ name: "origin" }, { name: "orders", external }] }],
+  }),
   row("S028", "optStartTime that is no point in time", {
     fires: source({ optStartTime: "2026-02-30T00:00:00Z" }),
     at: "sources[0].optStartTime",
@@ -120,6 +132,34 @@ export const REFUSED_ORIGINS: readonly RefusedCase[] = [
       { ...copy, mirror: { name: "origin" }, mirrorDirect: true },
     ],
     becomes: { mirror_direct: false },
+  }),
+  whole("S015", "a mirror with a filter that matches nothing", {
+    fires: mirror({ filterSubject: "plain.x" }),
+    at: "mirror.filterSubject",
+    says: '"plain.x" matches nothing in origin (origin.>)',
+    quiet: mirror({ filterSubject: "origin.x" }),
+    becomes: {},
+  }),
+  whole("S015", "a source with a transform that matches nothing", {
+    fires: source({ subjectTransforms: [{ src: "plain.x", dest: "x" }] }),
+    at: "sources[0].subjectTransforms[0].src",
+    says: '"plain.x" matches nothing in origin (origin.>)',
+    quiet: source({ subjectTransforms: [{ src: "origin.x", dest: "x" }] }),
+    becomes: {},
+  }),
+  whole("S015", "a transform of subjects that the stream does not hold", {
+    fires: moved("elsewhere.*", "moved.{{wildcard(1)}}"),
+    at: "subjectTransform.src",
+    says: '"elsewhere.*" matches nothing in plain (plain.>, moved.*)',
+    quiet: moved("plain.*", "moved.{{wildcard(1)}}"),
+    becomes: {},
+  }),
+  whole("S015", "a republish of subjects that the stream does not hold", {
+    fires: [{ ...plain, republish: { src: "elsewhere.x", dest: "again.x" } }],
+    at: "republish.src",
+    says: '"elsewhere.x" matches nothing in plain (plain.>)',
+    quiet: [{ ...plain, republish: { src: "plain.x", dest: "again.x" } }],
+    becomes: {},
   }),
   row("S016", "subjectTransform.src", {
     fires: moved("plain..x", "moved"),

@@ -3,6 +3,7 @@ import { isInstant } from "../../model/instant.ts";
 import type { Model } from "../../model/resolve.ts";
 import type { StreamOrigin } from "../../model/stream.ts";
 import { collide, covers, subjectFault } from "../../model/subject.ts";
+import { originsOf } from "../../model/traffic.ts";
 import type { Rule } from "../rule.ts";
 import { checkOrigins, type Row, type SeenOrigin } from "./rows.ts";
 
@@ -77,7 +78,7 @@ const ORIGIN_ROWS: readonly Row<SeenOrigin>[] = [
     errCode: 10140,
     when: ({ stream: { sources }, origin }) => {
       const same = sources.find((other) => identity(other) === identity(origin));
-      return same !== origin && `"${origin.name}"`;
+      return same !== origin && `"${origin.name}" is there twice`;
     },
   }),
   {
@@ -101,6 +102,19 @@ const ORIGIN_ROWS: readonly Row<SeenOrigin>[] = [
     errCode: 10024,
     when: ({ origin: { external } }) =>
       external?.deliver !== undefined && !isPublishable(external.deliver) && `"${external.deliver}"`,
+  },
+  {
+    at: "external.deliver",
+    what: "external.deliver within the subjects of another origin",
+    why: "what is delivered there would be stored by that origin as well",
+    errCode: 10022,
+    when: ({ stream, model, origin: { external } }) => {
+      const names = originsOf(stream).map(({ name }) => name);
+      const subjects = model.streams.filter(({ name }) => names.includes(name)).flatMap((other) => other.subjects);
+      const deliver = external?.deliver;
+      const taken = subjects.find((subject) => deliver !== undefined && collide(subject, `${deliver}.${subject}`));
+      return taken !== undefined && `"${deliver}" in "${taken}"`;
+    },
   },
   {
     at: "optStartTime",

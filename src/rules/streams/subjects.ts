@@ -25,9 +25,14 @@ function* subjectsOf(stream: Stream): Generator<readonly [string, string]> {
   if (stream.deadLetters) yield ["deadLetters", stream.deadLetters];
 }
 
-/** The server looks at subjects and at filters of consumers, and takes a wildcard inside a token for text. */
+/**
+ * The server looks at subjects and at lists of filters, and takes a wildcard inside a token for text. A single filter is part of
+ * the request's own subject, which then reaches nobody.
+ */
 const refusedBy = (path: string, fault: string): { readonly errCode?: number } =>
-  /^(subjects|consumers)\b/.test(path) && !fault.startsWith("has a wildcard inside") ? { errCode: 10052 } : {};
+  /^(subjects\b|consumers\[\d+\]\.filterSubjects)/.test(path) && !fault.startsWith("has a wildcard inside")
+    ? { errCode: 10052 }
+    : {};
 
 const invalidSubject: Rule<Model> = {
   code: "S010",
