@@ -219,6 +219,22 @@ export const REFUSED_ORIGINS: readonly RefusedCase[] = [
     quiet: [{ ...base, republish: { src: ">", dest: "plain.>" } }, plain],
     becomes: {},
   }),
+  whole("S016", "a transform on 2.10", {
+    fires: moved("plain.*", "moved.{{wildcard(2)}}"),
+    at: "subjectTransform.dest",
+    says: '"{{wildcard(2)}}" numbers a wildcard, but the source has only 1 (10049)',
+    quiet: moved("plain.*", "moved.{{wildcard(1)}}"),
+    version: "2.10.29",
+    unasked: "no server of that line is built here",
+  }),
+  whole("S017", "all of a stream on 2.10, which does not follow transforms", {
+    fires: [{ ...plain, subjectTransform: { src: "plain.>", dest: "moved.>" }, republish: { src: ">", dest: ">" } }],
+    at: "republish.dest",
+    says: '">" comes back by "plain.>" (10052)',
+    quiet: [{ ...plain, subjectTransform: { src: "plain.>", dest: "moved.>" }, republish: { src: ">", dest: "b.>" } }],
+    version: "2.10.29",
+    unasked: "no server of that line is built here",
+  }),
   whole("S017", "all of a stream, under the subjects that its transform gives it", {
     fires: [{ ...plain, subjectTransform: { src: "plain.x", dest: "moved" }, republish: { src: ">", dest: ">" } }],
     at: "republish.dest",

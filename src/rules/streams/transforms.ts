@@ -4,6 +4,7 @@ import type { Stream } from "../../model/stream.ts";
 import { collide } from "../../model/subject.ts";
 import { transformFault } from "../../model/subject-transform.ts";
 import { originsOf } from "../../model/traffic.ts";
+import { atLeast, parseVersion } from "../../model/version.ts";
 import { inStream } from "../place.ts";
 import type { Finding, Rule, RuleRow } from "../rule.ts";
 
@@ -11,14 +12,27 @@ interface Mapping {
   readonly path: string;
   readonly src?: string;
   readonly dest: string;
-  /** What the server says to a bad source and to a bad destination. */
-  readonly errCodes: { readonly src: number; readonly dest: number };
+  readonly errCodes: Codes;
 }
 
-const IN_STREAM = { src: 10155, dest: 10156 };
-const IN_SOURCE = { src: 10145, dest: 10146 };
-const IN_MIRROR = { src: 10151, dest: 10154 };
-const IN_REPUBLISH = { src: 10052, dest: 10052 };
+/** What the server says to a bad source and to a bad destination. */
+interface Codes {
+  readonly src: number;
+  readonly dest: number;
+  /** Of these 2.10 knows none: it says 10049 (stream create failed). */
+  readonly newer: readonly ("src" | "dest")[];
+}
+
+const IN_STREAM: Codes = { src: 10155, dest: 10156, newer: ["src", "dest"] };
+const IN_SOURCE: Codes = { src: 10145, dest: 10146, newer: ["dest"] };
+const IN_MIRROR: Codes = { src: 10151, dest: 10154, newer: ["dest"] };
+const IN_REPUBLISH: Codes = { src: 10052, dest: 10052, newer: [] };
+
+/** Whether the server is of the 2.10 line, which checks transforms elsewhere. */
+function isOld({ environment }: Model): boolean {
+  const version = parseVersion(environment.images.nats.tag);
+  return version !== undefined && !atLeast(version, "2.11");
+}
 
 /** Every mapping of a stream. */
 function* mappingsOf({ subjectTransform, sources, mirror, republish }: Stream): Generator<Mapping> {
@@ -38,7 +52,7 @@ const TRANSFORM_ROWS: readonly RuleRow[] = [
   { what: "subjectTransform.src", why: "no subject", errCode: 10155, since: "2.11" },
   { what: "subjectTransform.dest", why: "cannot be made from the source", errCode: 10156, since: "2.11" },
   { what: "sources[].subjectTransforms[].src", why: "no subject", errCode: 10145 },
-  { what: "sources[].subjectTransforms[].dest", why: "cannot be made from the source", errCode: 10146 },
+  { what: "sources[].subjectTransforms[].dest", why: "cannot be made from the source", errCode: 10146, since: "2.11" },
   { what: "mirror.subjectTransforms[].src", why: "no subject", errCode: 10151 },
   { what: "mirror.subjectTransforms[].dest", why: "cannot be made from the source", errCode: 10154, since: "2.11" },
   {
@@ -53,25 +67,26 @@ const badTransform: Rule<Model> = {
   severity: "error",
   title: "A subject transform that the server refuses",
   reason:
-    "The destination is made of the source: its functions number the source's wildcards from 1, and both end in > or neither does. Below 2.11 some of " +
-    "these are taken for a fault of the server (10049, 10069) or found when the first message comes.",
+    "The destination is made of the source: its functions number the source's wildcards from 1, and both end in > or neither does. 2.10 says 10049 " +
+    "to most of these.",
   hint: 'For example src "orders.*.>" and dest "by-country.{{wildcard(1)}}.>".',
   rows: TRANSFORM_ROWS,
-  *check({ streams }) {
-    for (const stream of streams) {
+  *check(model) {
+    for (const stream of model.streams) {
       for (const { path, src, dest, errCodes } of mappingsOf(stream)) {
         const fault = transformFault(src, dest);
-        if (fault) {
-          yield { place: inStream(stream, `${path}.${fault.end}`), says: fault.says, errCode: errCodes[fault.end] };
-        }
+        if (!fault) continue;
+        const errCode = errCodes.newer.includes(fault.end) && isOld(model) ? 10049 : errCodes[fault.end];
+        yield { place: inStream(stream, `${path}.${fault.end}`), says: fault.says, errCode };
       }
     }
   },
 };
 
-/** Where messages of a stream are published again. The server lets ">" to ">" follow the transform of the only subject. */
-function republishedTo({ republish, subjectTransform, subjects }: Stream): string | undefined {
+/** Where messages of a stream are published again. Since 2.11 ">" to ">" follows the transform of the only subject. */
+function republishedTo({ republish, subjectTransform, subjects }: Stream, model: Model): string | undefined {
   const follows =
+    !isOld(model) &&
     republish?.dest === ">" &&
     (republish.src ?? ">") === ">" &&
     subjects.length === 1 &&
@@ -88,10 +103,10 @@ const REPUBLISH_ROWS: readonly RuleRow[] = [
 ];
 
 /** Streams that get what `stream` publishes again, and those that copy it. */
-const receivers = (stream: Stream, { streams }: Model): readonly Stream[] => {
-  const dest = republishedTo(stream);
+const receivers = (stream: Stream, model: Model): readonly Stream[] => {
+  const dest = republishedTo(stream, model);
   const pattern = dest?.replace(/\{\{[^}]*\}\}|\$\d+/g, "*");
-  return streams.filter(
+  return model.streams.filter(
     (other) =>
       (pattern !== undefined && other.subjects.some((subject) => collide(pattern, subject))) ||
       originsOf(other).some(({ name }) => name === stream.name),
@@ -124,7 +139,7 @@ const republishLoop: Rule<Model> = {
   *check(model): Generator<Finding> {
     for (const stream of model.streams.filter(({ republish }) => republish)) {
       const place = inStream(stream, "republish.dest");
-      const dest = republishedTo(stream) ?? "";
+      const dest = republishedTo(stream, model) ?? "";
       const own = stream.subjects.find((subject) => collide(dest, subject));
       if (own) yield { place, says: `"${dest}" comes back by "${own}"`, errCode: 10052 };
       const path = own ? undefined : loopFrom(stream, model);
