@@ -19,7 +19,7 @@ export function heldSubjects(stream: Stream, model: Pick<Model, "streams">, seen
 }
 
 /** `orders.{{wildcard(1)}}` -> `orders.*`: every subject that a transform can write. Splitting and slicing write several tokens. */
-function destinationPattern(dest: string): string {
+export function destinationPattern(dest: string): string {
   const tokens = dest.split(".");
   const several = tokens.findIndex((token) => /^\{\{\s*(split|slice)/i.test(token));
   const kept = several < 0 ? tokens : [...tokens.slice(0, several), ">"];

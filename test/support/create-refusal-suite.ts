@@ -12,12 +12,18 @@ import { modelWith } from "./definitions.ts";
 import { type Reply, request } from "./jetstream.ts";
 import { createConsumer, titled } from "./jetstream-refusal-suite.ts";
 import { Cluster } from "./nats-server.ts";
+import { REFUSED_COMBINATIONS } from "./refused-combinations.ts";
 import { REFUSED_CONSUMERS } from "./refused-consumers.ts";
 import { REFUSED_STREAMS, type RefusedCase } from "./refused-definitions.ts";
 import { REFUSED_ORIGINS } from "./refused-origins.ts";
 import { tool } from "./tools.ts";
 
-export const REFUSED: readonly RefusedCase[] = [...REFUSED_STREAMS, ...REFUSED_ORIGINS, ...REFUSED_CONSUMERS];
+export const REFUSED: readonly RefusedCase[] = [
+  ...REFUSED_STREAMS,
+  ...REFUSED_COMBINATIONS,
+  ...REFUSED_ORIGINS,
+  ...REFUSED_CONSUMERS,
+];
 
 /** Production as far as streams are concerned, on one server or three of a version. */
 export const modelOn = (servers: 1 | 3, version: string, streams: readonly StreamInput[]): Model =>

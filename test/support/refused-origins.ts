@@ -216,7 +216,17 @@ export const REFUSED_ORIGINS: readonly RefusedCase[] = [
     ],
     at: "republish.dest",
     says: '"origin.x" comes back by origin',
-    quiet: [{ ...base, republish: { src: ">", dest: "plain.>" } }, plain],
+    quiet: [
+      { ...base, republish: { src: "origin.x", dest: "plain.x" } },
+      { ...plain, republish: { src: "plain.y", dest: "origin.y" } },
+    ],
+    becomes: {},
+  }),
+  whole("S017", "into a stream that copies, and from there back", {
+    fires: [base, { ...copy, sources: [{ name: "origin" }], republish: { src: "origin.x", dest: "origin.x" } }],
+    at: "republish.dest",
+    says: '"origin.x" comes back by origin',
+    quiet: [base, { ...copy, sources: [{ name: "origin" }], republish: { src: "origin.x", dest: "origin.y" } }],
     becomes: {},
   }),
   whole("S016", "a transform on 2.10", {

@@ -1,4 +1,5 @@
 /** Messages that change their subject on the way: transforms, and what is published again. */
+import { destinationPattern } from "../../model/capture.ts";
 import type { Model } from "../../model/resolve.ts";
 import type { Stream } from "../../model/stream.ts";
 import { collide } from "../../model/subject.ts";
@@ -102,27 +103,54 @@ const REPUBLISH_ROWS: readonly RuleRow[] = [
   },
 ];
 
-/** Streams that get what `stream` publishes again, and those that copy it. */
-const receivers = (stream: Stream, model: Model): readonly Stream[] => {
-  const dest = republishedTo(stream, model);
-  const pattern = dest?.replace(/\{\{[^}]*\}\}|\$\d+/g, "*");
-  return model.streams.filter(
-    (other) =>
-      (pattern !== undefined && other.subjects.some((subject) => collide(pattern, subject))) ||
-      originsOf(other).some(({ name }) => name === stream.name),
-  );
-};
+/** Messages on `pattern`, lying in `stream`; `path` is where they have been. */
+interface Held {
+  readonly stream: Stream;
+  readonly pattern: string;
+  readonly path: readonly string[];
+}
 
-/** Names of streams on the way from `start` to itself, or undefined. */
+/** Where what is held gets next: published again into other streams, or copied by them. */
+function* onward({ stream, pattern, path }: Held, model: Model): Generator<Held> {
+  const further = [...path, stream.name];
+  const dest = republishedTo(stream, model);
+  if (dest !== undefined && collide(stream.republish?.src ?? ">", pattern)) {
+    const again = destinationPattern(dest);
+    for (const other of model.streams.filter(({ subjects }) => subjects.some((subject) => collide(again, subject)))) {
+      for (const stored of renamed(again, [other.subjectTransform]))
+        yield { stream: other, pattern: stored, path: further };
+    }
+  }
+  for (const sink of model.streams) {
+    for (const { name, filterSubject = ">", subjectTransforms } of originsOf(sink)) {
+      if (name !== stream.name || !collide(filterSubject, pattern)) continue;
+      for (const stored of renamed(pattern, subjectTransforms)) yield { stream: sink, pattern: stored, path: further };
+    }
+  }
+}
+
+/** What messages on `pattern` are called after `transforms`; what none of them matches keeps its name. */
+const renamed = (
+  pattern: string,
+  transforms: readonly (Stream["subjectTransform"] | undefined)[] = [],
+): readonly string[] => [
+  pattern,
+  ...transforms.flatMap((transform) =>
+    transform && collide(transform.src, pattern) ? [destinationPattern(transform.dest)] : [],
+  ),
+];
+
+/** Names of the streams by which what `start` publishes again comes back to be published again, or undefined. */
 function loopFrom(start: Stream, model: Model): readonly string[] | undefined {
-  const open = receivers(start, model).map((stream) => ({ stream, path: [start.name] }));
+  const src = start.republish?.src ?? ">";
+  const open = [...onward({ stream: start, pattern: src, path: [] }, model)];
   const seen = new Set<string>();
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { stream, path } = next;
-    if (stream === start) return path;
-    if (seen.has(stream.name)) continue;
-    seen.add(stream.name);
-    open.push(...receivers(stream, model).map((further) => ({ stream: further, path: [...path, stream.name] })));
+    const { stream, pattern, path } = next;
+    if (stream === start && collide(src, pattern)) return path;
+    const key = `${stream.name} ${pattern}`;
+    if (!seen.has(key)) open.push(...onward(next, model));
+    seen.add(key);
   }
   return undefined;
 }
