@@ -47,6 +47,15 @@ describe.skipIf(without("nats-server"))("what we refuse although the server take
     await connection.close();
   });
 
+  test("an interest stream without consumers: what it acknowledges is not there", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const connection = await cluster.connect();
+    await request(connection, "STREAM.CREATE.T", { name: "T", subjects: ["T.>"], retention: "interest" });
+    expect((await connection.jetstream().publish("T.x")).seq).toBe(1);
+    expect(await request(connection, "STREAM.INFO.T")).toMatchObject({ state: { messages: 0, last_seq: 1 } });
+    await connection.close();
+  });
+
   test("a republish that comes back: one message becomes a hundred", async () => {
     await using cluster = await Cluster.start(realModel("local"));
     const connection = await cluster.connect();

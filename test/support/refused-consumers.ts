@@ -17,6 +17,12 @@ const text = (length: number): string => "x".repeat(length);
 const start = "2026-01-02T03:04:05Z";
 const limited = { consumerLimits: { maxAckPending: 50, inactiveThreshold: "1h" } } as const;
 
+const published: StreamInput = {
+  ...plain,
+  retention: "workqueue",
+  publishers: [{ service: "oms", subject: "plain.x", data: { sensitivity: "internal" } }],
+};
+
 export const REFUSED_CONSUMERS: readonly RefusedCase[] = [
   whole("S004", "a consumer name with a slash", {
     fires: having({ name: "a/b" }),
@@ -173,6 +179,20 @@ export const REFUSED_CONSUMERS: readonly RefusedCase[] = [
     at: place("inactiveThreshold"),
     says: "inactiveThreshold 1h: the server deletes it, and what it had acknowledged, once nobody asks for messages that long",
     quiet: having({}),
+    becomes: {},
+  }),
+  whole("S069", "an interest stream without consumers", {
+    fires: [{ ...plain, retention: "interest" }],
+    at: "retention",
+    says: 'is "interest" without a consumer: messages are deleted as they come',
+    quiet: having({}, { retention: "interest" }),
+    becomes: {},
+  }),
+  whole("S069", "a subject of a work queue that no consumer wants", {
+    fires: [{ ...published, consumers: [{ ...worker, filterSubject: "plain.y" }] }],
+    at: "publishers[0].subject",
+    says: '"plain.x" is in no consumer\'s filter: messages are kept until a limit deletes them',
+    quiet: [{ ...published, consumers: [{ ...worker, filterSubjects: ["plain.x", "plain.y"] }] }],
     becomes: {},
   }),
   whole("S062", "a work queue without acknowledgements", {

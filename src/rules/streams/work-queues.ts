@@ -68,4 +68,39 @@ const fewerReplicas: Rule<Model> = {
   check: (model) => checkConsumers(REPLICA_ROWS, model),
 };
 
-export const workQueueRules = [workQueue, fewerReplicas];
+/** What becomes of a message that no consumer wants. */
+const FATE = { interest: "deleted as they come", workqueue: "kept until a limit deletes them" } as const;
+
+const unwanted: Rule<Model> = {
+  code: "S069",
+  severity: "error",
+  title: "Messages that no consumer takes",
+  reason:
+    "An interest stream deletes what no consumer wants in the moment it is published, acknowledged to the publisher all the same; a work queue keeps it " +
+    "for nobody.",
+  hint: 'Declare the consumer, widen a filter, or give the stream retention "limits".',
+  *check({ streams }) {
+    for (const stream of streams) {
+      if (stream.retention === "limits") continue;
+      const fate = FATE[stream.retention];
+      if (stream.consumers.length === 0) {
+        yield {
+          place: inStream(stream, "retention"),
+          says: `is "${stream.retention}" without a consumer: messages are ${fate}`,
+        };
+        continue;
+      }
+      const filters = stream.consumers.map(filtersOf);
+      if (filters.some((own) => own.length === 0)) continue;
+      for (const [i, { subject }] of stream.publishers.entries()) {
+        if (filters.flat().some((filter) => collide(filter, subject))) continue;
+        yield {
+          place: inStream(stream, `publishers[${i}].subject`),
+          says: `"${subject}" is in no consumer's filter: messages are ${fate}`,
+        };
+      }
+    }
+  },
+};
+
+export const workQueueRules = [workQueue, fewerReplicas, unwanted];
