@@ -1,5 +1,6 @@
 /** Subject transforms: whether the server can make one of a source and a destination (nats-server subject_transform.go). */
 import { subjectFault } from "./subject.ts";
+import { atLeast, type Version } from "./version.ts";
 
 /** What is wrong with a transform, and with which end of it. */
 export interface TransformFault {
@@ -20,6 +21,21 @@ const FUNCTIONS: Readonly<Record<string, { readonly least: number; readonly most
   left: { least: 2, most: 2 },
   right: { least: 2, most: 2 },
 };
+
+/** First version that takes a function in a transform; before, it is unknown there. */
+const SINCE: Readonly<Record<string, string>> = { random: "2.12", left: "2.14.7", right: "2.14.7" };
+/** A republish is checked by another path of the server, which has always known these. */
+const ALWAYS_REPUBLISHED = ["left", "right"];
+
+/** Why `version` does not know a function of `dest`, or undefined. */
+export function newerFunction(dest: string, version: Version, republished: boolean): string | undefined {
+  const names = [...dest.matchAll(/\{\{\s*(\w+)\s*\(/g)].map(([, name = ""]) => name.toLowerCase());
+  const newer = names.find((name) => {
+    const since = republished && ALWAYS_REPUBLISHED.includes(name) ? undefined : SINCE[name];
+    return since !== undefined && !atLeast(version, since);
+  });
+  return newer && `"${dest}" maps by "${newer}", which exists since ${SINCE[newer]}`;
+}
 
 /** Why the server refuses to map `src` to `dest`, or undefined. No source is ">". */
 export function transformFault(src: string | undefined, dest: string): TransformFault | undefined {

@@ -229,6 +229,13 @@ export const REFUSED_ORIGINS: readonly RefusedCase[] = [
     quiet: [base, { ...copy, sources: [{ name: "origin" }], republish: { src: "origin.x", dest: "origin.y" } }],
     becomes: {},
   }),
+  whole("S016", "a function that 2.12 does not know in transforms", {
+    fires: moved("plain.*", "moved.{{left(1,2)}}"),
+    at: "subjectTransform.dest",
+    says: '"moved.{{left(1,2)}}" maps by "left", which exists since 2.14.7 (10156)',
+    quiet: [{ ...plain, republish: { src: "plain.*", dest: "moved.{{left(1,2)}}" } }],
+    version: "2.12.15",
+  }),
   whole("S016", "a transform on 2.10", {
     fires: moved("plain.*", "moved.{{wildcard(2)}}"),
     at: "subjectTransform.dest",

@@ -3,9 +3,9 @@ import { destinationPattern } from "../../model/capture.ts";
 import type { Model } from "../../model/resolve.ts";
 import type { Stream } from "../../model/stream.ts";
 import { collide } from "../../model/subject.ts";
-import { transformFault } from "../../model/subject-transform.ts";
+import { newerFunction, type TransformFault, transformFault } from "../../model/subject-transform.ts";
 import { originsOf } from "../../model/traffic.ts";
-import { atLeast, parseVersion } from "../../model/version.ts";
+import { atLeast, parseVersion, type Version } from "../../model/version.ts";
 import { inStream } from "../place.ts";
 import type { Finding, Rule, RuleRow } from "../rule.ts";
 
@@ -29,10 +29,20 @@ const IN_SOURCE: Codes = { src: 10145, dest: 10146, newer: ["dest"] };
 const IN_MIRROR: Codes = { src: 10151, dest: 10154, newer: ["dest"] };
 const IN_REPUBLISH: Codes = { src: 10052, dest: 10052, newer: [] };
 
+const versionOf = ({ environment }: Model) => parseVersion(environment.images.nats.tag);
+
 /** Whether the server is of the 2.10 line, which checks transforms elsewhere. */
-function isOld({ environment }: Model): boolean {
-  const version = parseVersion(environment.images.nats.tag);
+function isOld(model: Model): boolean {
+  const version = versionOf(model);
   return version !== undefined && !atLeast(version, "2.11");
+}
+
+/** What is wrong with a mapping on this version. */
+function mappingFault({ path, src, dest }: Mapping, version: Version | undefined): TransformFault | undefined {
+  const fault = transformFault(src, dest);
+  if (fault || !version) return fault;
+  const says = newerFunction(dest, version, path === "republish");
+  return says === undefined ? undefined : { end: "dest", says };
 }
 
 /** Every mapping of a stream. */
@@ -69,14 +79,16 @@ const badTransform: Rule<Model> = {
   title: "A subject transform that the server refuses",
   reason:
     "The destination is made of the source: its functions number the source's wildcards from 1, and both end in > or neither does. 2.10 says 10049 " +
-    "to most of these.",
+    "to most of these. A transform may use random since 2.12, left and right since 2.14.7.",
   hint: 'For example src "orders.*.>" and dest "by-country.{{wildcard(1)}}.>".',
   rows: TRANSFORM_ROWS,
   *check(model) {
+    const version = versionOf(model);
     for (const stream of model.streams) {
-      for (const { path, src, dest, errCodes } of mappingsOf(stream)) {
-        const fault = transformFault(src, dest);
+      for (const mapping of mappingsOf(stream)) {
+        const fault = mappingFault(mapping, version);
         if (!fault) continue;
+        const { path, errCodes } = mapping;
         const errCode = errCodes.newer.includes(fault.end) && isOld(model) ? 10049 : errCodes[fault.end];
         yield { place: inStream(stream, `${path}.${fault.end}`), says: fault.says, errCode };
       }
