@@ -74,7 +74,7 @@ export const REFUSED_COMBINATIONS: readonly RefusedCase[] = [
   ),
   exclusive(
     "allowMsgCounter with subjectDeleteMarkerTtl",
-    "the server takes it and adds message TTLs, which it refuses to counters: every update is refused (10052), and a restart deletes the stream",
+    "the server takes it and adds message TTLs, which it refuses to counters: every update is refused (10052), and after a restart the stream is gone",
     { allowMsgCounter: true, subjectDeleteMarkerTtl: "1m" },
     { subjectDeleteMarkerTtl: "1m" },
     { becomes: { allow_msg_ttl: true, allow_msg_counter: true } },

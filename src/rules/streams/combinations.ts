@@ -114,7 +114,7 @@ const EXCLUSIVE_ROWS = rowsOf([
   {
     at: "allowMsgCounter",
     what: "allowMsgCounter with subjectDeleteMarkerTtl",
-    why: "the server takes it and adds message TTLs, which it refuses to counters: every update is refused (10052), and a restart deletes the stream",
+    why: "the server takes it and adds message TTLs, which it refuses to counters: every update is refused (10052), and after a restart the stream is gone",
     since: "2.12",
     together: ({ allowMsgCounter, subjectDeleteMarkerTtl }) => Boolean(allowMsgCounter && subjectDeleteMarkerTtl),
   },
