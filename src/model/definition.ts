@@ -50,5 +50,8 @@ type Start =
   | ({ readonly deliverPolicy: "last_per_subject" } & Without<"optStartSeq" | "optStartTime"> &
       ({ readonly filterSubject: string } | { readonly filterSubjects: readonly string[] }));
 
+/** Flow control asks for more, and needs heartbeats to be asked again (S048). Push or pull is ConsumerInput's to say. */
+type Flow = Off<"flowControl"> | { readonly idleHeartbeat: string };
+
 /** A consumer as defineConsumer takes it. */
-export type ConsumerDefinition = ConsumerInput & Filter & Start;
+export type ConsumerDefinition = ConsumerInput & Filter & Start & Flow;

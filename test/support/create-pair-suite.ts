@@ -3,7 +3,7 @@ import type { NatsConnection } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { desiredState } from "../../src/jetstream/desired.ts";
 import type { Model } from "../../src/model/resolve.ts";
-import type { ConsumerInput, StreamInput } from "../../src/model/stream.ts";
+import type { StreamInput } from "../../src/model/stream.ts";
 import { atLeast, parseVersion } from "../../src/model/version.ts";
 import { checkModel } from "../../src/rules/index.ts";
 import { modelOn, streamFindings, versionOf } from "./create-refusal-suite.ts";
@@ -11,6 +11,7 @@ import { request } from "./jetstream.ts";
 import { createConsumer } from "./jetstream-refusal-suite.ts";
 import { restart } from "./jetstream-restart.ts";
 import { Cluster } from "./nats-server.ts";
+import { consumerWith } from "./refused-definitions.ts";
 import { tool } from "./tools.ts";
 
 const origin: StreamInput = { name: "origin", subjects: ["origin.>"], maxBytes: "64KiB" };
@@ -51,7 +52,7 @@ const STREAM_SETTINGS: readonly (readonly [title: string, setting: Partial<Strea
   ["allowBatched", { allowBatched: true }, "2.14"],
 ];
 
-const CONSUMER_SETTINGS: readonly (readonly [title: string, setting: Partial<ConsumerInput>])[] = [
+const CONSUMER_SETTINGS: readonly (readonly [title: string, setting: Parameters<typeof consumerWith>[0]])[] = [
   ["deliverPolicy last", { deliverPolicy: "last" }],
   ["deliverPolicy new", { deliverPolicy: "new" }],
   ["deliverPolicy by_start_sequence", { deliverPolicy: "by_start_sequence" }],
@@ -78,6 +79,11 @@ const CONSUMER_SETTINGS: readonly (readonly [title: string, setting: Partial<Con
   ["maxBytes", { maxBytes: "1KiB" }],
   ["replicas", { replicas: 1 }],
   ["memStorage", { memStorage: true }],
+  ["deliverSubject", { deliverSubject: "push.T" }],
+  ["deliverGroup", { deliverGroup: "readers" }],
+  ["idleHeartbeat", { idleHeartbeat: "1s" }],
+  ["flowControl", { flowControl: true }],
+  ["rateLimitBps", { rateLimitBps: 1_000 }],
   ["filterSubject", { filterSubject: "T.x" }],
   ["filterSubjects", { filterSubjects: ["T.x", "T.y"] }],
 ];
@@ -147,7 +153,7 @@ export function createPairSuite(server: string): void {
       expect((await request(connection, "STREAM.CREATE.T", config)).error).toBeUndefined();
       const disagreed: unknown[] = [];
       for (const [[a, one], [b, other]] of pairs(CONSUMER_SETTINGS)) {
-        const consumer: ConsumerInput = { name: "C", service: "oms", ackPolicy: "explicit", ...one, ...other };
+        const consumer = consumerWith({ name: "C", ...one, ...other });
         const model = modelOn(1, version, [{ ...stream, consumers: [consumer] }]);
         const [asked] = desiredState(model).consumers;
         const reply = await createConsumer(connection, "T", asked?.config ?? {});

@@ -16,6 +16,7 @@ import { REFUSED_COMBINATIONS } from "./refused-combinations.ts";
 import { REFUSED_CONSUMERS } from "./refused-consumers.ts";
 import { REFUSED_STREAMS, type RefusedCase } from "./refused-definitions.ts";
 import { REFUSED_ORIGINS } from "./refused-origins.ts";
+import { REFUSED_PUSH_CONSUMERS } from "./refused-push-consumers.ts";
 import { tool } from "./tools.ts";
 
 export const REFUSED: readonly RefusedCase[] = [
@@ -23,6 +24,7 @@ export const REFUSED: readonly RefusedCase[] = [
   ...REFUSED_COMBINATIONS,
   ...REFUSED_ORIGINS,
   ...REFUSED_CONSUMERS,
+  ...REFUSED_PUSH_CONSUMERS,
 ];
 
 /** Production as far as streams are concerned, on one server or three of a version. */

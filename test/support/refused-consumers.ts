@@ -1,15 +1,16 @@
 /** Consumers that a rule refuses, and the nearest ones that it does not. */
-import type { ConsumerInput, StreamInput } from "../../src/model/stream.ts";
-import { plain, type RefusedCase, row, whole, worker } from "./refused-definitions.ts";
+import type { StreamInput } from "../../src/model/stream.ts";
+import { consumerWith, plain, type RefusedCase, row, whole, worker } from "./refused-definitions.ts";
 
-const having = (consumer: Partial<ConsumerInput>, stream: Partial<StreamInput> = {}): readonly StreamInput[] => [
-  { ...plain, ...stream, consumers: [{ ...worker, ...consumer }] },
+type Settings = Parameters<typeof consumerWith>[0];
+const having = (consumer: Settings, stream: Partial<StreamInput> = {}): readonly StreamInput[] => [
+  { ...plain, ...stream, consumers: [consumerWith(consumer)] },
 ];
-const queue = (...consumers: readonly Partial<ConsumerInput>[]): readonly StreamInput[] => [
+const queue = (...consumers: readonly Settings[]): readonly StreamInput[] => [
   {
     ...plain,
     retention: "workqueue",
-    consumers: consumers.map((consumer, i) => ({ ...worker, name: `worker-${i}`, ...consumer })),
+    consumers: consumers.map((consumer, i) => consumerWith({ name: `worker-${i}`, ...consumer })),
   },
 ];
 const place = (setting: string): string => `consumers[0] worker${setting ? `.${setting}` : ""}`;

@@ -31,6 +31,9 @@ export const copying = (change: Partial<StreamInput>, origin: Partial<StreamInpu
   { ...plain, name: "origin", subjects: ["origin.>"], ...origin },
   { name: "copy", maxBytes: "1MiB", ...change },
 ];
+/** A consumer with settings that its type may not allow together. */
+export const consumerWith = (settings: Readonly<Record<string, unknown>>): ConsumerInput =>
+  ({ ...worker, ...settings }) as unknown as ConsumerInput;
 const text = (length: number): string => "x".repeat(length);
 type Told = Omit<RefusedCase, "code" | "row" | "title">;
 

@@ -8,6 +8,7 @@ import { dataRules } from "./data.ts";
 import { limitRules } from "./limits.ts";
 import { nameRules } from "./names.ts";
 import { originRules } from "./origins.ts";
+import { pushConsumerRules } from "./push-consumers.ts";
 import { sourceRules } from "./sources.ts";
 import { subjectRules } from "./subjects.ts";
 import { transformRules } from "./transforms.ts";
@@ -24,6 +25,7 @@ export const streamRules = [
   ...limitRules,
   ...consumerRules,
   ...consumerSettingRules,
+  ...pushConsumerRules,
   ...dataRules,
   ...combinationRules,
   ...workQueueRules,

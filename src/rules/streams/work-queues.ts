@@ -13,7 +13,8 @@ const filtersOf = ({ filterSubject, filterSubjects = [] }: Consumer): readonly s
 function* queueFaults(consumer: Consumer, earlier: readonly Consumer[]): Generator<Omit<Finding, "place">> {
   const { ackPolicy = "none", deliverPolicy = "all" } = consumer;
   if (ackPolicy !== "explicit") {
-    yield { says: `has ackPolicy "${ackPolicy}"`, errCode: ackPolicy === "none" ? 10084 : 10098 };
+    const pulled = consumer.deliverSubject === undefined;
+    yield { says: `has ackPolicy "${ackPolicy}"`, errCode: pulled && ackPolicy === "none" ? 10084 : 10098 };
   }
   if (deliverPolicy !== "all") yield { says: `has deliverPolicy "${deliverPolicy}"`, errCode: 10101 };
   const filters = filtersOf(consumer);

@@ -73,6 +73,18 @@ const CONSUMERS: readonly (readonly [code: string, consumer: ReturnType<typeof d
   ["S044", defineConsumer({ ...named, deliverPolicy: "by_start_time" })],
   // @ts-expect-error the last of each subject, without a filter
   ["S044", defineConsumer({ ...named, deliverPolicy: "last_per_subject" })],
+  // @ts-expect-error heartbeats to readers that ask
+  ["S048", defineConsumer({ ...named, idleHeartbeat: "1s" })],
+  // @ts-expect-error flow control of readers that ask
+  ["S048", defineConsumer({ ...named, flowControl: true })],
+  // @ts-expect-error a rate limit of readers that ask
+  ["S048", defineConsumer({ ...named, rateLimitBps: 1_000 })],
+  // @ts-expect-error a group of readers that share anyway
+  ["S048", defineConsumer({ ...named, deliverGroup: "readers" })],
+  // @ts-expect-error a queue of requests where nobody asks
+  ["S048", defineConsumer({ ...named, deliverSubject: "push.T", maxWaiting: 5 })],
+  // @ts-expect-error flow control without heartbeats
+  ["S048", defineConsumer({ ...named, deliverSubject: "push.T", flowControl: true })],
 ];
 
 /** What compiles: the nearest neighbours of the above. */
@@ -92,6 +104,7 @@ const LEGAL: readonly StreamInput[] = [
     consumers: [
       defineConsumer({ ...named, name: "C1", deliverPolicy: "by_start_sequence", optStartSeq: 5 }),
       defineConsumer({ ...named, name: "C2", deliverPolicy: "last_per_subject", filterSubjects: ["L7"] }),
+      defineConsumer({ ...named, name: "C4", deliverSubject: "push.L7", flowControl: true, idleHeartbeat: "1s" }),
       { ...named, name: "C3", maxDeliver: 3, deliverPolicy: "last_per_subject", filterSubject: ">" },
     ],
   }),
