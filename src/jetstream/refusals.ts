@@ -195,8 +195,12 @@ function takenSubjects(change: Written, { observed, changes }: Surroundings): Re
   });
 }
 
-/** Sealing sets deny_delete and deny_purge; an update that leaves them out takes them back, says the server. */
+/** Sealing is an update. It sets deny_delete and deny_purge; one that leaves them out takes them back, says the server. */
 function sealedForGood(change: Written): Refusal[] {
+  if (change.action === "create" && change.config.sealed) {
+    const hint = "Apply it without `sealed` first, then seal it.";
+    return [{ field: "sealed", errCode: 10052, says: "a stream cannot be created sealed", hint }];
+  }
   if (change.action !== "update" || change.live.info.config.sealed !== true) return [];
   const { sealed, deny_delete, deny_purge } = change.config;
   if (!sealed || (deny_delete && deny_purge)) return [];

@@ -1,5 +1,6 @@
 /** What a stream file may say. Field names are the server's (`max_msgs`) in camel case; units are spelled out. */
 import * as v from "valibot";
+import type { ConsumerDefinition, StreamDefinition } from "./definition.ts";
 import { count, type DeepReadonly, duration, flag, list, oneOf, only, rate, size, text, texts } from "./schema.ts";
 
 const transform = only({ src: text, dest: text });
@@ -192,10 +193,10 @@ export const SERVER = "nats-server";
 export const STREAM_SYNC = "stream-sync";
 
 /** Declares a stream. The type does the checking; rules say what types cannot. */
-export const defineStream = (stream: StreamInput): StreamInput => stream;
+export const defineStream = (stream: StreamDefinition): StreamInput => stream;
 
 /** A consumer with the house defaults: three deliveries, 30 s to acknowledge, no server backoff (it would replace ackWait). */
-export const defineConsumer = (consumer: ConsumerInput): ConsumerInput => ({
+export const defineConsumer = (consumer: ConsumerDefinition): ConsumerDefinition => ({
   ackPolicy: "explicit",
   ackWait: "30s",
   maxDeliver: 3,

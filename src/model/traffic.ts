@@ -2,7 +2,7 @@
 
 import { SECOND } from "../units.ts";
 import type { Model } from "./resolve.ts";
-import type { Stream } from "./stream.ts";
+import type { Stream, StreamOrigin } from "./stream.ts";
 import { collide } from "./subject.ts";
 
 /** One declared flow of messages into a stream. */
@@ -33,9 +33,9 @@ export function flowsInto(stream: Stream, model: Pick<Model, "streams">, seen: r
   return [...own, ...copied];
 }
 
-/** Streams that this one copies from: its sources or its mirror. */
-export const originsOf = (stream: Stream): readonly { readonly name: string; readonly filterSubject?: string }[] =>
-  stream.mirror ? [stream.mirror] : stream.sources;
+/** Streams of this model that this one copies from. One of another account may have the name of any stream here. */
+export const originsOf = (stream: Stream): readonly StreamOrigin[] =>
+  (stream.mirror ? [stream.mirror] : stream.sources).filter(({ external }) => external === undefined);
 
 /** How long a message lives at the declared rates, and which limit ends its life. */
 export interface EffectiveRetention {

@@ -10,6 +10,19 @@ export interface Finding {
   readonly says: string;
   /** The way out here. @default the rule's hint */
   readonly hint?: string;
+  /** The server's err_code, where it refuses exactly this. */
+  readonly errCode?: number;
+}
+
+/** One of several things that a rule finds, for the list of rules. */
+export interface RuleRow {
+  /** For example `denyPurge with allowRollupHdrs`. */
+  readonly what: string;
+  readonly why: string;
+  /** The server's err_code; absent where it takes the setting and then does something else. */
+  readonly errCode?: number;
+  /** First version that refuses it. @default 2.10, or whichever first knew the setting */
+  readonly since?: string;
 }
 
 export interface Rule<Subject> {
@@ -22,11 +35,13 @@ export interface Rule<Subject> {
   readonly reason: string;
   /** The way out. */
   readonly hint: string;
+  /** What it finds, one by one, where that is a table. */
+  readonly rows?: readonly RuleRow[];
   check(subject: Subject): Iterable<Finding>;
 }
 
 /** A finding with its rule: what users read. */
-export interface Problem extends Required<Finding> {
+export interface Problem extends Required<Omit<Finding, "errCode">> {
   readonly code: string;
   readonly severity: Severity;
   readonly title: string;
@@ -45,7 +60,7 @@ export const toProblem = (rule: Omit<Rule<never>, "check">, finding: Finding): P
   reason: rule.reason,
   hint: finding.hint ?? rule.hint,
   place: finding.place,
-  says: finding.says,
+  says: finding.errCode ? `${finding.says} (${finding.errCode})` : finding.says,
 });
 
 export const sortProblems = <P extends Problem>(problems: readonly P[]): P[] =>

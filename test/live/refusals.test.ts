@@ -43,6 +43,21 @@ describe.skipIf(without("nats-server"))("a subject of another stream", () => {
   });
 });
 
+describe.skipIf(without("nats-server"))("a sealed stream", () => {
+  test("is refused where it is not there yet", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const connection = await cluster.connect();
+    const config = { name: "T", sealed: true };
+    const create = { kind: "stream", name: "T", stream: "T", action: "create", config } as const;
+    const version = { major: 2, minor: 14, patch: 9 };
+    expect(refusals(create, version)).toMatchObject([{ field: "sealed", errCode: 10052 }]);
+    expect((await request(connection, "STREAM.CREATE.T", config)).error).toMatchObject({ err_code: 10052 });
+    expect(refusals({ ...create, config: { name: "T" } }, version)).toEqual([]);
+    expect((await request(connection, "STREAM.CREATE.T", { name: "T" })).error).toBeUndefined();
+    await connection.close();
+  });
+});
+
 /** The one thing that we refuse and the server takes. */
 describe.skipIf(without("nats-server"))("first_seq", () => {
   const published = { name: "T", subjects: ["$T.>"] };

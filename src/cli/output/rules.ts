@@ -1,4 +1,5 @@
 /** Rules as text, JSON and Markdown. */
+import type { RuleRow } from "../../rules/rule.ts";
 import type { RuleText } from "../commands/explain.ts";
 import { paragraph } from "./paragraph.ts";
 import type { Look } from "./terminal.ts";
@@ -9,10 +10,11 @@ export const renderRuleList = (rules: readonly RuleText[], { colours }: Look): s
 
 export const renderRules = (rules: readonly RuleText[], { colours, width }: Look): string =>
   rules
-    .map(({ code, severity, title, reason, hint }) =>
+    .map(({ code, severity, title, reason, hint, rows = [] }) =>
       [
         `${colours.bold(code)} ${severity}: ${title}`,
         paragraph("  why: ", reason, width),
+        ...rows.map((row) => paragraph("  - ", rowText(row), width)),
         `${paragraph("  way out: ", hint, width)}\n`,
       ].join("\n"),
     )
@@ -20,7 +22,14 @@ export const renderRules = (rules: readonly RuleText[], { colours, width }: Look
 
 export const rulesJson = (rules: readonly RuleText[]) => ({
   formatVersion: 1,
-  rules: rules.map(({ code, severity, title, reason, hint }) => ({ code, severity, title, reason, hint })),
+  rules: rules.map(({ code, severity, title, reason, hint, rows }) => ({
+    code,
+    severity,
+    title,
+    reason,
+    hint,
+    ...(rows ? { rows: rows.map(({ what, why, errCode, since }) => ({ what, why, errCode, since })) } : {}),
+  })),
 });
 
 const groups = { E: "Environments", S: "Streams", M: "Manifests", P: "Changes" } as const;
@@ -41,10 +50,21 @@ export function rulesPage(rules: readonly RuleText[]): string {
 
 export const rulesMarkdown = (rules: readonly RuleText[]): string =>
   rules
-    .map(({ code, severity, title, reason, hint }) =>
-      [`### ${code}: ${title}`, `*${severity}* ${escaped(reason)}`, `**Way out:** ${escaped(hint)}`].join("\n\n"),
+    .map(({ code, severity, title, reason, hint, rows = [] }) =>
+      [
+        `### ${code}: ${title}`,
+        `*${severity}* ${escaped(reason)}`,
+        ...(rows.length > 0 ? [rows.map((row) => `- ${escaped(rowText(row))}`).join("\n")] : []),
+        `**Way out:** ${escaped(hint)}`,
+      ].join("\n\n"),
     )
     .join("\n\n");
+
+/** `denyPurge with allowRollupHdrs: a roll-up purges what it replaces (10052)`. */
+const rowText = ({ what, why, errCode, since }: RuleRow): string => {
+  const said = [...(errCode ? [errCode] : []), ...(since ? [`since ${since}`] : [])];
+  return `${what}: ${why}${said.length > 0 ? ` (${said.join(", ")})` : ""}`;
+};
 
 /** Subjects are full of stars and placeholders of angles; within backticks they mean themselves. */
 const escaped = (text: string): string =>

@@ -50,18 +50,25 @@ const tooManyReplicas: Rule<Model> = {
   code: "S032",
   severity: "error",
   title: "More replicas than servers",
-  reason: "The server refuses the stream: no suitable peers for placement (10005), and 5 is the most there can be.",
+  reason:
+    "The server refuses the stream: no suitable peers for placement (10005), or none but itself (10074), and 5 is the most there can be (10052). " +
+    "A consumer cannot be where its stream is not (10126).",
   hint: "Lower replicas for this environment in the stream's `in`, or raise nats.servers.",
   *check({ streams, environment: { nats } }) {
     for (const stream of streams) {
       if (stream.replicas > Math.min(nats.servers, 5)) {
-        yield { place: inStream(stream, "replicas"), says: `is ${stream.replicas} on ${nats.servers} servers` };
+        yield {
+          place: inStream(stream, "replicas"),
+          says: `is ${stream.replicas} on ${nats.servers} ${nats.servers === 1 ? "server" : "servers"}`,
+          errCode: stream.replicas > 5 ? 10052 : nats.servers === 1 ? 10074 : 10005,
+        };
       }
       for (const [i, { replicas = 0 }] of stream.consumers.entries()) {
         if (replicas > stream.replicas) {
           yield {
             place: inStream(stream, `consumers[${i}].replicas`),
-            says: `is ${replicas}, but the stream has ${stream.replicas} (10126)`,
+            says: `is ${replicas}, but the stream has ${stream.replicas}`,
+            errCode: nats.servers === 1 ? 10074 : 10126,
           };
         }
       }
@@ -122,6 +129,7 @@ const longWindow: Rule<Model> = {
         yield {
           place: inStream(stream, "duplicateWindow"),
           says: `is ${formatDuration(duplicateWindow)} with maxAge ${formatDuration(maxAge)}`,
+          errCode: 10052,
         };
       }
     }
@@ -196,7 +204,11 @@ const unknownField: Rule<Model> = {
       for (const field of Object.keys(stream)) {
         const since = FIELD_SINCE[field];
         if (version && since && !atLeast(version, since)) {
-          yield { place: inStream(stream, field), says: `exists since ${since}, but the server is ${tag}` };
+          yield {
+            place: inStream(stream, field),
+            says: `exists since ${since}, but the server is ${tag}`,
+            ...(atLeast(version, "2.12") ? { errCode: 10025 } : {}),
+          };
         }
       }
     }

@@ -1,20 +1,24 @@
 /** Consumers: how often a message comes back, and what is in them. */
 import type { Model } from "../../model/resolve.ts";
 import type { Consumer, Stream } from "../../model/stream.ts";
-import { collide } from "../../model/subject.ts";
+import { collide, covers } from "../../model/subject.ts";
+import { atLeast, parseVersion } from "../../model/version.ts";
 import { formatDuration } from "../../units.ts";
 import { inStream } from "../place.ts";
 import type { Finding, Rule } from "../rule.ts";
 
-/** Runs `check` on every consumer of every stream. */
+/** Runs `check` on every consumer of every stream. @param errCode of what the server refuses */
 function* eachConsumer(
   { streams }: Model,
   check: (consumer: Consumer, stream: Stream) => string | undefined,
+  errCode?: number,
 ): Generator<Finding> {
   for (const stream of streams) {
     for (const [i, consumer] of stream.consumers.entries()) {
       const says = check(consumer, stream);
-      if (says) yield { place: inStream(stream, `consumers[${i}] ${consumer.name}`), says };
+      if (says) {
+        yield { place: inStream(stream, `consumers[${i}] ${consumer.name}`), says, ...(errCode ? { errCode } : {}) };
+      }
     }
   }
 }
@@ -40,10 +44,13 @@ const longBackoff: Rule<Model> = {
   reason: "The server refuses the consumer (10116).",
   hint: "Use at most maxDeliver steps.",
   check: (model) =>
-    eachConsumer(model, ({ backoff = [], maxDeliver = -1 }) =>
-      maxDeliver > 0 && backoff.length > maxDeliver
-        ? `has ${backoff.length} backoff steps and maxDeliver ${maxDeliver}`
-        : undefined,
+    eachConsumer(
+      model,
+      ({ backoff = [], maxDeliver = -1 }) =>
+        maxDeliver > 0 && backoff.length > maxDeliver
+          ? `has ${backoff.length} backoff steps and maxDeliver ${maxDeliver}`
+          : undefined,
+      10116,
     ),
 };
 
@@ -66,16 +73,31 @@ const overlappingFilters: Rule<Model> = {
   code: "S043",
   severity: "error",
   title: "Filters that the server refuses",
-  reason: "A consumer has either one filter or several that share nothing (10136, 10138).",
+  reason:
+    "A consumer has either one filter or several (10137, 10136) of which none covers another (10138); before 2.12 they may share nothing at all.",
   hint: "Keep the wider filter, or list subjects that do not overlap.",
-  check: (model) =>
-    eachConsumer(model, ({ filterSubject, filterSubjects = [] }) => {
-      if (filterSubject && filterSubjects.length > 0) return "has filterSubject and filterSubjects";
-      const pair = filterSubjects.flatMap((a, i) =>
-        filterSubjects.slice(i + 1).flatMap((b) => (collide(a, b) ? [[a, b]] : [])),
-      );
-      return pair[0] ? `filters for "${pair[0].join('" and "')}", which overlap` : undefined;
-    }),
+  check(model) {
+    const version = parseVersion(model.environment.images.nats.tag);
+    const clash = version && !atLeast(version, "2.12") ? collide : eitherCovers;
+    const twice = eachConsumer(
+      model,
+      ({ filterSubject, filterSubjects = [] }) =>
+        filterSubject && filterSubjects.length > 0 ? "has filterSubject and filterSubjects" : undefined,
+      10137,
+    );
+    const overlapping = eachConsumer(
+      model,
+      ({ filterSubjects = [] }) => {
+        const pairs = filterSubjects.flatMap((a, i) => filterSubjects.slice(i + 1).map((b) => [a, b] as const));
+        const pair = pairs.find(([a, b]) => clash(a, b));
+        return pair ? `filters for "${pair.join('" and "')}", which overlap` : undefined;
+      },
+      10138,
+    );
+    return [...twice, ...overlapping];
+  },
 };
+
+const eitherCovers = (a: string, b: string): boolean => covers(a, b) || covers(b, a);
 
 export const consumerRules = [endlessDelivery, longBackoff, replacedAckWait, overlappingFilters];

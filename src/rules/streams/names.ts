@@ -32,25 +32,37 @@ const invalidName: Rule<Model> = {
   severity: "error",
   title: "A name that the server refuses or means otherwise",
   reason:
-    "A name with a dot or a space never reaches the server's handler, so the request times out instead of failing; KV_, OBJ_ and $MQTT_ " +
-    "belong to buckets and MQTT sessions.",
+    "A name with a dot or a space never reaches the server's handler, so the request times out instead of failing; one with a slash (10128, 10127) or " +
+    "of more than 255 bytes (10052, 10102) is refused; KV_, OBJ_ and $MQTT_ belong to buckets and MQTT sessions.",
   hint: "Use letters, digits, _ and - (255 at most), with none of those prefixes; buckets by defineBucket and defineObjectStore.",
   *check({ streams }) {
-    const fault = (name: string, kind?: Stream["kind"]): string | undefined => {
-      if (!/^[^\s.*>/\\]{1,255}$/.test(name)) return `"${name}" contains white space or one of . * > / \\`;
-      if (kind) return /^(KV|OBJ)_[-\w]+$/.test(name) ? undefined : `"${name}" is no name of a bucket`;
-      return /^(KV_|OBJ_|\$MQTT_)/.test(name) ? `"${name}" has a reserved prefix` : undefined;
-    };
     for (const stream of streams) {
-      const says = fault(stream.name, stream.kind);
-      if (says) yield { place: inStream(stream, "name"), says };
-      for (const [i, consumer] of stream.consumers.entries()) {
-        const consumerSays = fault(consumer.name);
-        if (consumerSays) yield { place: inStream(stream, `consumers[${i}].name`), says: consumerSays };
+      const place = inStream(stream, "name");
+      for (const fault of nameFaults(stream.name, STREAM_CODES, stream.kind)) yield { place, ...fault };
+      for (const [i, { name }] of stream.consumers.entries()) {
+        const at = inStream(stream, `consumers[${i}].name`);
+        for (const fault of nameFaults(name, CONSUMER_CODES)) yield { place: at, ...fault };
       }
     }
   },
 };
+
+/** What the server says to a path separator and to a long name. */
+interface NameCodes {
+  readonly separator: number;
+  readonly long: number;
+}
+const STREAM_CODES: NameCodes = { separator: 10128, long: 10052 };
+const CONSUMER_CODES: NameCodes = { separator: 10127, long: 10102 };
+
+function* nameFaults(name: string, { separator, long }: NameCodes, kind?: Stream["kind"]): Generator<NameFault> {
+  if (/[\s.*>]/.test(name)) yield { says: `"${name}" contains white space or one of . * >` };
+  else if (/[/\\]/.test(name)) yield { says: `"${name}" contains / or \\`, errCode: separator };
+  else if (Buffer.byteLength(name) > 255) yield { says: `"${name.slice(0, 20)}..." has over 255 bytes`, errCode: long };
+  else if (kind && !/^(KV|OBJ)_[-\w]+$/.test(name)) yield { says: `"${name}" is no name of a bucket` };
+  else if (!kind && /^(KV_|OBJ_|\$MQTT_)/.test(name)) yield { says: `"${name}" has a reserved prefix` };
+}
+type NameFault = Omit<Finding, "place">;
 
 const unknownService: Rule<Model> = {
   code: "S005",

@@ -10,9 +10,9 @@ import type { Rule } from "../rule.ts";
 /** Every declared pair of a stream and one it copies from. */
 function* copies({ streams }: Model): Generator<{ sink: Stream; origin: Stream; path: string }> {
   for (const sink of streams) {
-    for (const [i, { name }] of originsOf(sink).entries()) {
-      const origin = streams.find((candidate) => candidate.name === name);
-      if (origin) yield { sink, origin, path: sink.mirror ? "mirror" : `sources[${i}]` };
+    for (const copied of originsOf(sink)) {
+      const origin = streams.find(({ name }) => name === copied.name);
+      if (origin) yield { sink, origin, path: sink.mirror ? "mirror" : `sources[${sink.sources.indexOf(copied)}]` };
     }
   }
 }
@@ -55,7 +55,11 @@ const cycle: Rule<Model> = {
         const next = byName.get(name);
         if (next) open.push(...originsOf(next).map((origin) => origin.name));
       }
-      if (reach.has(start.name)) yield { place: inStream(start, "sources"), says: "leads back to the stream itself" };
+      if (!reach.has(start.name)) continue;
+      // The server looks at filters as well, and then does not see every circle.
+      const whole = originsOf(start).every(({ filterSubject }) => filterSubject === undefined);
+      const place = inStream(start, start.mirror ? "mirror" : "sources");
+      yield { place, says: "leads back to the stream itself", ...(whole ? { errCode: 10052 } : {}) };
     }
   },
 };
@@ -85,7 +89,7 @@ const smallSink: Rule<Model> = {
   title: "A sink that cannot take its origin's largest message",
   reason:
     "Copying adds a header. With equal limits a single full message never fits and the copy stops there for ever, with no error at " +
-    "the publisher (seen on 2.9.10 and 2.15.1); the server refuses only a smaller limit (10046).",
+    "the publisher (seen on 2.9.10 and 2.15.1); the server refuses only a smaller limit (10046, 10030).",
   hint: "Let the sink's maxMsgSize exceed the origin's by 64KiB.",
   *check(model) {
     for (const { sink, origin } of copies(model)) {
@@ -94,6 +98,7 @@ const smallSink: Rule<Model> = {
         yield {
           place: inStream(sink, "maxMsgSize"),
           says: `is ${formatBytes(sink.maxMsgSize)}, but ${origin.name} holds messages up to ${formatBytes(largest)}`,
+          ...(sink.maxMsgSize < origin.maxMsgSize ? { errCode: sink.mirror ? 10030 : 10046 } : {}),
         };
       }
     }

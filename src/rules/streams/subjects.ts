@@ -1,8 +1,9 @@
 /** Subjects: valid, captured by exactly one stream, and wanted by those who filter them. */
 import { canMatch, heldSubjects, isCaptured } from "../../model/capture.ts";
 import type { Model } from "../../model/resolve.ts";
-import type { Stream } from "../../model/stream.ts";
+import type { Stream, StreamOrigin } from "../../model/stream.ts";
 import { collide, covers, SubjectIndex, subjectFault } from "../../model/subject.ts";
+import { originsOf } from "../../model/traffic.ts";
 import { inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
 
@@ -15,6 +16,7 @@ function* subjectsOf(stream: Stream): Generator<readonly [string, string]> {
   for (const [i, { filterSubject }] of stream.sources.entries()) {
     if (filterSubject) yield [`sources[${i}].filterSubject`, filterSubject];
   }
+  if (stream.mirror?.filterSubject) yield ["mirror.filterSubject", stream.mirror.filterSubject];
   for (const [i, filter] of stream.consumers.entries()) {
     if (filter.filterSubject) yield [`consumers[${i}].filterSubject`, filter.filterSubject];
     for (const [j, subject] of (filter.filterSubjects ?? []).entries())
@@ -22,6 +24,15 @@ function* subjectsOf(stream: Stream): Generator<readonly [string, string]> {
   }
   if (stream.deadLetters) yield ["deadLetters", stream.deadLetters];
 }
+
+/**
+ * The server looks at subjects and at lists of filters, and takes a wildcard inside a token for text. A single filter is part of
+ * the request's own subject, which then reaches nobody.
+ */
+const refusedBy = (path: string, fault: string): { readonly errCode?: number } =>
+  /^(subjects\b|consumers\[\d+\]\.filterSubjects)/.test(path) && !fault.startsWith("has a wildcard inside")
+    ? { errCode: 10052 }
+    : {};
 
 const invalidSubject: Rule<Model> = {
   code: "S010",
@@ -34,7 +45,7 @@ const invalidSubject: Rule<Model> = {
     for (const stream of streams) {
       for (const [path, subject] of subjectsOf(stream)) {
         const fault = subjectFault(subject);
-        if (fault) yield { place: inStream(stream, path), says: `"${subject}" ${fault}` };
+        if (fault) yield { place: inStream(stream, path), says: `"${subject}" ${fault}`, ...refusedBy(path, fault) };
       }
     }
   },
@@ -50,7 +61,9 @@ const overlapInside: Rule<Model> = {
     for (const stream of streams) {
       for (const [i, subject] of stream.subjects.entries()) {
         const other = stream.subjects.slice(0, i).find((earlier) => collide(earlier, subject));
-        if (other) yield { place: inStream(stream, `subjects[${i}]`), says: `"${subject}" overlaps "${other}"` };
+        if (other) {
+          yield { place: inStream(stream, `subjects[${i}]`), says: `"${subject}" overlaps "${other}"`, errCode: 10052 };
+        }
       }
     }
   },
@@ -75,6 +88,7 @@ const overlapAcross: Rule<Model> = {
           yield {
             place: inStream(stream, `subjects[${i}]`),
             says: `"${subject}" overlaps "${other.subject}" of ${other.value.name} (${other.value.file})`,
+            errCode: 10065,
           };
         }
       }
@@ -96,7 +110,8 @@ const reservedSubject: Rule<Model> = {
   severity: "error",
   title: "A subject of the server's own",
   reason:
-    "A stream that captures API or raft subjects acknowledges requests meant for the server and breaks it (nats-server#3531, #4882).",
+    "A stream that captures API or raft subjects acknowledges requests meant for the server and breaks it (nats-server#3531, #4882). The server " +
+    "refuses it since 2.10.17, unless noAck is set: then it stores every request, its own included.",
   hint: "Capture $JS.EVENT.> or $SYS.ACCOUNT.> at most, and nothing that begins with a wildcard.",
   *check({ streams }) {
     for (const stream of streams) {
@@ -105,7 +120,10 @@ const reservedSubject: Rule<Model> = {
           ({ subject: reserved, ...rest }) =>
             collide(reserved, subject) && !("except" in rest && covers(rest.except, subject)),
         );
-        if (hit) yield { place: inStream(stream, `subjects[${i}]`), says: `"${subject}" reaches into ${hit.subject}` };
+        if (hit) {
+          const says = `"${subject}" reaches into ${hit.subject}`;
+          yield { place: inStream(stream, `subjects[${i}]`), says, ...(stream.noAck ? {} : { errCode: 10052 }) };
+        }
       }
     }
   },
@@ -156,18 +174,37 @@ const idleFilter: Rule<Model> = {
           }
         }
       }
-      for (const [i, { name, filterSubject }] of stream.sources.entries()) {
-        const origin = model.streams.find((candidate) => candidate.name === name);
-        if (origin && filterSubject && !canMatch(filterSubject, heldSubjects(origin, model))) {
+      for (const origin of originsOf(stream)) {
+        const path = stream.mirror ? "mirror" : `sources[${stream.sources.indexOf(origin)}]`;
+        const holder = model.streams.find(({ name }) => name === origin.name);
+        const theirs = holder ? heldSubjects(holder, model) : [">"];
+        for (const [setting, filter] of filtersOf(origin)) {
+          if (!canMatch(filter, theirs)) {
+            yield {
+              place: inStream(stream, `${path}.${setting}`),
+              says: `"${filter}" matches nothing in ${origin.name} (${theirs.join(", ")})`,
+            };
+          }
+        }
+      }
+      for (const setting of ["subjectTransform", "republish"] as const) {
+        const src = stream[setting]?.src;
+        if (src !== undefined && !canMatch(src, held)) {
           yield {
-            place: inStream(stream, `sources[${i}].filterSubject`),
-            says: `"${filterSubject}" matches nothing in ${name} (${origin.subjects.join(", ")})`,
+            place: inStream(stream, `${setting}.src`),
+            says: `"${src}" matches nothing in ${stream.name} (${held.join(", ")})`,
           };
         }
       }
     }
   },
 };
+
+/** What an origin is filtered by: one subject, or the sources of its transforms. */
+const filtersOf = ({ filterSubject, subjectTransforms = [] }: StreamOrigin): (readonly [string, string])[] => [
+  ...(filterSubject ? [["filterSubject", filterSubject] as const] : []),
+  ...subjectTransforms.map(({ src }, i) => [`subjectTransforms[${i}].src`, src] as const),
+];
 
 export const subjectRules = [
   invalidSubject,

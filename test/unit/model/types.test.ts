@@ -18,12 +18,20 @@ const misspelt = [
   defineStream({ name: "orders", in: { staging: { replica: 1 } } }),
   // @ts-expect-error a publisher that does not say what its data is
   defineStream({ name: "orders", publishers: [{ service: "oms", subject: "orders.>" }] }),
+  // @ts-expect-error a server to prefer, which every version since 2.11 refuses
+  defineStream({ name: "orders", placement: { preferred: "nats-0" } }),
+  // @ts-expect-error a field that 2.14 no longer knows
+  defineStream({ name: "orders", templateOwner: "oms" }),
+  // @ts-expect-error a retention that does not exist
+  defineStream({ name: "orders", retention: "queue" }),
+  // @ts-expect-error an acknowledgement that does not exist
+  defineConsumer({ name: "oms-orders", service: "oms", ackPolicy: "some" }),
   // @ts-expect-error a consumer without a service
   defineConsumer({ name: "oms-orders" }),
 ];
 
 test("what does not compile is nevertheless passed on, for the schemas to report", () =>
-  expect(misspelt).toHaveLength(8));
+  expect(misspelt).toHaveLength(12));
 
 test("defineConsumer fills in three deliveries and 30 s, and no server backoff", () => {
   expect(defineConsumer({ name: "oms-orders", service: "oms" })).toEqual({

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { environmentRules } from "../../../src/rules/environment/index.ts";
 import { checkModel } from "../../../src/rules/index.ts";
 import { streamRules } from "../../../src/rules/streams/index.ts";
+import { modelOn, REFUSED } from "../../support/create-refusal-suite.ts";
 import { modelWith, realModel } from "../../support/definitions.ts";
+import type { RefusedCase } from "../../support/refused-definitions.ts";
 import { environmentCases } from "./environment-cases.ts";
 import { streamCases } from "./stream-cases.ts";
 
@@ -10,10 +12,37 @@ const cases = { ...environmentCases, ...streamCases };
 const rules = [...environmentRules, ...streamRules];
 
 test("every rule has an example that breaks it", () => {
-  expect(rules.map(({ code }) => code).sort()).toEqual(Object.keys(cases).sort());
+  const told = [...Object.keys(cases), ...REFUSED.map(({ code }) => code)];
+  expect([...new Set(told)].sort()).toEqual(rules.map(({ code }) => code).sort());
 });
 
-describe.each(rules.map((rule) => [rule.code, rule.title] as const))("%s %s", (code) => {
+test("every row of a rule has one, and the code that it names", () => {
+  const rows = streamRules.flatMap(({ code, rows = [] }) => rows.map(({ what, errCode }) => ({ code, what, errCode })));
+  const told = REFUSED.flatMap(({ code, row: what, says }) =>
+    what === undefined ? [] : [{ code, what, errCode: Number(/\((1\d{4})\)$/.exec(says)?.[1]) || undefined }],
+  );
+  const byWhat = (list: readonly { code: string; what: string }[]) =>
+    list.toSorted((a, b) => (`${a.code}${a.what}` < `${b.code}${b.what}` ? -1 : 1));
+  expect(byWhat(told)).toEqual(byWhat(rows));
+});
+
+describe.each(REFUSED.map((one) => [one.code, one.title, one] as const))("%s %s", (code, _, one) => {
+  const problems = (streams: RefusedCase["fires"]) =>
+    checkModel(modelOn(one.servers ?? 1, one.version ?? "2.14.9", streams)).filter((problem) => problem.code === code);
+
+  test("is found with its place, values and code", () => {
+    const name = one.fires.at(-1)?.name;
+    const found = problems(one.fires).map(({ place, says }) => `${place} ${says}`);
+    expect(found).toContain(`streams/test.ts: ${name}.${one.at} ${one.says}`);
+  });
+
+  test("is not found just beside it", () => {
+    expect(problems(one.quiet)).toEqual([]);
+  });
+});
+
+const told = rules.filter(({ code }) => cases[code] !== undefined);
+describe.each(told.map((rule) => [rule.code, rule.title] as const))("%s %s", (code) => {
   const example = cases[code];
 
   test("fires with its place and values", () => {
@@ -53,5 +82,5 @@ test("the streams as they are today, with overlapping subjects, are refused with
   const location = { name: "circl_iot_location", subjects: ["circl.iot.location.>"], maxBytes: "1GiB" } as const;
   const iot = { name: "circl_iot", subjects: ["circl.iot.>"], maxBytes: "1GiB" } as const;
   const [problem] = checkModel(modelWith({ streams: [iot, location] })).filter(({ code }) => code === "S012");
-  expect(problem?.says).toBe('"circl.iot.location.>" overlaps "circl.iot.>" of circl_iot (streams/test.ts)');
+  expect(problem?.says).toBe('"circl.iot.location.>" overlaps "circl.iot.>" of circl_iot (streams/test.ts) (10065)');
 });

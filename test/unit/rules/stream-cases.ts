@@ -77,12 +77,12 @@ export const streamCases: Readonly<Record<string, Case>> = {
   },
   S011: {
     fires: withStream({ subjects: ["orders.>", "orders.*.eu"] }),
-    says: 'streams/test.ts: orders.subjects[1] "orders.*.eu" overlaps "orders.>"',
+    says: 'streams/test.ts: orders.subjects[1] "orders.*.eu" overlaps "orders.>" (10052)',
     quiet: withStream({ subjects: ["orders.>", "orders"] }),
   },
   S012: {
     fires: { streams: [orders, { ...orders, name: "created", subjects: ["*.created"], publishers: [] }] },
-    says: 'streams/test.ts: created.subjects[0] "*.created" overlaps "orders.>" of orders (streams/test.ts)',
+    says: 'streams/test.ts: created.subjects[0] "*.created" overlaps "orders.>" of orders (streams/test.ts) (10065)',
     quiet: {
       streams: [
         orders,
@@ -92,7 +92,7 @@ export const streamCases: Readonly<Record<string, Case>> = {
   },
   S013: {
     fires: withStream({ subjects: ["orders.>", "*.API.>"] }),
-    says: 'streams/test.ts: orders.subjects[1] "*.API.>" reaches into $JS.>',
+    says: 'streams/test.ts: orders.subjects[1] "*.API.>" reaches into $JS.> (10052)',
     quiet: withStream({ subjects: ["orders.>", "$JS.EVENT.ADVISORY.>"] }),
   },
   S014: {
@@ -159,7 +159,7 @@ export const streamCases: Readonly<Record<string, Case>> = {
   },
   S032: {
     fires: withStream({ replicas: 5 }),
-    says: "streams/test.ts: orders.replicas is 5 on 3 servers",
+    says: "streams/test.ts: orders.replicas is 5 on 3 servers (10005)",
     quiet: { ...withStream({ replicas: 5 }), environment: { nats: { servers: 5 } } },
   },
   S033: {
@@ -174,7 +174,7 @@ export const streamCases: Readonly<Record<string, Case>> = {
   },
   S035: {
     fires: withStream({ duplicateWindow: "8d" }),
-    says: "streams/test.ts: orders.duplicateWindow is 8d with maxAge 7d",
+    says: "streams/test.ts: orders.duplicateWindow is 8d with maxAge 7d (10052)",
     quiet: withStream({ duplicateWindow: "7d" }),
   },
   S036: {
@@ -189,7 +189,7 @@ export const streamCases: Readonly<Record<string, Case>> = {
   },
   S038: {
     fires: { ...withStream({ allowBatched: true }), environment: { images: { nats: { tag: "2.12.15-alpine" } } } },
-    says: "streams/test.ts: orders.allowBatched exists since 2.14, but the server is 2.12.15-alpine",
+    says: "streams/test.ts: orders.allowBatched exists since 2.14, but the server is 2.12.15-alpine (10025)",
     quiet: withStream({ allowBatched: true }),
   },
   S040: {
@@ -199,7 +199,7 @@ export const streamCases: Readonly<Record<string, Case>> = {
   },
   S041: {
     fires: withConsumer({ backoff: ["1s", "2s", "4s", "8s"] }),
-    says: "streams/test.ts: orders.consumers[0] oms-all has 4 backoff steps and maxDeliver 3",
+    says: "streams/test.ts: orders.consumers[0] oms-all has 4 backoff steps and maxDeliver 3 (10116)",
     quiet: withConsumer({ backoff: ["1s", "2s", "4s"] }),
   },
   S042: {
@@ -209,7 +209,7 @@ export const streamCases: Readonly<Record<string, Case>> = {
   },
   S043: {
     fires: withConsumer({ filterSubjects: ["orders.*", "orders.created"] }),
-    says: 'streams/test.ts: orders.consumers[0] oms-all filters for "orders.*" and "orders.created", which overlap',
+    says: 'streams/test.ts: orders.consumers[0] oms-all filters for "orders.*" and "orders.created", which overlap (10138)',
     quiet: withConsumer({ filterSubjects: ["orders.created", "orders.updated"] }),
   },
   S050: {
@@ -221,17 +221,17 @@ export const streamCases: Readonly<Record<string, Case>> = {
   },
   S060: {
     fires: withCopy({ sources: [], mirror: { name: "orders" }, subjects: ["copy.>"] }),
-    says: "streams/test.ts: copy.mirror stands beside subjects",
+    says: "streams/test.ts: copy.mirror mirror with subjects: only the origin may put messages in (10034)",
     quiet: withCopy({ sources: [], mirror: { name: "orders" } }),
   },
   S061: {
     fires: withStream({ discardNewPerSubject: true, maxMsgsPerSubject: 5 }),
-    says: 'streams/test.ts: orders.discardNewPerSubject is set with discard "old" and maxMsgsPerSubject 5',
+    says: 'streams/test.ts: orders.discardNewPerSubject is set with discard "old" and maxMsgsPerSubject 5 (10052)',
     quiet: withStream({ discardNewPerSubject: true, maxMsgsPerSubject: 5, discard: "new" }),
   },
   S062: {
     fires: withStream({ retention: "workqueue", consumers: [explicit, { ...explicit, name: "oms-more" }] }),
-    says: "streams/test.ts: orders.consumers[1] oms-more wants the same messages as oms-all",
+    says: "streams/test.ts: orders.consumers[1] oms-more wants the same messages as oms-all (10099)",
     quiet: withStream({
       retention: "workqueue",
       consumers: [
