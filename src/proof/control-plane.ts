@@ -3,9 +3,6 @@
  * kube-scheduler as children of this process, with Pod Security admission and RBAC as a cluster has them. There is no
  * kubelet, so pods are created and placed and do not run.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   apiServer,
   type ControlPlaneProgram,
@@ -20,6 +17,7 @@ import { accountFile, makeCredentials, writeKubeconfigs } from "./credentials.ts
 import { type Kubectl, kubectlWith } from "./kubectl.ts";
 import { freePorts } from "./ports.ts";
 import { type Program, type ProgramInput, startProgram } from "./program.ts";
+import { makeScratchFolder } from "./scratch-folder.ts";
 
 export interface ControlPlaneInput {
   /** Executable of each program. */
@@ -49,11 +47,12 @@ export interface ControlPlane extends AsyncDisposable {
  */
 export async function startControlPlane({ paths, definitions = [], signal }: ControlPlaneInput): Promise<ControlPlane> {
   signal?.throwIfAborted();
-  const folder = mkdtempSync(join(tmpdir(), "circl-control-plane-"));
+  const scratch = await makeScratchFolder("circl-control-plane-");
+  const folder = scratch.path;
   const programs: Program[] = [];
   const dispose = async () => {
     for (const program of programs.toReversed()) await program.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await scratch[Symbol.asyncDispose]();
   };
   const start = async (input: ProgramInput) => {
     const program = await startProgram(input);

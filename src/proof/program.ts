@@ -7,7 +7,7 @@ import { get as getSecure } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How long a program may take until it answers, in ms: on two busy cores an API server has taken a minute. */
+/** How long a program may take until it answers, in ms. It takes seconds on an idle machine; a busy one is no failure. */
 const PATIENCE = 180_000;
 
 export interface ProgramInput {
@@ -91,7 +91,7 @@ function lastLines(log: string): string {
   const lines = readFileSync(log, "utf8").trimEnd().split("\n").slice(-15);
   return (
     ` Its last lines:\n  ${lines.join("\n  ")}\n` +
-    "Run it again: ports are picked anew. If it stays, see that 2 GiB of memory are free, and build the program anew."
+    "Run it again: ports are picked anew. If it stays, see that 1 GiB of memory is free, and build the program anew."
   );
 }
 
