@@ -55,8 +55,11 @@ describe.skipIf(without(...PROGRAMS))("production", () => {
     await kubectl(["apply", "--filename", distOf("production")]);
   });
   afterAll(async () => {
-    for (const nodes of registered) await nodes[Symbol.asyncDispose]();
-    await plane?.[Symbol.asyncDispose]();
+    try {
+      for (const nodes of registered) await nodes[Symbol.asyncDispose]();
+    } finally {
+      await plane?.[Symbol.asyncDispose]();
+    }
   });
 
   test("without nodes every pod waits, and says for what", async () => {

@@ -17,6 +17,8 @@ export async function registerNodes(kubectl: Kubectl, ...nodes: readonly NodeInp
   let renewal: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
     renewal = renewal.then(renew);
+    // A failure is told by disposal, which waits for it.
+    renewal.catch(() => {});
   }, HEARTBEAT);
   return {
     async [Symbol.asyncDispose]() {
