@@ -26,6 +26,18 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: "proof",
+          globalSetup: ["test/support/tools.ts"],
+          include: ["test/proof/**/*.test.ts"],
+          // One control plane at a time: it takes a gigabyte, and both cores as it starts.
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+        },
+      },
     ],
   },
 });

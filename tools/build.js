@@ -22,7 +22,7 @@ import {
   tools,
 } from "./tool.js";
 
-export { crdFolder } from "./go.js";
+export { crdFiles } from "./go.js";
 
 const help = `node tools/build.js [name...]   find or build these tools (all, without a name) and print where they are
   --list   only look, build nothing
@@ -32,7 +32,7 @@ the pinned version; else it is built, which takes Go and minutes. Exit code 1 if
 
 Tools and their variables:
 ${Object.entries(tools)
-  .map(([name, { variable }]) => `  ${name.padEnd(18)}${variable}`)
+  .map(([name, { variable }]) => `  ${name.padEnd(25)}${variable}`)
   .join("\n")}
 `;
 
@@ -120,7 +120,7 @@ async function main(args) {
   const { found, missing } = await requireTools(names, { build: !values.list });
   for (const name of names) {
     const place = found[name] ?? `missing: ${missing[name]?.replaceAll("\n", "\n    ")}`;
-    process.stdout.write(`${name.padEnd(18)}${toolNamed(name).version.padEnd(10)}${place}\n`);
+    process.stdout.write(`${name.padEnd(25)}${toolNamed(name).version.padEnd(10)}${place}\n`);
   }
   return Object.keys(missing).length > 0 ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-/** Runs Go: builds a tool's package, and finds the folders of the module cache that hold custom resource definitions. */
+/** Runs Go: builds a tool's package, and finds custom resource definitions in the module cache. */
 import { execFile, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,15 +10,24 @@ import { sourceFolder } from "./tool.js";
 const env = { ...process.env, CGO_ENABLED: "0", GOWORK: "off" };
 const crdModule = fileURLToPath(new URL("./crds", import.meta.url));
 
-/** Where each project keeps its CRDs; the versions are in crds/go.mod. */
-const crdFolders = {
-  "cert-manager": { module: "github.com/cert-manager/cert-manager", folder: "deploy/crds" },
-  "external-secrets": { module: "github.com/external-secrets/external-secrets", folder: "config/crds/bases" },
-  "prometheus-operator": {
+/** Where each project keeps the CRDs of the kinds in dist; the versions are in crds/go.mod. */
+const crds = [
+  {
+    module: "github.com/cert-manager/cert-manager",
+    folder: "deploy/crds",
+    files: ["cert-manager.io_certificates.yaml", "cert-manager.io_issuers.yaml"],
+  },
+  {
+    module: "github.com/external-secrets/external-secrets",
+    folder: "config/crds/bases",
+    files: ["external-secrets.io_externalsecrets.yaml", "external-secrets.io_secretstores.yaml"],
+  },
+  {
     module: "github.com/prometheus-operator/prometheus-operator",
     folder: "example/prometheus-operator-crd",
+    files: ["monitoring.coreos.com_servicemonitors.yaml", "monitoring.coreos.com_prometheusrules.yaml"],
   },
-};
+];
 
 /**
  * Builds a tool to `path`. Throws what Go said and what to do about it.
@@ -34,19 +43,22 @@ export async function goBuild(tool, path) {
   });
 }
 
-/**
- * The folder with a project's CRDs, in Go's module cache; downloads the module when it is not there. The folder holds some
- * files that are no CRD (kustomization.yaml, README.md).
- * @param {keyof typeof crdFolders} project
- */
-export function crdFolder(project) {
-  const { module, folder } = crdFolders[project];
+/** Paths of the CRDs of all kinds in dist, in Go's module cache; downloads the modules that are not there. */
+export function crdFiles() {
+  return crds.flatMap(({ module, folder, files }) => {
+    const source = moduleFolder(module);
+    return files.map((file) => join(source, folder, file));
+  });
+}
+
+/** @param {string} module */
+function moduleFolder(module) {
   const version = readFileSync(join(crdModule, "go.mod"), "utf8").split(`\t${module} `)[1]?.split(/\s/)[0];
   const args = ["mod", "download", "-json", `${module}@${version}`];
   const { error, stdout, stderr } = spawnSync("go", args, { cwd: crdModule, env, encoding: "utf8" });
   const answer = stdout ? JSON.parse(stdout) : {};
-  if (answer.Dir) return join(answer.Dir, folder);
-  throw new Error(`no CRDs of ${project} ${version}: ${answer.Error ?? whatGoSaid(error, stderr)}`, { cause: error });
+  if (answer.Dir) return /** @type {string} */ (answer.Dir);
+  throw new Error(`no CRDs of ${module} ${version}: ${answer.Error ?? whatGoSaid(error, stderr)}`, { cause: error });
 }
 
 /** @param {NodeJS.ErrnoException | undefined} error @param {string | null | undefined} stderr */

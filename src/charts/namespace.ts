@@ -16,7 +16,6 @@ export function namespaceChart(scope: Construct, model: Model): void {
   new k8s.KubePriorityClass(chart, "priority", {
     metadata: { name: PRIORITY_CLASS },
     value: 1_000_000,
-    globalDefault: false,
     description: "Everything else publishes to or reads from these servers, so they are scheduled first.",
   });
 }

@@ -2,7 +2,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +10,7 @@ import type { Target } from "../../src/connect/nats.ts";
 import { NATS } from "../../src/kubernetes/names.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import { renderServerConfig, routeHosts } from "../../src/nats/server-config.ts";
+import { freePorts } from "../../src/proof/ports.ts";
 import { ofKind } from "../../src/rules/manifests/manifest.ts";
 import { objectsOf } from "./manifests.ts";
 import { tool } from "./tools.ts";
@@ -199,23 +199,4 @@ export async function stop(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
   await ended;
   clearTimeout(timer);
-}
-
-/**
- * Ports that nobody listens on now, below those that the system hands out by itself: one of these could be taken as the
- * near end of some connection before the server binds it.
- */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports: number[] = [];
-  while (ports.length < count) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    const server = createServer().listen(port, "127.0.0.1");
-    const free = await once(server, "listening").then(
-      () => true,
-      () => false,
-    );
-    if (free) await once(server.close(), "close");
-    if (free && !ports.includes(port)) ports.push(port);
-  }
-  return ports;
 }

@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Model } from "../../src/model/resolve.ts";
+import { freePorts } from "../../src/proof/ports.ts";
 import { followerConfig, leaderConfig, type Tile38Config } from "../../src/tile38/server-config.ts";
 import { objectOf, objectsOf } from "./manifests.ts";
-import { freePorts, stop } from "./nats-server.ts";
+import { stop } from "./nats-server.ts";
 import { tool } from "./tools.ts";
 
 /** Opens servers of this test and nothing else. */

@@ -28,6 +28,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     "kube-linter",
     "kustomize",
   ],
+  proof: ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"],
 };
 
 /** Programs that come with the system: any version will do, and none is built. */

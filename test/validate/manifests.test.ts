@@ -2,12 +2,12 @@
 import { execFile } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { crdFolder } from "../../tools/build.js";
+import { crdFiles } from "../../tools/build.js";
 import { tool, without } from "../support/tools.ts";
 
 const run = promisify(execFile);
@@ -19,11 +19,6 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** Kubernetes versions: the oldest that we promise, and the newest that kubectl-validate v0.0.4 embeds. */
 const VERSIONS = ["1.28", "1.30"] as const;
-const CRDS = {
-  "cert-manager": ["cert-manager.io_certificates.yaml", "cert-manager.io_issuers.yaml"],
-  "external-secrets": ["external-secrets.io_externalsecrets.yaml", "external-secrets.io_secretstores.yaml"],
-  "prometheus-operator": ["monitoring.coreos.com_servicemonitors.yaml", "monitoring.coreos.com_prometheusrules.yaml"],
-} as const;
 
 describe.skipIf(without("kubectl-validate"))("kubectl-validate", () => {
   const crds = join(scratch, "crds");
@@ -32,10 +27,7 @@ describe.skipIf(without("kubectl-validate"))("kubectl-validate", () => {
 
   beforeAll(async () => {
     await import("node:fs/promises").then(({ mkdir }) => mkdir(crds));
-    for (const [project, files] of Object.entries(CRDS)) {
-      const folder = crdFolder(project as keyof typeof CRDS);
-      for (const file of files) copyFileSync(join(folder, file), join(crds, file));
-    }
+    for (const file of crdFiles()) copyFileSync(file, join(crds, basename(file)));
   });
 
   test.each(ENVIRONMENTS.flatMap((environment) => VERSIONS.map((version) => [environment, version] as const)))(

@@ -1,5 +1,5 @@
 // Pins the custom resource definitions that tests validate against. They are read out of the module cache at run time
-// (crdFolder in ../go.js); nothing is imported or compiled, so do not run `go mod tidy` here: it would empty this file.
+// (crdFiles in ../go.js); nothing is imported or compiled, so do not run `go mod tidy` here: it would empty this file.
 // To move a pin: change the version, delete go.sum, run `go mod download <path>@<version>` for each line.
 module circl.invalid/tools/crds
 
