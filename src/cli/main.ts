@@ -27,6 +27,8 @@ export async function main(argv: readonly string[], root: string): Promise<void>
     await declare(root).parseAsync(argv, { from: "user" });
   } catch (error) {
     process.exitCode = await failed(error);
+    // nats 2.29 leaves the socket of a server that never spoke open, and the process would wait for it for ever.
+    if ((error as Error | undefined)?.name === "ConnectionFailure") process.exit();
   }
 }
 

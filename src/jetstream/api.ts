@@ -134,6 +134,8 @@ export interface ConsumerInfo {
 export interface AccountInfo {
   readonly api: { readonly level?: number };
   readonly limits: { readonly max_storage: number; readonly max_memory: number; readonly max_ack_pending?: number };
+  /** Limits by replicas, where the account has them. */
+  readonly tiers?: object;
   readonly storage: number;
   readonly memory: number;
   readonly streams: number;

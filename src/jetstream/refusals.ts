@@ -9,6 +9,7 @@ import type { WireConfig } from "./desired.ts";
 import type { Change, FieldChange } from "./diff.ts";
 import { type ConsumerLimits, normaliseStream } from "./normalise.ts";
 import type { Observed } from "./observe.ts";
+import { shortOfStorage } from "./storage.ts";
 
 export interface Refusal {
   readonly field: string;
@@ -156,7 +157,7 @@ export function refusals(change: Change, version: Version, around?: Surroundings
     ...single,
     ...moveAndScale(fields),
     ...sealedForGood(change),
-    ...(around ? takenSubjects(change, around) : []),
+    ...(around ? [...takenSubjects(change, around), ...shortOfStorage(change, around)] : []),
   ];
 }
 

@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { realModel } from "../support/definitions.ts";
+import { modelWith, realModel } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
@@ -166,6 +168,33 @@ describe.skipIf(without("nats-server"))("what stands in the way is said, with th
     const { code, stderr } = await circl(["plan", "local"], as(cluster));
     expect(code).toBe(1);
     expect(stderr).toMatch(/this user may not publish "\$JS\.API\.STREAM\.LIST"\. Let the identity have it/);
+  });
+
+  test("not enough storage on the servers", async () => {
+    const small = { nats: { servers: 1, tls: false, volume: { size: "256MiB" } } } as const;
+    await using cluster = await Cluster.start(
+      modelWith({ key: "local", environment: { name: "local", ...small }, streams: [] }),
+    );
+    const { code, stdout } = await circl(["apply", "local", "--auto-approve"], as(cluster));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /! circl_\w+: STREAM\.CREATE circl_\w+: there is not enough storage\. Raise nats\.volume\.size or lower maxBytes/,
+    );
+    expect(stdout).toMatch(/\d failed, \d+ not started\. Apply again: what is done stays done\.\n$/);
+  });
+
+  test("no answer in time", async () => {
+    // A server that is alive and never says a word, as one behind a broken proxy is.
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const env = { CIRCL_SERVER: `127.0.0.1:${port}`, CIRCL_USER: "sync", CIRCL_PASSWORD: "x", CIRCL_TIMEOUT: "500" };
+    const { code, stderr } = await circl(["plan", "local"], { env });
+    silent.close();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: connecting: no answer in time\. A meta leader may be missing .* --timeout waits longer/,
+    );
   });
 
   test("another cluster than the environment names", async () => {
