@@ -1,4 +1,5 @@
 /** Applies a plan: step by step, each write read back, nothing written over a state that has moved. */
+import { isDeepStrictEqual } from "node:util";
 import type { ConsumerInfo, StreamInfo, Writer } from "./api.ts";
 import { writeConsumer } from "./consumer-write.ts";
 import type { LiveAsset } from "./diff.ts";
@@ -115,7 +116,7 @@ async function assertNotMoved(name: string, live: LiveAsset, writer: Writer): Pr
       : [await writer.read<ConsumerInfo>("CONSUMER.INFO", [live.info.stream_name, live.info.name]), live.info].map(
           ({ config }) => normaliseConsumer(config, config),
         );
-  if (JSON.stringify(now) !== JSON.stringify(then)) {
+  if (!isDeepStrictEqual(now, then)) {
     throw new Error(`${name} has changed since it was planned. Plan again and look at what is different now.`);
   }
 }

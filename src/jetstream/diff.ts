@@ -1,4 +1,5 @@
 /** Desired against observed: what would have to change, asset by asset, field by field. Says nothing about what it means. */
+import { isDeepStrictEqual } from "node:util";
 import type { Model } from "../model/resolve.ts";
 import { atLeast, parseVersion } from "../model/version.ts";
 import type { ConsumerInfo, StreamInfo } from "./api.ts";
@@ -170,10 +171,10 @@ const isOurs = ({ metadata }: WireConfig, { environment }: Model): boolean =>
 /** Fields in which two normalised configurations differ. */
 export function compare(live: WireConfig, desired: WireConfig): FieldChange[] {
   // Nearly all assets are as they should be: one comparison for those.
-  if (JSON.stringify(live) === JSON.stringify(desired)) return [];
+  if (isDeepStrictEqual(live, desired)) return [];
   const fields = [...new Set([...Object.keys(live), ...Object.keys(desired)])].sort();
   return fields
-    .filter((field) => JSON.stringify(live[field]) !== JSON.stringify(desired[field]))
+    .filter((field) => !isDeepStrictEqual(live[field], desired[field]))
     .map((field) => ({ field, from: live[field], to: desired[field] }));
 }
 

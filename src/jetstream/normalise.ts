@@ -68,7 +68,7 @@ export function normaliseStream(
   if (stream.republish) stream.republish = { src: ">", headers_only: false, ...(stream.republish as WireConfig) };
   if (stream.placement) stream.placement = normalisePlacement(stream.placement as WireConfig);
   stream.metadata = ownMetadata(stream.metadata as WireConfig | undefined);
-  return sorted(stream);
+  return stream;
 }
 
 const SEALED = { max_age: 0, discard: "new", deny_delete: true, deny_purge: true, allow_rollup_hdrs: false };
@@ -131,7 +131,7 @@ export function normaliseConsumer(config: WireConfig, asked: WireConfig, limits?
   // Somebody's pause, set by a request of its own: an update leaves it as it is (2.11).
   delete consumer.pause_until;
   consumer.metadata = ownMetadata(consumer.metadata as WireConfig | undefined);
-  return sorted(consumer);
+  return consumer;
 }
 
 /** What is not asked for comes from the stream, and then from the server (JsDefaultMaxAckPending). */
@@ -148,24 +148,31 @@ const PULL_WAITING = 512;
 const REQUEST_LIMITS = ["max_waiting", "max_batch", "max_expires", "max_bytes", "idle_heartbeat", "inactive_threshold"];
 
 /** Metadata without what the server adds (`_nats.*`). */
-const ownMetadata = (metadata: WireConfig = {}): WireConfig =>
-  sorted(Object.fromEntries(Object.entries(metadata).filter(([key]) => !key.startsWith("_nats."))));
+function ownMetadata(metadata: WireConfig = {}): WireConfig {
+  const own: Mutable = {};
+  for (const key in metadata) if (!key.startsWith("_nats.")) own[key] = metadata[key];
+  return own;
+}
 
 /**
  * Without what is absent to the server: Go has no "unset", so a zero, an empty text and an empty list are the same as no
  * field at all, and most of them are left out of answers (`omitempty`).
  */
 function dropZero(config: WireConfig): Mutable {
-  const kept = Object.entries(config).map(([key, value]) => [key, isObject(value) ? dropZero(value) : deep(value)]);
-  return Object.fromEntries(kept.filter(([, value]) => !isZero(value)));
+  const kept: Mutable = {};
+  for (const key in config) {
+    const value = deep(config[key]);
+    if (!isZero(value)) kept[key] = value;
+  }
+  return kept;
 }
 const deep = (value: unknown): unknown =>
-  Array.isArray(value) ? value.map((entry) => (isObject(entry) ? dropZero(entry) : entry)) : value;
+  Array.isArray(value) ? value.map(deep) : isObject(value) ? dropZero(value) : value;
 const isZero = (value: unknown): boolean => !value || (typeof value === "object" && Object.keys(value).length === 0);
 const isObject = (value: unknown): value is WireConfig =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Keys in order at every depth, so that two configurations can be compared as text. */
+/** Keys in order at every depth, so that origins can be put in order as text. */
 function sorted<T>(value: T): T {
   if (Array.isArray(value)) return value.map(sorted) as T;
   if (typeof value !== "object" || value === null) return value;

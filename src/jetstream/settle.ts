@@ -1,5 +1,6 @@
 /** What became of writes: kept as they were sent, led, and current on every replica. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { atLeast, parseVersion } from "../model/version.ts";
 import type { ClusterState, Reader, StreamInfo } from "./api.ts";
 import { ApiError, ConnectionFailure } from "./api.ts";
@@ -72,7 +73,7 @@ export const normalised = (config: WireConfig, { server }: Reader): WireConfig =
 
 /** Fields that were sent and are not there. */
 export const lostFields = (kept: WireConfig, sent: WireConfig): string[] =>
-  Object.keys(sent).filter((field) => JSON.stringify(kept[field]) !== JSON.stringify(sent[field]));
+  Object.keys(sent).filter((field) => !isDeepStrictEqual(kept[field], sent[field]));
 
 /** Servers before 2.12 answer OK and drop the fields they do not know: that is no success. */
 export const notKept = (name: string, lost: readonly string[]): Error =>
