@@ -76,9 +76,11 @@ function consumerNeeds({ name, ackPolicy }: Consumer, stream: Stream): Need[] {
 }
 
 /** Opening, reading and watching: clients watch through consumers that they make for the purpose and that end by themselves. */
-function bucketNeeds({ name, file }: Stream): Need[] {
+function bucketNeeds({ name, file, kind }: Stream): Need[] {
   const why = `reads ${name} (${file})`;
   return [
+    // nats.js asks for the stream that an object's chunks lie in, even by the name of the store.
+    ...(kind === "object-store" ? ["$JS.API.STREAM.NAMES"] : []),
     `$JS.API.STREAM.INFO.${name}`,
     `$JS.API.STREAM.MSG.GET.${name}`,
     `$JS.API.DIRECT.GET.${name}`,

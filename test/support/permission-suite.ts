@@ -1,0 +1,206 @@
+/** What every version of the server must hold to: who may do what, and that everybody can do their work with no more than that. */
+import type { NatsConnection } from "nats";
+import { expect, test } from "vitest";
+import { openReader, openWriter } from "../../src/connect/nats.ts";
+import { apply } from "../../src/jetstream/apply.ts";
+import { plan } from "../../src/jetstream/plan.ts";
+import { defineBucket, defineObjectStore } from "../../src/model/bucket.ts";
+import type { EnvironmentInput } from "../../src/model/environment.ts";
+import { identities } from "../../src/model/identity.ts";
+import type { Model } from "../../src/model/resolve.ts";
+import { covers } from "../../src/model/subject.ts";
+import { type Grant, permissionsOf } from "../../src/nats/permissions.ts";
+import { policy } from "../../src/rules/changes.ts";
+import { modelWith } from "./definitions.ts";
+import { type Backbone, startBackbone } from "./identities.ts";
+import { EVERYBODY, PUBLISH, SUBSCRIBE } from "./permission-table.ts";
+
+interface Kind {
+  readonly binary: () => string;
+  readonly model: Model;
+}
+
+export function permissionSuite({ binary, model }: Kind): void {
+  test("every identity may do what the table says, and is refused everything else in it", async () => {
+    await using backbone = await startBackbone(model, { binary: binary() });
+    for (const name of EVERYBODY) {
+      const connection = await backbone.as(name);
+      const refused = await refusals(connection);
+      const may = (rows: typeof PUBLISH) => rows.filter(([, who]) => who.includes(name)).map(([subject]) => subject);
+      const done = (rows: typeof PUBLISH, how: string) =>
+        rows.map(([subject]) => subject).filter((subject) => !refused.has(`${how} ${subject}`));
+      expect({ name, publishes: done(PUBLISH, "publish"), hears: done(SUBSCRIBE, "subscription") }).toEqual({
+        name,
+        publishes: may(PUBLISH),
+        hears: may(SUBSCRIBE),
+      });
+      await connection.close();
+    }
+  });
+
+  test("the table leaves no grant out", () => {
+    expect(identities(model).map(({ name }) => name)).toEqual([...EVERYBODY].sort());
+    const unchecked = identities(model).flatMap((identity) => {
+      const left = (grants: readonly Grant[], rows: typeof PUBLISH) =>
+        grants.filter(
+          ({ subject: granted }) =>
+            !rows.some(([subject, who]) => who.includes(identity.name) && covers(granted, subject)),
+        );
+      const { publish, subscribe } = permissionsOf(identity, model);
+      return [...left(publish, PUBLISH), ...left(subscribe, SUBSCRIBE)].map(({ subject }) => [identity.name, subject]);
+    });
+    expect(unchecked).toEqual([]);
+  });
+
+  test("stream-plan plans and cannot write; stream-sync applies; services publish, fetch and acknowledge", async () => {
+    await using backbone = await startBackbone(model, { binary: binary() });
+    await applyAll(backbone, model);
+    {
+      const target = backbone.target("stream-plan");
+      await using reader = await openReader(target);
+      expect((await plan(model, reader, policy, Date.now() * 1e6, { deletions: [] })).summary).toMatchObject({
+        create: 0,
+        update: 0,
+      });
+      await using writer = await openWriter({ ...target, timeout: 500 });
+      await expect(writer.write("STREAM.DELETE", ["circl_dlq"])).rejects.toThrow(/this user may not publish/);
+    }
+    for (const stream of model.streams) {
+      for (const { service, subject } of stream.publishers.filter((publisher) =>
+        EVERYBODY.includes(publisher.service),
+      )) {
+        if (service === "stream-sync") continue;
+        const connection = await backbone.as(service);
+        const ack = await connection.jetstream().publish(subject.replace(/>$/, "checked.once"), "{}");
+        expect(ack.stream).toBe(stream.name);
+        await connection.close();
+      }
+    }
+    for (const stream of model.streams) {
+      for (const { name, service } of stream.consumers) {
+        const connection = await backbone.as(service);
+        const consumer = await connection.jetstream().consumers.get(stream.name, name);
+        const message = await consumer.next({ expires: 10_000 });
+        // Waits for the server's word that it took the acknowledgement.
+        expect(await message?.ackAck()).toBe(true);
+        await connection.close();
+      }
+    }
+  });
+
+  test("logins and refusals lie in the audit stream, and the monitor hears them", async () => {
+    await using backbone = await startBackbone(model, { binary: binary() });
+    await applyAll(backbone, model);
+    const monitor = await backbone.as("monitor");
+    const heard: string[] = [];
+    monitor.subscribe("circl.audit.>", { callback: (_, { subject }) => heard.push(subject) });
+    await monitor.flush();
+    await expect(backbone.cluster.connect({ user: "oms", pass: "wrong" })).rejects.toThrow(/authorization/i);
+    await (await backbone.as("oms")).close();
+    await (await backbone.as("operator-system")).close();
+    const expected = [
+      /^circl\.audit\.refused\.\w+$/,
+      /^circl\.audit\.connect\.CIRCL$/,
+      /^circl\.audit\.disconnect\.CIRCL$/,
+      /^circl\.audit\.connect\.SYS$/,
+      /^circl\.audit\.disconnect\.SYS$/,
+    ];
+    for (const pattern of expected) {
+      await expect.poll(() => heard.some((subject) => pattern.test(subject)), { timeout: 20_000 }).toBe(true);
+    }
+    const reply = await monitor.request(
+      "$JS.API.STREAM.INFO.circl_audit",
+      JSON.stringify({ subjects_filter: "circl.audit.>" }),
+    );
+    const stored = Object.keys(reply.json<{ state: { subjects: object } }>().state.subjects);
+    for (const pattern of expected) expect(stored.some((subject) => pattern.test(subject))).toBe(true);
+    await monitor.close();
+  });
+
+  test("buckets and object stores are used by whom they are declared for", async () => {
+    const stores = storesModel(model);
+    await using backbone = await startBackbone(stores, { binary: binary() });
+    await applyAll(backbone, stores);
+    const writer = await backbone.as("bff");
+    const reader = await backbone.as("oms");
+    const open = (connection: NatsConnection) =>
+      connection.jetstream({ checkAPI: false }).views.kv("flags", { bindOnly: true, allow_direct: true });
+    const [written, read] = [await open(writer), await open(reader)];
+    await written.put("dark", "on");
+    expect((await read.get("dark"))?.string()).toBe("on");
+    const watched = await read.watch();
+    for await (const entry of watched) {
+      expect([entry.key, entry.string()]).toEqual(["dark", "on"]);
+      break;
+    }
+    await expect(read.put("dark", "off")).rejects.toThrow(/permission/i);
+    expect((await written.get("dark"))?.string()).toBe("on");
+
+    const maps = await backbone.as("geo");
+    const store = await maps.jetstream({ checkAPI: false }).views.os("maps");
+    for (const content of ["first", "second"]) {
+      await store.putBlob({ name: "berlin" }, new TextEncoder().encode(content));
+    }
+    expect(new TextDecoder().decode((await store.getBlob("berlin")) ?? undefined)).toBe("second");
+    const stranger = await backbone.as("iot");
+    await expect(open(stranger).then((bucket) => bucket.get("dark"))).rejects.toThrow(/permission/i);
+    await Promise.all([writer, reader, maps, stranger].map((connection) => connection.close()));
+  });
+}
+
+/** Everything in the table that the server refuses to this connection: `publish circl.oms.order.created`. */
+async function refusals(connection: NatsConnection): Promise<Set<string>> {
+  const refused = new Set<string>();
+  (async () => {
+    for await (const { permissionContext } of connection.status()) {
+      if (permissionContext) refused.add(`${permissionContext.operation} ${permissionContext.subject}`);
+    }
+  })();
+  for (const [subject] of PUBLISH) connection.publish(subject);
+  for (const [subject] of SUBSCRIBE) connection.subscribe(subject, { callback: () => {} });
+  // Refusals come in order, before the answer to the ping that follows.
+  await connection.flush();
+  await connection.flush();
+  return refused;
+}
+
+async function applyAll(backbone: Backbone, model: Model): Promise<void> {
+  await using writer = await openWriter(backbone.target("stream-sync"));
+  const planned = await plan(model, writer, policy, Date.now() * 1e6, { deletions: [] });
+  const options = { holder: "test", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };
+  expect((await apply(planned, writer, options)).failed).toEqual([]);
+}
+
+const data = { sensitivity: "internal" } as const;
+const storesModel = ({ environment }: Model): Model =>
+  modelWith({
+    environment: {
+      development: true,
+      certificates: "none",
+      nats: {
+        servers: 1,
+        tls: false,
+        ...(environment.nats.featureFlags ? { featureFlags: environment.nats.featureFlags } : {}),
+      },
+    } as EnvironmentInput,
+    streams: [
+      defineBucket({
+        bucket: "flags",
+        maxBytes: "1MiB",
+        publishers: [{ service: "bff", subject: "$KV.flags.>", data }],
+        readers: ["oms"],
+      }),
+      defineObjectStore({
+        bucket: "maps",
+        maxBytes: "1MiB",
+        publishers: [{ service: "geo", subject: "$O.maps.>", data }],
+      }),
+      {
+        name: "circl_lock",
+        subjects: ["circl.sync.lock"],
+        maxMsgsPerSubject: 1,
+        maxBytes: "1MiB",
+        publishers: [{ service: "stream-sync", subject: "circl.sync.lock", data }],
+      },
+    ],
+  });
