@@ -30,7 +30,7 @@ const cases: Readonly<Record<string, readonly [(objects: Manifest[]) => void, st
   ],
   M003: [
     (objects) => remove(objects, "Issuer", "nats-ca"),
-    "M003 dist/production: Certificate nats-server-tls Issuer nats-ca does not exist",
+    "M003 dist/production: Certificate nats-server-tls Issuer nats-ca does not exist in circl-backbone",
   ],
   M004: [
     (objects) => objects.push(objectOf(objects, "Service", "nats")),

@@ -4,40 +4,6 @@ import { objectOf, objectsOf } from "../support/manifests.ts";
 
 const production = objectsOf(realModel("production"));
 
-test("secrets come from the store as whole documents, and survive their loss there", () => {
-  const secrets = production.filter(({ kind }) => kind === "ExternalSecret");
-  expect(secrets.map(({ apiVersion, spec }) => ({ apiVersion, ...spec }))).toEqual(
-    [
-      ["nats-auth", "auth.conf"],
-      ["tile38-leader-config", "config"],
-      ["tile38-follower-config", "config"],
-    ].map(([name, secretKey]) => ({
-      apiVersion: "external-secrets.io/v1",
-      refreshPolicy: "Periodic",
-      refreshInterval: "300s",
-      secretStoreRef: { kind: "SecretStore", name: "circl-backbone" },
-      target: { name, creationPolicy: "Owner", deletionPolicy: "Retain" },
-      data: [{ secretKey, remoteRef: { key: `production-${name}` } }],
-    })),
-  );
-});
-
-test("the store is read with Workload Identity, and nothing but that", () => {
-  expect(objectOf(production, "SecretStore", "circl-backbone").spec.provider).toEqual({
-    gcpsm: {
-      projectID: "circl-production",
-      auth: {
-        workloadIdentity: {
-          clusterLocation: "europe-west1",
-          clusterName: "circl-production",
-          clusterProjectID: "circl-production",
-          serviceAccountRef: { name: "circl-secret-reader" },
-        },
-      },
-    },
-  });
-});
-
 test("monitors and rules carry the labels that Prometheus selects by", () => {
   for (const kind of ["ServiceMonitor", "PrometheusRule"]) {
     for (const name of ["nats", "tile38"]) {
