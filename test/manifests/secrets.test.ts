@@ -86,44 +86,6 @@ test("no template makes a value of its own: it would be another at every refresh
   }
 });
 
-test("the store is read with Workload Identity in every namespace, and written for one document alone", () => {
-  const stores = production.filter(({ kind }) => kind === "SecretStore");
-  expect(stores.map(({ metadata, spec }) => [metadata.namespace, metadata.name, spec.provider])).toEqual(
-    [
-      ["circl-backbone", "circl-backbone", "circl-secret-reader"],
-      ["circl-backbone", "circl-backbone-trust", "circl-trust-writer"],
-      ["circl", "circl-backbone", "circl-secret-reader"],
-    ].map(([namespace, name, account]) => [
-      namespace,
-      name,
-      {
-        gcpsm: {
-          projectID: "circl-production",
-          auth: {
-            workloadIdentity: {
-              clusterLocation: "europe-west1",
-              clusterName: "circl-production",
-              clusterProjectID: "circl-production",
-              serviceAccountRef: { name: account },
-            },
-          },
-        },
-      },
-    ]),
-  );
-  const pushed = production.filter(({ kind }) => kind === "PushSecret");
-  expect(pushed.map(({ spec }) => spec)).toEqual([
-    {
-      refreshInterval: "300s",
-      updatePolicy: "Replace",
-      deletionPolicy: "None",
-      secretStoreRefs: [{ kind: "SecretStore", name: "circl-backbone-trust" }],
-      selector: { secret: { name: "nats-server-tls" } },
-      data: [{ match: { secretKey: "ca.crt", remoteRef: { remoteKey: "production-nats-ca" } } }],
-    },
-  ]);
-});
-
 test("local has none of it: its Secrets are sent by kubectl", () => {
   expect(Object.keys(chartsOf(realModel("local")))).toEqual(["00-namespace", "10-network", "30-nats", "40-tile38"]);
 });
