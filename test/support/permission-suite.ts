@@ -164,7 +164,8 @@ async function refusals(connection: NatsConnection): Promise<Set<string>> {
   return refused;
 }
 
-async function applyAll(backbone: Backbone, model: Model): Promise<void> {
+/** Applies every stream and consumer of `model` as stream-sync. */
+export async function applyAll(backbone: Backbone, model: Model): Promise<void> {
   await using writer = await openWriter(backbone.target("stream-sync"));
   const planned = await plan(model, writer, policy, Date.now() * 1e6, { deletions: [] });
   const options = { holder: "test", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };

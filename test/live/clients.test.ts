@@ -1,0 +1,131 @@
+/** Clients as they really are: with the files of their Secret, with passwords, with shared inboxes. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { connect, nkeyAuthenticator } from "nats";
+import { describe, expect, test } from "vitest";
+import { renderClient } from "../../src/clients/files.ts";
+import { identities } from "../../src/model/identity.ts";
+import type { Model } from "../../src/model/resolve.ts";
+import { runNode, temporaryFolder } from "../cli/circl.ts";
+import { modelWith, realModel } from "../support/definitions.ts";
+import { type Backbone, startBackbone } from "../support/identities.ts";
+import { applyAll } from "../support/permission-suite.ts";
+import { without } from "../support/tools.ts";
+
+const example = /```js\n([\s\S]*?)```/.exec(
+  readFileSync(new URL("../../docs/security.md", import.meta.url), "utf8"),
+)?.[1];
+
+/** Writes what the service would mount, with the servers of this test in the place of the Service. */
+function mount(folder: string, service: string, model: Model, { cluster, credentials }: Backbone): void {
+  const identity = identities(model).find(({ name }) => name === service);
+  if (!identity) throw new Error(`no identity ${service}`);
+  const ca = readFileSync(cluster.target().tls?.ca ?? "", "utf8");
+  const { "nats.json": settings = "", ...files } = renderClient(identity, model, {
+    ...credentials.clients[service],
+    ca,
+  });
+  const here = { ...JSON.parse(settings), servers: cluster.target().servers.map((server) => `tls://${server}`) };
+  for (const [name, text] of Object.entries({ ...files, "nats.json": JSON.stringify(here) })) {
+    writeFileSync(join(folder, name), text);
+  }
+}
+
+/** Small streams on one server without TLS. */
+const standalone = (clients: { inboxes?: "shared"; passwords?: string[] }): Model =>
+  modelWith({
+    environment: { development: true, certificates: "none", nats: { servers: 1, tls: false, clients } },
+    streams: STREAMS,
+  });
+
+const internal = { sensitivity: "internal" } as const;
+const stream = { maxBytes: "1MiB", publishers: [] } as const;
+const STREAMS = [
+  {
+    ...stream,
+    name: "work",
+    subjects: ["work.>"],
+    publishers: [{ service: "bff", subject: "work.>", data: internal }],
+    consumers: [{ name: "oms-work", service: "oms", ackPolicy: "explicit" }],
+  },
+  { ...stream, name: "pay", subjects: ["pay.>"], publishers: [{ service: "dms", subject: "pay.>", data: internal }] },
+  {
+    ...stream,
+    name: "circl_lock",
+    subjects: ["circl.sync.lock"],
+    publishers: [{ service: "stream-sync", subject: "circl.sync.lock", data: internal }],
+  },
+] as const;
+
+describe.skipIf(without("nats-server", "test-ca", "secret-template"))("clients of a real server", () => {
+  test("the example of docs/security.md runs with the files of its Secret and nothing else", async () => {
+    const model = realModel("staging");
+    await using backbone = await startBackbone(model);
+    await applyAll(backbone, model);
+    const bff = await backbone.as("bff");
+    await bff.jetstream().publish("circl.oms.command.cancel", "{}");
+    await bff.close();
+    using folder = temporaryFolder();
+    mount(folder.path, "oms", model, backbone);
+    const script = (example ?? "").replace("/etc/circl", folder.path);
+    expect(script).toContain(folder.path);
+    const { code, stdout, stderr } = await runNode(["--input-type=module", "--eval", script]);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: "stored in circl_oms\nhandled circl.oms.command.cancel\n",
+      stderr: "",
+    });
+  });
+
+  test("a password logs in where the environment says so, and nobody else does", async () => {
+    const model = standalone({ passwords: ["oms"] });
+    await using backbone = await startBackbone(model);
+    await applyAll(backbone, model);
+    const oms = await backbone.as("oms");
+    expect((await oms.jetstream().consumers.get("work", "oms-work")).info).toBeDefined();
+    await expect(backbone.cluster.connect({ user: "oms", pass: "wrong" })).rejects.toThrow(/authorization/i);
+    await expect(backbone.cluster.connect({ user: "bff", pass: "loopback-only-bff" })).rejects.toThrow(
+      /authorization/i,
+    );
+    await expect(backbone.cluster.connect({})).rejects.toThrow(/authorization/i);
+    await using other = await startBackbone(model);
+    const { servers } = backbone.cluster.target();
+    const { nkeyFile = "" } = other.target("bff");
+    const stranger = nkeyAuthenticator(readFileSync(nkeyFile));
+    await expect(connect({ servers: [...servers], authenticator: stranger, maxReconnectAttempts: 0 })).rejects.toThrow(
+      /authorization/i,
+    );
+    await oms.close();
+  });
+
+  test("with shared inboxes clients work that set no prefix", async () => {
+    const model = standalone({ inboxes: "shared" });
+    await using backbone = await startBackbone(model);
+    await applyAll(backbone, model);
+    const bff = await backbone.as("bff");
+    expect((await bff.jetstream().publish("work.sorted", "{}")).stream).toBe("work");
+    const oms = await backbone.as("oms");
+    const message = await (await oms.jetstream().consumers.get("work", "oms-work")).next({ expires: 10_000 });
+    expect(await message?.ackAck()).toBe(true);
+    await Promise.all([bff.close(), oms.close()]);
+  });
+
+  test("what the server does not check: where a fetched message is sent, though it keeps its own subject", async () => {
+    const model = standalone({});
+    await using backbone = await startBackbone(model);
+    await applyAll(backbone, model);
+    const bff = await backbone.as("bff");
+    await bff.jetstream().publish("work.sorted", "{}");
+    const oms = await backbone.as("oms");
+    oms.publish("$JS.API.CONSUMER.MSG.NEXT.work.oms-work", JSON.stringify({ batch: 1 }), { reply: "pay.forged" });
+    await oms.flush();
+    const plan = await backbone.as("stream-plan");
+    const inPay = async () => {
+      const body = JSON.stringify({ subjects_filter: ">" });
+      const reply = await plan.request("$JS.API.STREAM.INFO.pay", body);
+      return reply.json<{ state: { subjects?: object } }>().state.subjects;
+    };
+    await expect.poll(inPay, { timeout: 20_000 }).toEqual({ "work.sorted": 1 });
+    await Promise.all([bff, oms, plan].map((connection) => connection.close()));
+  });
+});
