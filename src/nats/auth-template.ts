@@ -33,7 +33,7 @@ interface Login {
 
 /** How the parts that are not known here come into the text. */
 interface Filling {
-  readonly head: string;
+  readonly head: (everybody: readonly Identity[]) => string;
   readonly text: (fixed: string) => string;
   /** Repeats `block` for each login that there is: the current one, and the previous one while a rotation is under way. */
   readonly users: (identity: Identity, block: (login: Login) => string) => string;
@@ -50,14 +50,31 @@ type Shape = keyof typeof SHAPES;
 /** The template, for engineVersion v2: text/template with sprig and an error for keys that the store did not give. */
 export const authTemplate = (model: Model): string => authText(model, TEMPLATE);
 
-const TEMPLATE: Filling = {
-  head: Object.entries(SHAPES)
+/** What a login is known by to the server: one that stands twice keeps it from starting. */
+const distinct = (everybody: readonly Identity[]): string => {
+  const names = everybody.map((identity) => {
+    const key = (property: string) => `.${templateKey(identity, property)}`;
+    return identity.credential === "nkey"
+      ? `  ${key("current")} ${key("previous")}`
+      : `  (and ${key("current")} ${key("currentUser")}) (and ${key("previous")} ${key("previousUser")})`;
+  });
+  return (
+    `{{- $logins := compact (list\n${names.join("\n")}\n) }}` +
+    '{{ if ne (len $logins) (len (uniq $logins)) }}{{ fail "one key or user name stands in two places" }}{{ end -}}\n'
+  );
+};
+
+const shapes = (): string =>
+  Object.entries(SHAPES)
     .map(
       ([shape, { pattern, expected }]) =>
         `{{- define "${shape}" }}{{ if regexMatch "${pattern}" (last .) }}{{ last . | quote }}{{ else }}` +
         `{{ fail (print (first .) " is not ${expected}") }}{{ end }}{{ end -}}\n`,
     )
-    .join(""),
+    .join("");
+
+const TEMPLATE: Filling = {
+  head: (everybody) => shapes() + distinct(everybody),
   text: (fixed) => fixed.replaceAll("{{", '{{ "{{" }}'),
   users: (identity, block) => {
     const key = (property: string) => `.${templateKey(identity, property)}`;
@@ -84,10 +101,14 @@ export class UnusableDocuments extends Error {
  * @throws UnusableDocuments with every document that is missing, lacks a property or holds no such thing
  */
 export function renderAuth(model: Model, documents: Readonly<Record<string, AuthDocument>>): string {
-  const faults = identities(model).flatMap((identity) => documentFaults(identity, documents[identity.name]));
+  const everybody = identities(model);
+  const faults = [
+    ...everybody.flatMap((identity) => documentFaults(identity, documents[identity.name])),
+    ...sharedLogins(everybody, documents),
+  ];
   if (faults.length > 0) throw new UnusableDocuments(faults.join("\n"));
   return authText(model, {
-    head: "",
+    head: () => "",
     text: (fixed) => fixed,
     users: (identity, block) =>
       loginsOf(identity, documents[identity.name] ?? {})
@@ -123,6 +144,20 @@ function documentFaults(identity: Identity, document: AuthDocument | undefined):
   ]);
 }
 
+function sharedLogins(everybody: readonly Identity[], documents: Readonly<Record<string, AuthDocument>>): string[] {
+  const owners = new Map<string, string>();
+  return everybody.flatMap((identity) =>
+    loginsOf(identity, documents[identity.name] ?? {}).flatMap(({ user, secret }) => {
+      const owner = owners.get(user ?? secret);
+      owners.set(user ?? secret, identity.name);
+      if (owner === undefined) return [];
+      return [
+        `${owner === identity.name ? owner : `${owner} and ${identity.name}`}: one key or user name stands in two places`,
+      ];
+    }),
+  );
+}
+
 function authText(model: Model, filling: Filling): string {
   const settings = accountSettings(model);
   const everybody = identities(model);
@@ -140,7 +175,7 @@ function authText(model: Model, filling: Filling): string {
     const fixed = filling.text(renderBlock(settings[account], "    "));
     return `  ${account} {\n${fixed}\n    users: [${users.join("")}\n    ]\n  }\n`;
   });
-  return `${filling.head}# Written by circl from streams/ and environments/: change those. Keys are in the secret store.\naccounts {\n${accounts.join("")}}\n`;
+  return `${filling.head(everybody)}# Written by circl from streams/ and environments/: change those. Keys are in the secret store.\naccounts {\n${accounts.join("")}}\n`;
 }
 
 function permissionBlock(identity: Identity, model: Model): ConfigBlock {

@@ -1,13 +1,19 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { circl, temporaryFolder } from "./circl.ts";
+import { circl, root, temporaryFolder } from "./circl.ts";
 
 test("one command says who can publish order events in production", async () => {
   const { code, stdout } = await circl(["access", "production", "--who-can", "publish", "circl.oms.order.created"]);
   expect({ code, stdout }).toEqual({ code: 0, stdout: "oms  publishes to circl_oms (streams/oms.ts)\n" });
   const nobody = await circl(["access", "production", "--who-can", "publish", "circl.nothing"]);
   expect(nobody).toMatchObject({ code: 0, stdout: "Nobody may publish to circl.nothing.\n" });
+});
+
+test("docs/security.md shows what it really says", async () => {
+  const page = readFileSync(join(root, "docs/security.md"), "utf8");
+  const [, options = "", shown] = /\$ bin\/circl (access production --who-can .+)\n([\s\S]*?)```/.exec(page) ?? [];
+  expect((await circl(options.split(" "))).stdout).toBe(shown);
 });
 
 test.each([[], ["--verbose"], ["--who-can", "publish", "circl.>"]])("%j fits in 100 columns", async (...options) => {

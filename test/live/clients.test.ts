@@ -6,7 +6,9 @@ import { describe, expect, test } from "vitest";
 import { renderClient } from "../../src/clients/files.ts";
 import { identities } from "../../src/model/identity.ts";
 import type { Model } from "../../src/model/resolve.ts";
-import { runNode, temporaryFolder } from "../cli/circl.ts";
+import type { StreamInput } from "../../src/model/stream.ts";
+import { renderAuth } from "../../src/nats/auth-template.ts";
+import { circl, runNode, temporaryFolder } from "../cli/circl.ts";
 import { modelWith, realModel } from "../support/definitions.ts";
 import { type Backbone, startBackbone } from "../support/identities.ts";
 import { applyAll } from "../support/permission-suite.ts";
@@ -32,10 +34,13 @@ function mount(folder: string, service: string, model: Model, { cluster, credent
 }
 
 /** Small streams on one server without TLS. */
-const standalone = (clients: { inboxes?: "shared"; passwords?: string[] }): Model =>
+const standalone = (
+  clients: { inboxes?: "shared"; passwords?: string[] },
+  streams: readonly StreamInput[] = STREAMS,
+): Model =>
   modelWith({
     environment: { development: true, certificates: "none", nats: { servers: 1, tls: false, clients } },
-    streams: STREAMS,
+    streams,
   });
 
 const internal = { sensitivity: "internal" } as const;
@@ -77,6 +82,22 @@ describe.skipIf(without("nats-server", "test-ca", "secret-template"))("clients o
     });
   });
 
+  test("circl plan takes the key of stream-plan and its inbox, and says so where the inbox is forgotten", async () => {
+    const model = realModel("local");
+    await using backbone = await startBackbone(model);
+    await applyAll(backbone, model);
+    const { servers, nkeyFile = "", inboxPrefix = "" } = backbone.target("stream-plan");
+    const plan = ["plan", "local", "--server", servers.join(","), "--nkey", nkeyFile];
+    const forgotten = await circl(plan);
+    expect(forgotten).toMatchObject({ code: 1, stdout: "" });
+    expect(forgotten.stderr).toMatch(
+      /this user may not subscribe to "_INBOX\.\S+"\. Its inbox is private: add --inbox-prefix _INBOX_<identity>/,
+    );
+    const { code, stdout } = await circl([...plan, "--inbox-prefix", inboxPrefix]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("No changes. 15 unchanged.");
+  });
+
   test("a password logs in where the environment says so, and nobody else does", async () => {
     const model = standalone({ passwords: ["oms"] });
     await using backbone = await startBackbone(model);
@@ -96,6 +117,40 @@ describe.skipIf(without("nats-server", "test-ca", "secret-template"))("clients o
       /authorization/i,
     );
     await oms.close();
+  });
+
+  test("a right that is granted or taken holds after a reload, without a restart", async () => {
+    const model = standalone({});
+    const [work, pay, lock] = STREAMS;
+    const granted = standalone({}, [
+      { ...work, publishers: [...work.publishers, { service: "dms", subject: "work.>", data: internal }] },
+      pay,
+      lock,
+    ]);
+    await using backbone = await startBackbone(model);
+    await applyAll(backbone, model);
+    const { documents } = backbone.credentials;
+    const [server] = backbone.cluster.servers;
+    const dms = await backbone.as("dms");
+    const publishes = (subject: string) =>
+      dms
+        .jetstream()
+        .publish(subject, "{}")
+        .then(
+          ({ stream: name }) => name,
+          ({ code }) => code,
+        );
+    const reload = (now: Model) => {
+      writeFileSync(join(server?.root ?? "", "etc/nats-auth/auth.conf"), renderAuth(now, documents));
+      server?.process.kill("SIGHUP");
+    };
+    expect(await publishes("work.sorted")).toBe("PERMISSIONS_VIOLATION");
+    reload(granted);
+    await expect.poll(() => publishes("work.sorted"), { timeout: 20_000 }).toBe("work");
+    reload(model);
+    await expect.poll(() => publishes("work.sorted"), { timeout: 20_000 }).toBe("PERMISSIONS_VIOLATION");
+    expect(server?.log()).not.toContain("Failed to reload");
+    await dms.close();
   });
 
   test("with shared inboxes clients work that set no prefix", async () => {

@@ -5,13 +5,15 @@ import { modelWith, realModel } from "../../support/definitions.ts";
 import { credentialsOf, renderedAuth } from "../../support/identities.ts";
 import { without } from "../../support/tools.ts";
 
-const KEY = `U${"A".repeat(55)}`;
+const KEY = `U${"Y".repeat(55)}`;
 const HASH = `$2a$11$${"x".repeat(53)}`;
 const model = realModel("production");
 const passwords = modelWith({ environment: { nats: { clients: { passwords: ["oms"] } } } });
-/** A document for everybody, those in `other` changed. */
+/** As many public keys as there are letters. */
+const key = (i: number): string => `U${String.fromCharCode(65 + i).repeat(55)}`;
+/** A document with a key of its own for everybody, those in `other` changed. */
 const documents = (other: Record<string, Record<string, string>> = {}, of = model) => ({
-  ...Object.fromEntries(identities(of).map(({ name }) => [name, { current: KEY, previous: "" }])),
+  ...Object.fromEntries(identities(of).map(({ name }, i) => [name, { current: key(i), previous: "" }])),
   ...other,
 });
 
@@ -25,17 +27,16 @@ test("the template holds accounts, users and permissions, and of keys only where
 });
 
 test("a previous login stands beside the current one until the rotation is finished, with the same permissions", () => {
-  const previous = `U${"B".repeat(55)}`;
+  const previous = `U${"Z".repeat(55)}`;
   const before = renderAuth(model, documents());
   const during = renderAuth(model, documents({ oms: { current: KEY, previous } }));
-  const user = (key: string) => new RegExp(`nkey: "${key}"\\n( +permissions [\\s\\S]*?\\n {6}\\})`).exec(during)?.[1];
   expect(before).not.toContain(previous);
   expect(during.match(new RegExp(previous, "g"))).toHaveLength(1);
   const [, oms = ""] = during.split("# oms, service");
   const [first, second] = [...oms.matchAll(/nkey: "(U\w+)"\n([\s\S]*?\n {6}\})/g)];
   expect([first?.[1], second?.[1]]).toEqual([KEY, previous]);
   expect(second?.[2]).toBe(first?.[2]);
-  expect(user(previous)).toContain("circl.oms.order.>");
+  expect(second?.[2]).toContain("circl.oms.order.>");
 });
 
 test("a revoked identity is no user, and nobody else is touched", () => {
@@ -62,6 +63,17 @@ test.each([
   expect(() => renderAuth(model, broken)).toThrow(says);
   expect(() => renderAuth(model, broken)).toThrow("geo is not the public NKey of a user");
   expect(() => renderAuth(model, broken)).not.toThrow("SU123");
+});
+
+test("a key that stands twice is refused with its owners: no server would start with it", () => {
+  const twice = { current: KEY, previous: "" };
+  expect(() => renderAuth(model, documents({ oms: twice, geo: twice }))).toThrow(
+    "geo and oms: one key or user name stands in two places",
+  );
+  const same = { currentUser: "oms", current: HASH, previousUser: "oms", previous: HASH };
+  expect(() => renderAuth(passwords, documents({ oms: same }, passwords))).toThrow(
+    "oms: one key or user name stands in two places",
+  );
 });
 
 test("an identity that nothing is declared for may publish nothing, instead of everything", () => {
@@ -93,7 +105,7 @@ describe.skipIf(without("secret-template"))("External Secrets' renderer", () => 
     const rotating = {
       ...made,
       oms: { currentUser: "oms-2", current: HASH, previousUser: "oms", previous: HASH },
-      geo: { current: KEY, previous: `U${"B".repeat(55)}` },
+      geo: { current: KEY, previous: `U${"Z".repeat(55)}` },
       iot: { current: "", previous: "" },
     };
     expect(renderedAuth(passwords, rotating)).toBe(renderAuth(passwords, rotating));
@@ -101,6 +113,7 @@ describe.skipIf(without("secret-template"))("External Secrets' renderer", () => 
 
   test.each([
     ["a property is missing", { current: KEY }, /map has no entry for key "oms_previous"/],
+    ["a key is there twice", { current: KEY, previous: KEY }, /one key or user name stands in two places/],
     ["a seed stands where a public key belongs", { current: "SUAB", previous: "" }, /oms is not the public NKey/],
   ])("fails where %s, so that the Secret stays as it was", (_, oms, says) => {
     expect(() => renderedAuth(model, documents({ oms } as never))).toThrow(says);

@@ -96,6 +96,14 @@ test.each([
     },
   ],
   ["a missing ServiceAccount", "M003", (objects: Manifest[]) => remove(objects, "ServiceAccount", "nats")],
+  [
+    "a store in another namespace",
+    "M003",
+    (objects: Manifest[]) => {
+      const there = objects.findIndex(({ kind, metadata }) => kind === "SecretStore" && metadata.namespace === "circl");
+      objects.splice(there, 1);
+    },
+  ],
   ["a missing ConfigMap", "M001", (objects: Manifest[]) => remove(objects, "ConfigMap", "nats-config")],
   [
     "a route certificate that cannot dial",
