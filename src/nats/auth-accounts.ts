@@ -18,6 +18,9 @@ const EVENTS = [
 const MOST_STREAMS = 1_000;
 const MOST_CONSUMERS = 10_000;
 
+/** Of one connection (the server counts no others). A client has an inbox or two; thousands are a leak that would slow every server. */
+const MOST_SUBSCRIPTIONS = 1_000;
+
 /** Account settings without users. System accounts cannot have JetStream. */
 export const accountSettings = (model: Model): Readonly<Record<"SYS" | "CIRCL", ConfigBlock>> => ({
   SYS: { exports: EVENTS.map(({ subject }) => ({ stream: subject, accounts: ["CIRCL"] })) },
@@ -29,6 +32,7 @@ export const accountSettings = (model: Model): Readonly<Record<"SYS" | "CIRCL", 
       max_streams: Math.max(MOST_STREAMS, 2 * model.streams.length),
       max_consumers: Math.max(MOST_CONSUMERS, 2 * model.streams.flatMap(({ consumers }) => consumers).length),
     },
+    limits: { max_subscriptions: MOST_SUBSCRIPTIONS },
     imports: EVENTS.map(({ subject, to }) => ({ stream: { account: "SYS", subject }, to })),
   },
 });

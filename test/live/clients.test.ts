@@ -9,7 +9,7 @@ import type { Model } from "../../src/model/resolve.ts";
 import type { StreamInput } from "../../src/model/stream.ts";
 import { renderAuth } from "../../src/nats/auth-template.ts";
 import { circl, runNode, temporaryFolder } from "../cli/circl.ts";
-import { modelWith, realModel } from "../support/definitions.ts";
+import { lock, modelWith, realModel } from "../support/definitions.ts";
 import { type Backbone, startBackbone } from "../support/identities.ts";
 import { applyAll } from "../support/permission-suite.ts";
 import { without } from "../support/tools.ts";
@@ -54,12 +54,7 @@ const STREAMS = [
     consumers: [{ name: "oms-work", service: "oms", ackPolicy: "explicit" }],
   },
   { ...stream, name: "pay", subjects: ["pay.>"], publishers: [{ service: "dms", subject: "pay.>", data: internal }] },
-  {
-    ...stream,
-    name: "circl_lock",
-    subjects: ["circl.sync.lock"],
-    publishers: [{ service: "stream-sync", subject: "circl.sync.lock", data: internal }],
-  },
+  lock,
 ] as const;
 
 describe.skipIf(without("nats-server", "test-ca", "secret-template"))("clients of a real server", () => {
@@ -121,7 +116,7 @@ describe.skipIf(without("nats-server", "test-ca", "secret-template"))("clients o
 
   test("a right that is granted or taken holds after a reload, without a restart", async () => {
     const model = standalone({});
-    const [work, pay, lock] = STREAMS;
+    const [work, pay] = STREAMS;
     const granted = standalone({}, [
       { ...work, publishers: [...work.publishers, { service: "dms", subject: "work.>", data: internal }] },
       pay,
@@ -163,6 +158,23 @@ describe.skipIf(without("nats-server", "test-ca", "secret-template"))("clients o
     const message = await (await oms.jetstream().consumers.get("work", "oms-work")).next({ expires: 10_000 });
     expect(await message?.ackAck()).toBe(true);
     await Promise.all([bff.close(), oms.close()]);
+  });
+
+  test("a client that leaks subscriptions is stopped at a thousand, and nobody else is", async () => {
+    const model = standalone({});
+    await using backbone = await startBackbone(model);
+    const [leaking, other] = [await backbone.as("oms"), await backbone.as("bff")];
+    const refused: string[] = [];
+    (async () => {
+      for await (const { type, data } of leaking.status()) if (type === "error") refused.push(String(data));
+    })();
+    for (let i = 0; i < 1_001; i++) leaking.subscribe(`_INBOX_oms.${i}`, { callback: () => {} });
+    await leaking.flush();
+    await expect.poll(() => refused.length, { timeout: 20_000 }).toBe(1);
+    other.subscribe("_INBOX_bff.answer", { callback: () => {} });
+    await other.flush();
+    expect([leaking.isClosed(), other.isClosed()]).toEqual([false, false]);
+    await Promise.all([leaking.close(), other.close()]);
   });
 
   test("what the server does not check: where a fetched message is sent, though it keeps its own subject", async () => {

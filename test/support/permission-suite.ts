@@ -4,14 +4,12 @@ import { expect, test } from "vitest";
 import { openReader, openWriter } from "../../src/connect/nats.ts";
 import { apply } from "../../src/jetstream/apply.ts";
 import { plan } from "../../src/jetstream/plan.ts";
-import { defineBucket, defineObjectStore } from "../../src/model/bucket.ts";
-import type { EnvironmentInput } from "../../src/model/environment.ts";
 import { identities } from "../../src/model/identity.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import { covers } from "../../src/model/subject.ts";
 import { type Grant, permissionsOf } from "../../src/nats/permissions.ts";
 import { policy } from "../../src/rules/changes.ts";
-import { modelWith } from "./definitions.ts";
+import { lock, modelWith, stores } from "./definitions.ts";
 import { type Backbone, startBackbone } from "./identities.ts";
 import { EVERYBODY, PUBLISH, SUBSCRIBE } from "./permission-table.ts";
 
@@ -172,36 +170,12 @@ export async function applyAll(backbone: Backbone, model: Model): Promise<void> 
   expect((await apply(planned, writer, options)).failed).toEqual([]);
 }
 
-const data = { sensitivity: "internal" } as const;
-const storesModel = ({ environment }: Model): Model =>
+const storesModel = ({ environment: { nats } }: Model): Model =>
   modelWith({
     environment: {
       development: true,
       certificates: "none",
-      nats: {
-        servers: 1,
-        tls: false,
-        ...(environment.nats.featureFlags ? { featureFlags: environment.nats.featureFlags } : {}),
-      },
-    } as EnvironmentInput,
-    streams: [
-      defineBucket({
-        bucket: "flags",
-        maxBytes: "1MiB",
-        publishers: [{ service: "bff", subject: "$KV.flags.>", data }],
-        readers: ["oms"],
-      }),
-      defineObjectStore({
-        bucket: "maps",
-        maxBytes: "1MiB",
-        publishers: [{ service: "geo", subject: "$O.maps.>", data }],
-      }),
-      {
-        name: "circl_lock",
-        subjects: ["circl.sync.lock"],
-        maxMsgsPerSubject: 1,
-        maxBytes: "1MiB",
-        publishers: [{ service: "stream-sync", subject: "circl.sync.lock", data }],
-      },
-    ],
+      nats: { servers: 1, tls: false, ...(nats.featureFlags ? { featureFlags: nats.featureFlags } : {}) },
+    },
+    streams: [...stores, lock],
   });

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { defineBucket, defineObjectStore } from "../../../src/model/bucket.ts";
 import { identities } from "../../../src/model/identity.ts";
 import { collide } from "../../../src/model/subject.ts";
 import { permissionsOf } from "../../../src/nats/permissions.ts";
-import { modelWith, orders, realModel } from "../../support/definitions.ts";
+import { checkModel } from "../../../src/rules/index.ts";
+import { modelWith, orders, realModel, stores } from "../../support/definitions.ts";
 
 const production = realModel("production");
 const of = (name: string, model = production) => {
@@ -88,22 +88,8 @@ test("a consumer that acknowledges nothing needs no right to", () => {
 });
 
 test("a bucket is read by its publishers and its readers, and written by its publishers alone", () => {
-  const data = { sensitivity: "internal" } as const;
-  const model = modelWith({
-    streams: [
-      defineBucket({
-        bucket: "flags",
-        maxBytes: "1MiB",
-        publishers: [{ service: "bff", subject: "$KV.flags.>", data }],
-        readers: ["oms"],
-      }),
-      defineObjectStore({
-        bucket: "maps",
-        maxBytes: "1GiB",
-        publishers: [{ service: "geo", subject: "$O.maps.>", data }],
-      }),
-    ],
-  });
+  const model = modelWith({ streams: stores });
+  expect(checkModel(model).filter(({ severity }) => severity === "error")).toEqual([]);
   const reads = subjects(of("oms", model).publish);
   expect(reads).toContain("$JS.API.DIRECT.GET.KV_flags.>");
   expect(reads.filter((subject) => subject.startsWith("$KV"))).toEqual([]);
