@@ -39,7 +39,7 @@ const data = { sensitivity: "internal" } as const;
 export const stores: readonly StreamInput[] = [
   defineBucket({
     bucket: "flags",
-    maxBytes: "1MiB",
+    maxBytes: "16MiB",
     publishers: [{ service: "bff", subject: "$KV.flags.>", data }],
     readers: ["oms"],
   }),

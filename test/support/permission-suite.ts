@@ -115,45 +115,67 @@ export function permissionSuite({ binary, model }: Kind): void {
     await monitor.close();
   });
 
-  test("buckets and object stores are used by whom they are declared for", async () => {
-    const stores = storesModel(model);
-    await using backbone = await startBackbone(stores, { binary: binary() });
-    await applyAll(backbone, stores);
-    const writer = await backbone.as("bff");
-    const reader = await backbone.as("oms");
+  test("a bucket is written by its publisher, read and watched by its reader, and closed to others", async () => {
+    const buckets = storesModel(model);
+    await using backbone = await startBackbone(buckets, { binary: binary() });
+    await applyAll(backbone, buckets);
+    const [writer, reader, stranger] = [await backbone.as("bff"), await backbone.as("oms"), await backbone.as("iot")];
+    const refused = refusedTo(reader);
     const open = (connection: NatsConnection) =>
       connection.jetstream({ checkAPI: false }).views.kv("flags", { bindOnly: true, allow_direct: true });
     const [written, read] = [await open(writer), await open(reader)];
-    await written.put("dark", "on");
+    // More than the server sends before it wants to hear that the watcher keeps up.
+    const large = new Uint8Array(200_000);
+    for (let i = 0; i < 40; i++) await written.put(`large.${i}`, large);
+    const revision = await written.put("dark", "on");
     expect((await read.get("dark"))?.string()).toBe("on");
-    const watched = await read.watch();
-    for await (const entry of watched) {
-      expect([entry.key, entry.string()]).toEqual(["dark", "on"]);
-      break;
-    }
+    expect((await read.get("dark", { revision }))?.string()).toBe("on");
+    const keys: string[] = [];
+    for await (const { key } of await read.watch()) if (keys.push(key) === 41) break;
+    expect(keys).toContain("dark");
+    await reader.flush();
+    expect([...refused]).toEqual([]);
     await expect(read.put("dark", "off")).rejects.toThrow(/permission/i);
     expect((await written.get("dark"))?.string()).toBe("on");
+    await expect(open(stranger).then((bucket) => bucket.get("dark"))).rejects.toThrow(/permission/i);
+    await Promise.all([writer, reader, stranger].map((connection) => connection.close()));
+  });
 
+  test("an object store is used by its publisher: written, replaced, read and listed", async () => {
+    const stores = storesModel(model);
+    await using backbone = await startBackbone(stores, { binary: binary() });
+    await applyAll(backbone, stores);
     const maps = await backbone.as("geo");
+    const refused = refusedTo(maps);
     const store = await maps.jetstream({ checkAPI: false }).views.os("maps");
     for (const content of ["first", "second"]) {
       await store.putBlob({ name: "berlin" }, new TextEncoder().encode(content));
     }
     expect(new TextDecoder().decode((await store.getBlob("berlin")) ?? undefined)).toBe("second");
-    const stranger = await backbone.as("iot");
-    await expect(open(stranger).then((bucket) => bucket.get("dark"))).rejects.toThrow(/permission/i);
-    await Promise.all([writer, reader, maps, stranger].map((connection) => connection.close()));
+    expect((await store.list()).map(({ name }) => name)).toEqual(["berlin"]);
+    // The chunks of the first are gone: what is left is one chunk and what describes it.
+    const plan = await backbone.as("stream-plan");
+    const info = await plan.request("$JS.API.STREAM.INFO.OBJ_maps");
+    expect(info.json<{ state: { messages: number } }>().state.messages).toBe(2);
+    expect([...refused]).toEqual([]);
+    await Promise.all([maps, plan].map((connection) => connection.close()));
   });
 }
 
-/** Everything in the table that the server refuses to this connection: `publish circl.oms.order.created`. */
-async function refusals(connection: NatsConnection): Promise<Set<string>> {
+/** What the server refuses to this connection from now on; it grows. */
+function refusedTo(connection: NatsConnection): Set<string> {
   const refused = new Set<string>();
   (async () => {
     for await (const { permissionContext } of connection.status()) {
       if (permissionContext) refused.add(`${permissionContext.operation} ${permissionContext.subject}`);
     }
   })();
+  return refused;
+}
+
+/** Everything in the table that the server refuses to this connection: `publish circl.oms.order.created`. */
+async function refusals(connection: NatsConnection): Promise<Set<string>> {
+  const refused = refusedTo(connection);
   for (const [subject] of PUBLISH) connection.publish(subject);
   for (const [subject] of SUBSCRIBE) connection.subscribe(subject, { callback: () => {} });
   // Refusals come in order, before the answer to the ping that follows.
