@@ -115,6 +115,31 @@ export function permissionSuite({ binary, model }: Kind): void {
     await monitor.close();
   });
 
+  test("what an operator removes is in the audit, with the key that did it; what one reads is not", async () => {
+    await using backbone = await startBackbone(model, { binary: binary() });
+    await applyAll(backbone, model);
+    const monitor = await backbone.as("monitor");
+    const heard: { readonly subject: string; readonly user?: string }[] = [];
+    monitor.subscribe("$JS.EVENT.ADVISORY.API", {
+      callback: (_, message) => {
+        const { subject, client } = message.json<{ subject: string; client: { user?: string } }>();
+        heard.push({ subject, ...(client.user ? { user: client.user } : {}) });
+      },
+    });
+    await monitor.flush();
+    const [oms, operator] = [await backbone.as("oms"), await backbone.as("operator-streams")];
+    const { seq } = await oms.jetstream().publish("circl.dlq.oms.order.created", "what failed");
+    const letter = await operator.request("$JS.API.STREAM.MSG.GET.circl_dlq", JSON.stringify({ seq }));
+    expect(letter.json()).toMatchObject({ message: { data: Buffer.from("what failed").toString("base64") } });
+    await operator.request("$JS.API.STREAM.PURGE.circl_dlq");
+    const user = backbone.credentials.documents["operator-streams"]?.current;
+    await expect
+      .poll(() => heard, { timeout: 20_000 })
+      .toContainEqual({ subject: "$JS.API.STREAM.PURGE.circl_dlq", user });
+    expect(heard.filter(({ subject }) => subject.includes("MSG.GET"))).toEqual([]);
+    await Promise.all([monitor, oms, operator].map((connection) => connection.close()));
+  });
+
   test("a bucket is written by its publisher, read and watched by its reader, and closed to others", async () => {
     const buckets = storesModel(model);
     await using backbone = await startBackbone(buckets, { binary: binary() });
