@@ -28,7 +28,7 @@ export const base = {
     volume: { size: "20GiB" },
     tls: true,
     clients: { inboxes: "private", passwords: [], certificates: false },
-    // Names for the shift on call. A name of one's own beside them says in the audit who it was.
+    // Names for the shift on call. The audit holds the key that was used: a name of one's own says who it was.
     people: {
       "operator-read": "operator-read",
       "operator-streams": "operator-streams",

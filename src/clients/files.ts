@@ -96,7 +96,13 @@ function connection({ name }: Identity, model: Model) {
     consumers: streams.flatMap((stream) =>
       stream.consumers
         .filter(({ service }) => service === name)
-        .map((consumer) => ({ stream: stream.name, durable: consumer.name })),
+        .map(({ name: durable, deliverSubject, deliverGroup }) => ({
+          stream: stream.name,
+          durable,
+          // Of consumers that are pushed alone: where to listen, and as which group.
+          ...(deliverSubject ? { deliverSubject } : {}),
+          ...(deliverGroup ? { deliverGroup } : {}),
+        })),
     ),
     buckets: streams
       .filter(

@@ -59,26 +59,30 @@ function streamNeeds(name: string, stream: Stream): Need[] {
   ];
 }
 
-/** A pull consumer that exists: look at it, fetch, acknowledge. It cannot be changed, nor any other be made. */
-function consumerNeeds({ name, ackPolicy }: Consumer, stream: Stream): Need[] {
+/** A consumer that exists: look at it, fetch or listen, acknowledge. It cannot be changed, nor any other be made. */
+function consumerNeeds({ name, ackPolicy, deliverSubject, flowControl }: Consumer, stream: Stream): Need[] {
   const why = `durable ${name} on ${stream.name} (${stream.file})`;
+  const acknowledges = ackPolicy !== undefined && ackPolicy !== "none";
   return [
     may("publish", `$JS.API.CONSUMER.INFO.${stream.name}.${name}`, why),
-    may("publish", `$JS.API.CONSUMER.MSG.NEXT.${stream.name}.${name}`, why),
-    ...(ackPolicy === undefined || ackPolicy === "none"
-      ? []
-      : [
-          may("publish", `$JS.ACK.${stream.name}.${name}.>`, why),
-          // With feature_flags { js_ack_fc_v2: true } domain and account come first; without, the server never uses this form.
-          may("publish", `$JS.ACK.*.*.${stream.name}.${name}.>`, why),
-        ]),
+    deliverSubject === undefined
+      ? may("publish", `$JS.API.CONSUMER.MSG.NEXT.${stream.name}.${name}`, why)
+      : may("subscribe", deliverSubject, why),
+    ...(acknowledges ? replies("ACK", `${stream.name}.${name}`, why) : []),
+    ...(flowControl ? replies("FC", `${stream.name}.${name}`, why) : []),
   ];
 }
+
+/** With feature_flags { js_ack_fc_v2: true } domain and account come first; without, the server never uses that form. */
+const replies = (kind: "ACK" | "FC", of: string, why: string): Need[] => [
+  may("publish", `$JS.${kind}.${of}.>`, why),
+  may("publish", `$JS.${kind}.*.*.${of}.>`, why),
+];
 
 /** Opening, reading and watching: clients watch through consumers that they make for the purpose and that end by themselves. */
 function bucketNeeds({ name, file, kind }: Stream): Need[] {
   const why = `reads ${name} (${file})`;
-  return [
+  const requests = [
     // nats.js asks for the stream that an object's chunks lie in, even by the name of the store.
     ...(kind === "object-store" ? ["$JS.API.STREAM.NAMES"] : []),
     `$JS.API.STREAM.INFO.${name}`,
@@ -88,9 +92,8 @@ function bucketNeeds({ name, file, kind }: Stream): Need[] {
     `$JS.API.CONSUMER.CREATE.${name}`,
     `$JS.API.CONSUMER.CREATE.${name}.>`,
     `$JS.API.CONSUMER.DELETE.${name}.*`,
-    `$JS.FC.${name}.>`,
-    `$JS.FC.*.*.${name}.>`,
-  ].map((subject) => may("publish", subject, why));
+  ];
+  return [...requests.map((subject) => may("publish", subject, why)), ...replies("FC", name, why)];
 }
 
 const may = (to: Need["to"], subject: string, why: string): Need => ({ to, subject, why });

@@ -1,11 +1,12 @@
 /** What every version of the server must hold to: who may do what, and that everybody can do their work with no more than that. */
-import type { NatsConnection } from "nats";
+import { consumerOpts, type NatsConnection } from "nats";
 import { expect, test } from "vitest";
 import { openReader, openWriter } from "../../src/connect/nats.ts";
 import { apply } from "../../src/jetstream/apply.ts";
 import { plan } from "../../src/jetstream/plan.ts";
 import { identities } from "../../src/model/identity.ts";
 import type { Model } from "../../src/model/resolve.ts";
+import type { StreamInput } from "../../src/model/stream.ts";
 import { covers } from "../../src/model/subject.ts";
 import { type Grant, permissionsOf } from "../../src/nats/permissions.ts";
 import { policy } from "../../src/rules/changes.ts";
@@ -141,7 +142,7 @@ export function permissionSuite({ binary, model }: Kind): void {
   });
 
   test("a bucket is written by its publisher, read and watched by its reader, and closed to others", async () => {
-    const buckets = storesModel(model);
+    const buckets = standalone(model, [...stores, lock]);
     await using backbone = await startBackbone(buckets, { binary: binary() });
     await applyAll(backbone, buckets);
     const [writer, reader, stranger] = [await backbone.as("bff"), await backbone.as("oms"), await backbone.as("iot")];
@@ -168,10 +169,40 @@ export function permissionSuite({ binary, model }: Kind): void {
     await Promise.all([writer, reader, stranger].map((connection) => connection.close()));
   });
 
+  test("a pushed consumer reaches who it is for, with flow control and in a group, and nobody else", async () => {
+    const pushed = standalone(model, [pushedStream, lock]);
+    await using backbone = await startBackbone(pushed, { binary: binary() });
+    await applyAll(backbone, pushed);
+    const [oms, bff, geo] = [await backbone.as("oms"), await backbone.as("bff"), await backbone.as("geo")];
+    const refused = [refusedTo(bff), refusedTo(geo)];
+    // More than the server sends before it wants to hear that the listener keeps up.
+    for (let i = 0; i < 40; i++) await oms.jetstream().publish("work.sorted", new Uint8Array(200_000));
+    const alone = consumerOpts().bind("work", "bff-work").deliverTo("work.for.bff").manualAck();
+    const shared = consumerOpts().bind("work", "geo-work").deliverTo("work.for.geo").queue("geo").manualAck();
+    for (const [connection, options] of [
+      [bff, alone],
+      [geo, shared],
+    ] as const) {
+      let handled = 0;
+      for await (const message of await connection.jetstream().subscribe("work.>", options)) {
+        expect(await message.ackAck()).toBe(true);
+        if (++handled === 40) break;
+      }
+    }
+    expect(refused.map((set) => [...set])).toEqual([[], []]);
+    const strange = refusedTo(oms);
+    oms.subscribe("work.for.bff", { callback: () => {} });
+    oms.publish("$JS.ACK.work.bff-work.1.1.1.1.0");
+    await oms.flush();
+    await oms.flush();
+    expect([...strange].sort()).toEqual(["publish $JS.ACK.work.bff-work.1.1.1.1.0", "subscription work.for.bff"]);
+    await Promise.all([oms, bff, geo].map((connection) => connection.close()));
+  });
+
   test("an object store is used by its publisher: written, replaced, read and listed", async () => {
-    const stores = storesModel(model);
-    await using backbone = await startBackbone(stores, { binary: binary() });
-    await applyAll(backbone, stores);
+    const objects = standalone(model, [...stores, lock]);
+    await using backbone = await startBackbone(objects, { binary: binary() });
+    await applyAll(backbone, objects);
     const maps = await backbone.as("geo");
     const refused = refusedTo(maps);
     const store = await maps.jetstream({ checkAPI: false }).views.os("maps");
@@ -219,12 +250,31 @@ export async function applyAll(backbone: Backbone, model: Model): Promise<void> 
   expect((await apply(planned, writer, options)).failed).toEqual([]);
 }
 
-const storesModel = ({ environment: { nats } }: Model): Model =>
+/** One server without TLS, with `streams` and the flags of `model`. */
+const standalone = ({ environment: { nats } }: Model, streams: readonly StreamInput[]): Model =>
   modelWith({
     environment: {
       development: true,
       certificates: "none",
       nats: { servers: 1, tls: false, ...(nats.featureFlags ? { featureFlags: nats.featureFlags } : {}) },
     },
-    streams: [...stores, lock],
+    streams,
   });
+
+const pushedStream: StreamInput = {
+  name: "work",
+  subjects: ["work.sorted"],
+  maxBytes: "16MiB",
+  publishers: [{ service: "oms", subject: "work.sorted", data: { sensitivity: "internal" } }],
+  consumers: [
+    {
+      name: "bff-work",
+      service: "bff",
+      ackPolicy: "explicit",
+      deliverSubject: "work.for.bff",
+      flowControl: true,
+      idleHeartbeat: "5s",
+    },
+    { name: "geo-work", service: "geo", ackPolicy: "explicit", deliverSubject: "work.for.geo", deliverGroup: "geo" },
+  ],
+};

@@ -87,6 +87,26 @@ test("a consumer that acknowledges nothing needs no right to", () => {
   ]);
 });
 
+test("a pushed consumer is heard instead of asked, and answers flow control where there is any", () => {
+  const consumers = [
+    {
+      name: "push",
+      service: "geo",
+      ackPolicy: "none",
+      deliverSubject: "push.geo",
+      flowControl: true,
+      idleHeartbeat: "5s",
+    },
+  ] as const;
+  const { publish, subscribe } = of("geo", modelWith({ streams: [{ ...orders, consumers }] }));
+  expect(subjects(publish)).toEqual([
+    "$JS.API.CONSUMER.INFO.orders.push",
+    "$JS.FC.*.*.orders.push.>",
+    "$JS.FC.orders.push.>",
+  ]);
+  expect(subjects(subscribe)).toEqual(["_INBOX_geo.>", "push.geo"]);
+});
+
 test("a bucket is read by its publishers and its readers, and written by its publishers alone", () => {
   const model = modelWith({ streams: stores });
   expect(checkModel(model).filter(({ severity }) => severity === "error")).toEqual([]);
