@@ -6,6 +6,7 @@ export const base = {
   kubernetes: {
     version: "1.33",
     namespace: "circl-backbone",
+    clientNamespace: "circl",
     clusterDomain: "cluster.local",
     zones: 3,
     zoneSpread: "required",
@@ -26,6 +27,13 @@ export const base = {
     memory: "8GiB",
     volume: { size: "20GiB" },
     tls: true,
+    clients: { inboxes: "private", passwords: [], certificates: false },
+    // Names for the shift on call. The audit holds the key that was used: a name of one's own says who it was.
+    people: {
+      "operator-read": "operator-read",
+      "operator-streams": "operator-streams",
+      "operator-system": "operator-system",
+    },
     maxConnections: 5_000,
     maxPayload: "8MiB",
     lameDuck: { grace: "10s", duration: "30s" },

@@ -20,7 +20,11 @@ const crds = [
   {
     module: "github.com/external-secrets/external-secrets",
     folder: "config/crds/bases",
-    files: ["external-secrets.io_externalsecrets.yaml", "external-secrets.io_secretstores.yaml"],
+    files: [
+      "external-secrets.io_externalsecrets.yaml",
+      "external-secrets.io_pushsecrets.yaml",
+      "external-secrets.io_secretstores.yaml",
+    ],
   },
   {
     module: "github.com/prometheus-operator/prometheus-operator",

@@ -1,50 +1,56 @@
-import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { externalSecret, secretStore } from "../kubernetes/external-secret.ts";
-import { SECRET_READER, SECRET_STORE, storeKey } from "../kubernetes/names.ts";
-import { SECRETS } from "../kubernetes/secrets.ts";
+import { pushSecret, type StoreValue } from "../kubernetes/external-secret.ts";
+import { DOCUMENTS, NATS, storeKey, TILE38, TRUST_STORE, TRUST_WRITER } from "../kubernetes/names.ts";
+import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
-import { SECOND } from "../units.ts";
+import { authProperties, authTemplate, templateKey } from "../nats/auth-template.ts";
+import { followerTemplate, leaderTemplate, PASSWORD_KEY } from "../tile38/config-template.ts";
 import { BackboneChart } from "./backbone-chart.ts";
+import { refreshInterval, secretFiles, storeAccess } from "./external-secrets.ts";
 
-/** What is secret, fetched from GCP Secret Manager; with store "kubectl" the same Secrets are made by hand. */
+/** What the servers keep secret, made from documents in GCP Secret Manager; with store "kubectl" the same Secrets are sent. */
 export function secretsChart(scope: Construct, model: Model): void {
-  const { secrets } = model.environment;
+  const { environment } = model;
+  const { secrets } = environment;
   if (secrets.store !== "gcp-secret-manager") return;
   const chart = new BackboneChart(scope, "20-secrets", model);
-  new k8s.KubeServiceAccount(chart, "reader", {
-    metadata: { name: SECRET_READER },
-    automountServiceAccountToken: false,
+  storeAccess(chart, "reader", { secrets });
+  secretFiles(chart, NATS.authSecret, {
+    secrets,
+    name: NATS.authSecret,
+    files: { "auth.conf": authTemplate(model) },
+    values: authValues(model),
   });
-  secretStore(chart, "store", {
-    name: SECRET_STORE,
-    spec: {
-      provider: {
-        gcpsm: {
-          projectID: secrets.project,
-          auth: {
-            workloadIdentity: {
-              clusterLocation: secrets.cluster.location,
-              clusterName: secrets.cluster.name,
-              clusterProjectID: secrets.project,
-              serviceAccountRef: { name: SECRET_READER },
-            },
-          },
-        },
-      },
-    },
-  });
-  for (const { name, file, needed } of SECRETS) {
-    if (!needed(model)) continue;
-    externalSecret(chart, name, {
-      name,
+  const password: StoreValue = {
+    secretKey: PASSWORD_KEY,
+    remoteRef: { key: storeKey(environment, DOCUMENTS.tile38), property: "password" },
+  };
+  const tile38 = (name: string, config: string): void =>
+    secretFiles(chart, name, { secrets, name, files: { config }, values: [password] });
+  tile38(TILE38.leaderSecret, leaderTemplate(model));
+  if (environment.tile38.followers.count > 0) tile38(TILE38.followersSecret, followerTemplate(model));
+  if (environment.nats.tls) {
+    // cert-manager makes the authority in here; clients elsewhere get its certificate by way of the store.
+    storeAccess(chart, "trust", { secrets, store: TRUST_STORE, account: TRUST_WRITER });
+    pushSecret(chart, "authority", {
+      name: DOCUMENTS.trust,
       spec: {
-        refreshPolicy: "Periodic",
-        refreshInterval: `${secrets.refresh / SECOND}s`,
-        secretStoreRef: { kind: "SecretStore", name: SECRET_STORE },
-        target: { name, creationPolicy: "Owner", deletionPolicy: "Retain" },
-        data: [{ secretKey: file, remoteRef: { key: storeKey(model.environment, name) } }],
+        refreshInterval: refreshInterval(secrets),
+        updatePolicy: "Replace",
+        deletionPolicy: "None",
+        secretStoreRefs: [{ kind: "SecretStore", name: TRUST_STORE }],
+        selector: { secret: { name: NATS.serverCertificate } },
+        data: [{ match: { secretKey: "ca.crt", remoteRef: { remoteKey: storeKey(environment, DOCUMENTS.trust) } } }],
       },
     });
   }
 }
+
+/** What auth.conf names, from the document of each identity. */
+const authValues = (model: Model): StoreValue[] =>
+  identities(model).flatMap((identity) =>
+    authProperties(identity).map((property) => ({
+      secretKey: templateKey(identity, property),
+      remoteRef: { key: storeKey(model.environment, DOCUMENTS.identity(identity.name)), property },
+    })),
+  );

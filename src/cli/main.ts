@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
+import type { AccessOptions } from "./commands/access.ts";
 import type { ApplyOptions } from "./commands/apply.ts";
 import type { CheckOptions } from "./commands/check.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
@@ -80,6 +81,24 @@ function declare(root: string): Command {
     .addOption(new Option("--json", "the wire configurations of streams and consumers"))
     .action(
       runs(async (name: string, options: ShowOptions) => (await import("./commands/show.ts")).run(name, options)),
+    );
+
+  program
+    .command("access")
+    .summary("say who can do what")
+    .description(
+      "Lists services, tools and people with what each may publish and hear, and why. Asks no server: auth.conf says the same.",
+    )
+    .argument("<environment>")
+    .option("--verbose", "every subject under its reason")
+    .addOption(
+      new Option("--who-can <action...>", "publish SUBJECT or subscribe SUBJECT: everybody who may").conflicts("diff"),
+    )
+    .option("--diff <file>", "what has changed since an earlier --json")
+    .option("--detailed-exitcode", "exit code 2 for differences")
+    .addOption(json())
+    .action(
+      runs(async (name: string, options: AccessOptions) => (await import("./commands/access.ts")).run(name, options)),
     );
 
   program

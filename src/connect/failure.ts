@@ -31,7 +31,7 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
     case "BAD_AUTHENTICATION":
       return failure(doing, "the server does not accept these credentials", error, badCredentials);
     case "PERMISSIONS_VIOLATION":
-      return failure(doing, `this user may not ${permission(error)}`, error, noPermission);
+      return failure(doing, `this user may not ${permission(error)}`, error, wayOut(error));
     case "503":
       return failure(doing, "JetStream is off for this account", error, jetStreamOff);
     case "TIMEOUT":
@@ -52,10 +52,16 @@ const noStorage = "Raise nats.volume.size or lower maxBytes; `circl check` says 
 const noAnswer =
   "A meta leader may be missing or just elected: try again, then look at the servers. --timeout waits longer.";
 
-const permission = (error: NatsError): string => {
-  const context = error.permissionContext;
-  return context ? `${context.operation} "${context.subject}"` : error.message;
+const permission = ({ permissionContext, message }: NatsError): string => {
+  if (!permissionContext) return message;
+  const { operation, subject } = permissionContext;
+  return `${operation === "publish" ? "publish to" : "subscribe to"} "${subject}"`;
 };
+
+const wayOut = ({ permissionContext }: NatsError): string =>
+  permissionContext?.subject.startsWith("_INBOX.")
+    ? "Its inbox is private: add --inbox-prefix _INBOX_<identity>, for example _INBOX_stream-plan."
+    : noPermission;
 
 const failure = (doing: string, what: string, cause: Error, next: string, passing = false): ConnectionFailure =>
   new ConnectionFailure(`${doing}: ${what}. ${next}`, { cause, passing });

@@ -20,7 +20,8 @@ export const desiredState = (model: Model): DesiredState => ({
 
 /** Sizes in bytes and durations in nanoseconds, as the API takes them. */
 export function streamConfig(stream: Stream, model: Model): WireConfig {
-  const { kind, publishers, consumers, deadLetters, overlays, file, subjects, sources, metadata, ...config } = stream;
+  const { kind, publishers, readers, consumers, deadLetters, overlays, file, subjects, sources, metadata, ...config } =
+    stream;
   return {
     ...(toWire(config) as WireConfig),
     ...(subjects.length > 0 ? { subjects } : {}),

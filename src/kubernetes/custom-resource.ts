@@ -7,12 +7,21 @@ interface Kind {
   readonly kind: string;
 }
 
+interface Props<Spec> {
+  readonly name: string;
+  /** @default the chart's */
+  readonly namespace?: string;
+  readonly labels?: Record<string, string>;
+  readonly spec: Spec;
+}
+
 /** A constructor function for one kind: `(scope, id, {name, labels, spec}) => ApiObject`. */
 export const customResource =
   <Spec extends object>({ apiVersion, kind }: Kind) =>
-  (
-    scope: Construct,
-    id: string,
-    { name, labels, spec }: { readonly name: string; readonly labels?: Record<string, string>; readonly spec: Spec },
-  ): ApiObject =>
-    new ApiObject(scope, id, { apiVersion, kind, metadata: { name, ...(labels ? { labels } : {}) }, spec });
+  (scope: Construct, id: string, { name, namespace, labels, spec }: Props<Spec>): ApiObject =>
+    new ApiObject(scope, id, {
+      apiVersion,
+      kind,
+      metadata: { name, ...(namespace ? { namespace } : {}), ...(labels ? { labels } : {}) },
+      spec,
+    });

@@ -38,6 +38,11 @@ export const PRIORITY_CLASS = "circl-backbone";
 export const SECRET_STORE = "circl-backbone";
 /** ServiceAccount that External Secrets reads the secret store as. */
 export const SECRET_READER = "circl-secret-reader";
+/** Store and ServiceAccount that hand the authority's certificate to the secret store: all that they may write. */
+export const TRUST_STORE = "circl-backbone-trust";
+export const TRUST_WRITER = "circl-trust-writer";
+/** Secret of a service, in the namespace that it runs in. */
+export const clientSecret = (service: string): string => `circl-backbone-${service}`;
 export const SELF_SIGNED_ISSUER = "nats-self-signed";
 export const CA_ISSUER = "nats-ca";
 
@@ -62,5 +67,15 @@ export const serverNamePrefix = (environment: Environment): string => `circl-${e
 /** `nats.circl-backbone.svc.cluster.local`. */
 export const serviceHost = (service: string, { kubernetes }: Environment): string =>
   `${service}.${kubernetes.namespace}.svc.${kubernetes.clusterDomain}`;
-/** Id of a document in the secret store: `production-nats-auth`. */
+/** Id of a document in the secret store: `production-nats-identity-oms`. */
 export const storeKey = (environment: Environment, document: string): string => `${environment.name}-${document}`;
+/** Documents in the secret store, before the environment's name. */
+export const DOCUMENTS = {
+  /** The server's half of an identity: public keys, or user names and hashes. */
+  identity: (name: string): string => `nats-identity-${name}`,
+  /** The client's half: a seed, or a user name and a password. */
+  client: (name: string): string => `nats-client-${name}`,
+  tile38: "tile38-password",
+  /** The certificate of the authority that clients trust; no secret. */
+  trust: "nats-ca",
+} as const;

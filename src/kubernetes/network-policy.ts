@@ -50,10 +50,13 @@ export const dns = ({ kubernetes }: Environment): k8s.NetworkPolicyEgressRule =>
   ports: (["UDP", "TCP"] as const).map((protocol) => ({ protocol, port: k8s.IntOrString.fromNumber(53) })),
 });
 
-/** Services that publish to or consume from any stream. */
+/** Services that publish to any stream, consume from it or read it. */
 export const natsClients = ({ streams, services }: Model): string[] => {
   const used = new Set(
-    streams.flatMap((stream) => [...stream.publishers, ...stream.consumers].map((use) => use.service)),
+    streams.flatMap((stream) => [
+      ...[...stream.publishers, ...stream.consumers].map((use) => use.service),
+      ...stream.readers,
+    ]),
   );
   return services.map((service) => service.name).filter((name) => used.has(name));
 };

@@ -13,6 +13,8 @@ interface Shared {
   readonly ttl?: Duration;
   readonly compression?: "none" | "s2";
   readonly publishers?: NonNullable<StreamInput["publishers"]>;
+  /** Services that read it and do not write. */
+  readonly readers?: readonly string[];
   /** What differs per environment. */
   readonly in?: Readonly<Record<string, Figures>>;
 }

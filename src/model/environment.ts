@@ -17,6 +17,10 @@ const volume = only({
   storageClass: v.exactOptional(text),
 });
 
+/** What a person may do; the streams and the server's own subjects say what exactly (src/nats/roles.ts). */
+const role = oneOf(["operator-read", "operator-streams", "operator-system"]);
+export type Role = v.InferOutput<typeof role>;
+
 /** CPU is requested and never limited (throttled elections look like lost nodes); memory is request and limit. */
 const cpu = v.pipe(v.string(), v.regex(/^(\d+m|\d+(\.\d+)?)$/, 'is no CPU amount, expected for example "500m" or "2"'));
 
@@ -31,6 +35,8 @@ export const environmentSchema = only({
     /** Minor version of the cluster, "1.33": pins the Pod Security version. */
     version: v.pipe(v.string(), v.regex(/^1\.\d+$/, 'is no minor version, expected for example "1.33"')),
     namespace: dnsLabel,
+    /** Namespace that services run in, unless `streams/services.ts` says another. Not ours: it must exist. */
+    clientNamespace: dnsLabel,
     clusterDomain: text,
     /** Zones that nodes of this cluster lie in. */
     zones: count(1),
@@ -58,6 +64,17 @@ export const environmentSchema = only({
     memory: size,
     volume,
     tls: flag,
+    /** How clients prove who they are, and where answers to them come. */
+    clients: only({
+      /** private: answers come to `_INBOX_<name>.>`, which nobody else hears; a client must set that prefix. shared: to `_INBOX.>`, which all hear. */
+      inboxes: oneOf(["private", "shared"]),
+      /** Identities that still log in by user name and password; all others have NKeys. */
+      passwords: list(text),
+      /** Whether a client must also show a certificate of the backbone's authority. */
+      certificates: flag,
+    }),
+    /** People by name, with what each may do: one name, one credential, so that one can be taken away. */
+    people: v.record(dnsLabel, role),
     maxConnections: count(1),
     /** Largest message that the server takes. */
     maxPayload: size,

@@ -107,6 +107,7 @@ function resolveStream(stream: v.InferOutput<typeof streamSchema>, environment: 
     subjects: merged.subjects ?? (merged.sources?.length || merged.mirror ? [] : [merged.name]),
     sources: merged.sources ?? [],
     publishers: merged.publishers ?? [],
+    readers: merged.readers ?? [],
     consumers: merged.consumers ?? [],
     overlays: Object.keys(overlays),
     file,

@@ -1,9 +1,11 @@
 /** The services that use the backbone. */
 import * as v from "valibot";
-import { oneOf, only, text } from "./schema.ts";
+import { dnsLabel, oneOf, only, text } from "./schema.ts";
 
 export const serviceSchema = only({
   description: text,
+  /** Where its pods run and its Secret is put. @default the environment's clientNamespace */
+  namespace: v.exactOptional(dnsLabel),
   /** What it does with live positions: readers reach the followers, writers the leader. */
   tile38: v.exactOptional(oneOf(["read", "write"])),
 });

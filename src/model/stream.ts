@@ -134,6 +134,8 @@ export const streamSchema = only({
   /** Where whoever consumes this stream publishes what it could not handle. */
   deadLetters: v.exactOptional(text),
   publishers: v.exactOptional(list(publisher)),
+  /** Services that read a bucket or an object store; its publishers do anyway. */
+  readers: v.exactOptional(list(text)),
   consumers: v.exactOptional(list(consumer)),
   /** What differs per environment. */
   in: v.exactOptional(v.record(text, only(figures))),
@@ -166,7 +168,7 @@ export type Publisher = Partial<v.InferOutput<typeof publisher>> & {
 
 /** A stream of one environment: limits in bytes, nanoseconds and messages, defaults filled in. */
 export type Stream = Readonly<
-  Omit<Parsed, "in" | "publishers" | "consumers"> &
+  Omit<Parsed, "in" | "publishers" | "readers" | "consumers"> &
     Required<Pick<Parsed, "retention" | "storage" | "discard" | "replicas">> & {
       /** Bytes; -1 is unlimited. */
       maxBytes: number;
@@ -179,6 +181,7 @@ export type Stream = Readonly<
       subjects: readonly string[];
       sources: readonly StreamOrigin[];
       publishers: readonly Publisher[];
+      readers: readonly string[];
       consumers: readonly Consumer[];
       /** Keys of `in`, whether or not they apply here. */
       overlays: readonly string[];

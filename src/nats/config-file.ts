@@ -38,7 +38,11 @@ export function byteSize(bytes: number): Bare {
  * the path is always taken relative to the file (conf/parse.go).
  */
 export const renderConfig = (config: ConfigBlock, includes: readonly string[]): string =>
-  [...Object.entries(config).map(entry("")), ...includes.map((path) => `include ${path}`), ""].join("\n");
+  [renderBlock(config, ""), ...includes.map((path) => `include ${path}`), ""].join("\n");
+
+/** What stands between the braces of a block, each line behind `indent`. */
+export const renderBlock = (config: ConfigBlock, indent: string): string =>
+  Object.entries(config).map(entry(indent)).join("\n");
 
 const entry =
   (indent: string) =>
@@ -54,7 +58,7 @@ function render(value: ConfigValue, indent: string): string {
   }
   if (isVariable(value)) return `$${value.variable}`;
   if (isBare(value)) return value.bare;
-  return `{\n${Object.entries(value).map(entry(inner)).join("\n")}\n${indent}}`;
+  return `{\n${renderBlock(value as ConfigBlock, inner)}\n${indent}}`;
 }
 
 const isVariable = (value: ConfigValue): value is Variable => typeof value === "object" && "variable" in value;

@@ -20,7 +20,7 @@ test("help starts with an example, names exit codes and variables", async () => 
   for (const variable of ["CDK8S_OUTDIR", "NO_COLOR", "FORCE_COLOR"]) expect(stdout).toMatch(`\n  ${variable} `);
 });
 
-test.each([[], ["check"], ["explain"], ["show"], ["synth"]])(
+test.each([[], ["check"], ["explain"], ["show"], ["access"], ["synth"]])(
   "help of `circl %s` fits 80 columns",
   async (...command) => {
     const { code, stdout } = await circl([...command, "--help"]);

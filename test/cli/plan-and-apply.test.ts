@@ -167,7 +167,7 @@ describe.skipIf(without("nats-server"))("what stands in the way is said, with th
     await using cluster = await Cluster.start(realModel("local"), { auth });
     const { code, stderr } = await circl(["plan", "local"], as(cluster));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/this user may not publish "\$JS\.API\.STREAM\.LIST"\. Let the identity have it/);
+    expect(stderr).toMatch(/this user may not publish to "\$JS\.API\.STREAM\.LIST"\. Let the identity have it/);
   });
 
   test("not enough storage on the servers", async () => {

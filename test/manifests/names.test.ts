@@ -1,7 +1,7 @@
 /** Names that own or address state. Whoever has to change a line here loses data or connections: think twice. */
 import { describe, expect, test } from "vitest";
 import { realModel } from "../support/definitions.ts";
-import { objectOf, objectsOf } from "../support/manifests.ts";
+import { chartsOf, objectOf, objectsOf } from "../support/manifests.ts";
 
 const ENVIRONMENTS = ["staging", "production", "local"] as const;
 
@@ -74,8 +74,16 @@ describe.each(ENVIRONMENTS)("%s", (name) => {
     });
   });
 
-  test("everything lies in one namespace", () => {
-    const scoped = objects.filter(({ kind }) => !["Namespace", "PriorityClass"].includes(kind));
+  test("everything lies in one namespace, but for what clients get", () => {
+    const clients = chartsOf(realModel(name))["60-clients"] ?? [];
+    const scoped = objects.filter(
+      ({ kind, metadata }) =>
+        !["Namespace", "PriorityClass"].includes(kind) &&
+        !clients.some((client) => client.kind === kind && client.metadata.namespace === metadata.namespace),
+    );
+    expect(new Set(clients.map(({ metadata }) => metadata.namespace))).toEqual(
+      new Set(name === "local" ? [] : ["circl"]),
+    );
     expect(new Set(scoped.map(({ metadata }) => metadata.namespace))).toEqual(new Set(["circl-backbone"]));
     expect(objectOf(objects, "Namespace", "circl-backbone")).toBeDefined();
   });

@@ -4,38 +4,42 @@ import { objectOf, objectsOf } from "../support/manifests.ts";
 
 const production = objectsOf(realModel("production"));
 
-test("secrets come from the store as whole documents, and survive their loss there", () => {
-  const secrets = production.filter(({ kind }) => kind === "ExternalSecret");
-  expect(secrets.map(({ apiVersion, spec }) => ({ apiVersion, ...spec }))).toEqual(
+test("the store is read with Workload Identity in every namespace, and written for one document alone", () => {
+  const stores = production.filter(({ kind }) => kind === "SecretStore");
+  expect(stores.map(({ metadata, spec }) => [metadata.namespace, metadata.name, spec.provider])).toEqual(
     [
-      ["nats-auth", "auth.conf"],
-      ["tile38-leader-config", "config"],
-      ["tile38-follower-config", "config"],
-    ].map(([name, secretKey]) => ({
-      apiVersion: "external-secrets.io/v1",
-      refreshPolicy: "Periodic",
-      refreshInterval: "300s",
-      secretStoreRef: { kind: "SecretStore", name: "circl-backbone" },
-      target: { name, creationPolicy: "Owner", deletionPolicy: "Retain" },
-      data: [{ secretKey, remoteRef: { key: `production-${name}` } }],
-    })),
-  );
-});
-
-test("the store is read with Workload Identity, and nothing but that", () => {
-  expect(objectOf(production, "SecretStore", "circl-backbone").spec.provider).toEqual({
-    gcpsm: {
-      projectID: "circl-production",
-      auth: {
-        workloadIdentity: {
-          clusterLocation: "europe-west1",
-          clusterName: "circl-production",
-          clusterProjectID: "circl-production",
-          serviceAccountRef: { name: "circl-secret-reader" },
+      ["circl-backbone", "circl-backbone", "circl-secret-reader"],
+      ["circl-backbone", "circl-backbone-trust", "circl-trust-writer"],
+      ["circl", "circl-backbone", "circl-secret-reader"],
+    ].map(([namespace, name, account]) => [
+      namespace,
+      name,
+      {
+        gcpsm: {
+          projectID: "circl-production",
+          auth: {
+            workloadIdentity: {
+              clusterLocation: "europe-west1",
+              clusterName: "circl-production",
+              clusterProjectID: "circl-production",
+              serviceAccountRef: { name: account },
+            },
+          },
         },
       },
+    ]),
+  );
+  const pushed = production.filter(({ kind }) => kind === "PushSecret");
+  expect(pushed.map(({ spec }) => spec)).toEqual([
+    {
+      refreshInterval: "300s",
+      updatePolicy: "Replace",
+      deletionPolicy: "None",
+      secretStoreRefs: [{ kind: "SecretStore", name: "circl-backbone-trust" }],
+      selector: { secret: { name: "nats-server-tls" } },
+      data: [{ match: { secretKey: "ca.crt", remoteRef: { remoteKey: "production-nats-ca" } } }],
     },
-  });
+  ]);
 });
 
 test("monitors and rules carry the labels that Prometheus selects by", () => {

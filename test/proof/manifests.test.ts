@@ -37,6 +37,8 @@ describe.skipIf(without(...PROGRAMS)).each(["production", "staging", "local"] as
 
   beforeAll(async () => {
     plane = await bootControlPlane();
+    // Of the services, and not ours: the README says that it must be there.
+    await kubectl("create", "namespace", "circl");
   });
   afterAll(() => plane?.[Symbol.asyncDispose]());
 

@@ -33,7 +33,9 @@ export const objectsInDist = (environment: string): Manifest[] =>
 
 /** Objects that the API server has, by what `kubectl get` takes. */
 export async function live<T = Manifest>(kubectl: Kubectl, ...what: readonly string[]): Promise<T[]> {
-  const { items, ...one } = JSON.parse(await kubectl(["get", ...what, "--output=json", "--namespace=circl-backbone"]));
+  // Files name the namespace of each object.
+  const namespace = what.includes("--filename") ? [] : ["--namespace=circl-backbone"];
+  const { items, ...one } = JSON.parse(await kubectl(["get", ...what, "--output=json", ...namespace]));
   return items ?? [one];
 }
 

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type NatsConnection } from "nats";
+import { type ConnectionOptions, connect, type NatsConnection } from "nats";
 import type { Target } from "../../src/connect/nats.ts";
 import { NATS } from "../../src/kubernetes/names.ts";
 import type { Model } from "../../src/model/resolve.ts";
@@ -77,10 +77,8 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  /** Connects as the only user of the account, or as nobody. */
-  async connect(
-    credentials: { user?: string; pass?: string } = { user: "sync", pass: "loopback-only" },
-  ): Promise<NatsConnection> {
+  /** Connects as the only user of the account, or with what else is given; `{}` is nobody. */
+  async connect(credentials: ConnectionOptions = { user: "sync", pass: "loopback-only" }): Promise<NatsConnection> {
     const { tls } = this.#model.environment.nats;
     return connect({
       servers: this.servers.map(({ clientPort }) => `127.0.0.1:${clientPort}`),

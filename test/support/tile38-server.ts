@@ -56,10 +56,15 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /** Starts a server in `folder`, as its container does. With the same folder again, that is a restart in the same pod. */
-  async start(role: "leader" | "follower", folder: string, leaderPort = 0): Promise<Tile38Server> {
+  async start(
+    role: "leader" | "follower",
+    folder: string,
+    leaderPort = 0,
+    document = JSON.stringify(this.#document(role, leaderPort)),
+  ): Promise<Tile38Server> {
     const root = join(this.root, folder);
     for (const name of ["document", "run", "data"]) mkdirSync(join(root, name), { recursive: true });
-    writeFileSync(join(root, "document/config"), JSON.stringify(this.#document(role, leaderPort)));
+    writeFileSync(join(root, "document/config"), document);
     const [port = 0, metricsPort = 0] = await freePorts(2);
     const set = objectOf(this.#objects, "StatefulSet", `tile38-${role}`);
     const { command, args, env } = set.spec.template.spec.containers[0];

@@ -16,7 +16,7 @@ declare module "vitest" {
 
 /** What each project of vitest.config.ts runs. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
-  core: ["nats-server", "tile38-server", "test-ca", "busybox"],
+  core: ["nats-server", "tile38-server", "test-ca", "secret-template", "busybox"],
   validate: [
     "nats-server",
     "nats-server-2.12",

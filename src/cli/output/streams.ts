@@ -24,6 +24,7 @@ function renderStream(stream: Stream, model: Model, { colours }: Look): string {
     ["stored", `in ${stream.storage}, ${count(stream.replicas, "replica")}`],
     ...personalData(stream, model).map((text) => ["personal data", text]),
     ...(stream.deadLetters ? [["dead letters", `to ${stream.deadLetters}`]] : []),
+    ...(stream.readers.length > 0 ? [["read by", stream.readers.join(", ")]] : []),
   ];
   return [
     `${colours.bold(stream.name)} ${colours.dim(stream.file)}`,

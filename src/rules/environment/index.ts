@@ -1,6 +1,7 @@
 /** E: what an edit of environments/ can break. */
 import { budgetRules } from "./budgets.ts";
+import { identityRules } from "./identities.ts";
 import { safetyRules } from "./safety.ts";
 import { versionRules } from "./versions.ts";
 
-export const environmentRules = [...safetyRules, ...versionRules, ...budgetRules];
+export const environmentRules = [...safetyRules, ...versionRules, ...budgetRules, ...identityRules];

@@ -88,10 +88,16 @@ const missingOwner: Rule<Manifests> = {
         };
       }
     }
-    for (const object of ofKind(objects, "Certificate", "ExternalSecret")) {
-      const { kind, name } = object.spec.issuerRef ?? object.spec.secretStoreRef;
-      if (!named(objects, kind, name))
-        yield { place: inManifest(manifests, object), says: `${kind} ${name} does not exist` };
+    for (const object of ofKind(objects, "Certificate", "ExternalSecret", "PushSecret")) {
+      const { kind, name } = object.spec.issuerRef ?? object.spec.secretStoreRef ?? object.spec.secretStoreRefs[0];
+      const { namespace } = object.metadata;
+      // Issuers and stores are looked for in the namespace of who names them.
+      const there = ofKind(objects, kind).some(
+        ({ metadata }) => metadata.name === name && metadata.namespace === namespace,
+      );
+      if (!there) {
+        yield { place: inManifest(manifests, object), says: `${kind} ${name} does not exist in ${namespace}` };
+      }
     }
   },
 };

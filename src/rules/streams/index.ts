@@ -8,6 +8,7 @@ import { dataRules } from "./data.ts";
 import { limitRules } from "./limits.ts";
 import { nameRules } from "./names.ts";
 import { originRules } from "./origins.ts";
+import { publisherRules } from "./publishers.ts";
 import { pushConsumerRules } from "./push-consumers.ts";
 import { sourceRules } from "./sources.ts";
 import { subjectRules } from "./subjects.ts";
@@ -29,4 +30,5 @@ export const streamRules = [
   ...dataRules,
   ...combinationRules,
   ...workQueueRules,
+  ...publisherRules,
 ];

@@ -85,6 +85,7 @@ const unknownService: Rule<Model> = {
       for (const [i, { service }] of stream.consumers.entries()) {
         yield* unknown(service, inStream(stream, `consumers[${i}].service`));
       }
+      for (const [i, service] of stream.readers.entries()) yield* unknown(service, inStream(stream, `readers[${i}]`));
     }
   },
 };

@@ -30,7 +30,7 @@ const cases: Readonly<Record<string, readonly [(objects: Manifest[]) => void, st
   ],
   M003: [
     (objects) => remove(objects, "Issuer", "nats-ca"),
-    "M003 dist/production: Certificate nats-server-tls Issuer nats-ca does not exist",
+    "M003 dist/production: Certificate nats-server-tls Issuer nats-ca does not exist in circl-backbone",
   ],
   M004: [
     (objects) => objects.push(objectOf(objects, "Service", "nats")),
@@ -96,6 +96,14 @@ test.each([
     },
   ],
   ["a missing ServiceAccount", "M003", (objects: Manifest[]) => remove(objects, "ServiceAccount", "nats")],
+  [
+    "a store in another namespace",
+    "M003",
+    (objects: Manifest[]) => {
+      const there = objects.findIndex(({ kind, metadata }) => kind === "SecretStore" && metadata.namespace === "circl");
+      objects.splice(there, 1);
+    },
+  ],
   ["a missing ConfigMap", "M001", (objects: Manifest[]) => remove(objects, "ConfigMap", "nats-config")],
   [
     "a route certificate that cannot dial",

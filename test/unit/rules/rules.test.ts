@@ -6,9 +6,10 @@ import { modelOn, REFUSED } from "../../support/create-refusal-suite.ts";
 import { modelWith, realModel } from "../../support/definitions.ts";
 import type { RefusedCase } from "../../support/refused-definitions.ts";
 import { environmentCases } from "./environment-cases.ts";
+import { identityCases } from "./identity-cases.ts";
 import { streamCases } from "./stream-cases.ts";
 
-const cases = { ...environmentCases, ...streamCases };
+const cases = { ...environmentCases, ...streamCases, ...identityCases };
 const rules = [...environmentRules, ...streamRules];
 
 test("every rule has an example that breaks it", () => {

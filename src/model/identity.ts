@@ -1,0 +1,66 @@
+/** Who logs in to NATS. Everything that an identity may do follows from the streams; here is only who there is. */
+import type { Role } from "./environment.ts";
+import type { Model } from "./resolve.ts";
+import { STREAM_SYNC } from "./stream.ts";
+
+export interface Identity {
+  /** `oms`, `stream-sync`: a-z, 0-9 and "-". Its user, its documents in the secret store and its inbox carry it. */
+  readonly name: string;
+  readonly kind: "service" | "tool" | "person";
+  readonly account: "CIRCL" | "SYS";
+  readonly description: string;
+  /** A password only where the environment says so (`nats.clients.passwords`). */
+  readonly credential: "nkey" | "password";
+  /** What a person may do. */
+  readonly role?: Role;
+}
+
+/** Plans and reports: reads what stream-sync would change, and cannot write. */
+export const STREAM_PLAN = "stream-plan";
+/** Watches: what every stream and consumer is at, and what the servers notice. */
+export const MONITOR = "monitor";
+
+const TOOLS: Readonly<Record<string, string>> = {
+  [STREAM_SYNC]: "circl apply: creates, changes and deletes streams and consumers",
+  [STREAM_PLAN]: "circl plan, status and import: reads streams and consumers",
+  [MONITOR]: "Watches streams, consumers and advisories",
+};
+
+const ROLES: Readonly<Record<Role, Pick<Identity, "account" | "description">>> = {
+  "operator-read": { account: "CIRCL", description: "Looks: streams, consumers, advisories, dead letters" },
+  "operator-streams": {
+    account: "CIRCL",
+    description: "Repairs: moves leaders, pauses consumers, removes dead letters",
+  },
+  "operator-system": { account: "SYS", description: "Asks the servers about themselves, and who connects" },
+};
+
+/** Every identity of an environment, sorted by name: its services, our tools, and the people it names. */
+export function identities({ services, environment }: Pick<Model, "services" | "environment">): readonly Identity[] {
+  const { people, clients } = environment.nats;
+  const named: readonly Omit<Identity, "credential">[] = [
+    ...services.map(({ name, description }) => ({
+      name,
+      kind: "service" as const,
+      account: "CIRCL" as const,
+      description,
+    })),
+    ...Object.entries(TOOLS).map(([name, description]) => ({
+      name,
+      kind: "tool" as const,
+      account: "CIRCL" as const,
+      description,
+    })),
+    ...Object.entries(people).map(([name, role]) => ({ name, kind: "person" as const, role, ...ROLES[role] })),
+  ];
+  return named
+    .map((who) => ({
+      ...who,
+      credential: clients.passwords.includes(who.name) ? ("password" as const) : ("nkey" as const),
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** Where the answers to its requests come: its own prefix, which nobody else may listen on, or the one that all share. */
+export const inboxPrefix = ({ name }: Pick<Identity, "name">, { environment }: Pick<Model, "environment">): string =>
+  environment.nats.clients.inboxes === "private" ? `_INBOX_${name}` : "_INBOX";
