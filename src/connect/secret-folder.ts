@@ -20,8 +20,7 @@ export function folderStore(folder: string): SecretStore {
         return text;
       }),
     write: (id, text) => guarded(`writing ${fileOf(id)}`, () => writePrivately(folder, `${id}.json`, text)),
-    writtenAt: (id) =>
-      guarded(`reading ${fileOf(id)}`, async () => (await unlessMissing(stat(fileOf(id))))?.mtime),
+    writtenAt: (id) => guarded(`reading ${fileOf(id)}`, async () => (await unlessMissing(stat(fileOf(id))))?.mtime),
   };
 }
 
@@ -51,7 +50,9 @@ async function refuseShared(path: string): Promise<void> {
   const entry = await unlessMissing(stat(path));
   if (!entry || (entry.mode & 0o077) === 0) return;
   const mode = entry.isDirectory() ? "700" : "600";
-  throw new StoreFailure(`${path} can be read by others than you. Run \`chmod ${mode} ${path}\`, and replace what was in it.`);
+  throw new StoreFailure(
+    `${path} can be read by others than you. Run \`chmod ${mode} ${path}\`, and replace what was in it.`,
+  );
 }
 
 async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {

@@ -19,11 +19,16 @@ export function gcpSecretManager(project: string): SecretStore {
       // Created with its first version in one request: a secret without a version would break whoever reads it.
       const args = ["create", id, "--replication-policy=automatic", "--data-file=-"];
       if (!(await gcloud(args, `creating ${id}`, text)).found) {
-        throw new StoreFailure(`${title}: creating ${id}: there is no such project. Check secrets.project in environments/.`);
+        throw new StoreFailure(
+          `${title}: creating ${id}: there is no such project. Check secrets.project in environments/.`,
+        );
       }
     },
     writtenAt: async (id) => {
-      const made = await gcloud(["versions", "describe", "latest", `--secret=${id}`, "--format=value(createTime)"], `reading ${id}`);
+      const made = await gcloud(
+        ["versions", "describe", "latest", `--secret=${id}`, "--format=value(createTime)"],
+        `reading ${id}`,
+      );
       const text = ifThere(made)?.trim();
       return text ? new Date(text) : undefined;
     },

@@ -62,7 +62,10 @@ const password: Scheme = {
     previousUser: previous?.user ?? "",
     previous: previous?.key ?? "",
   }),
-  entryOf: (client) => ({ user: (client as LoginDocument).user, key: hashPassword((client as LoginDocument).password) }),
+  entryOf: (client) => ({
+    user: (client as LoginDocument).user,
+    key: hashPassword((client as LoginDocument).password),
+  }),
   opens: (client, { user, key }) =>
     (client as LoginDocument).user === user && isPasswordOf((client as LoginDocument).password, key),
 };

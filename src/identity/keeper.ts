@@ -36,7 +36,10 @@ export function holders(model: Model): readonly Holder[] {
 }
 
 /** Ids of the documents of a holder: the server's half, and the client's where there is one. */
-export function documentIds(environment: Environment, { name, credential }: Holder): { server: string; client?: string } {
+export function documentIds(
+  environment: Environment,
+  { name, credential }: Holder,
+): { server: string; client?: string } {
   if (credential === "tile38") return { server: tile38Key(environment) };
   if (credential === "encryption") return { server: encryptionKey(environment) };
   return { server: identityKey(environment, name), client: clientKey(environment, name) };
@@ -136,7 +139,11 @@ export interface Status {
 }
 
 /** @throws StoreFailure */
-export const survey = ({ environment }: Model, who: readonly Holder[], store: SecretStore): Promise<readonly Status[]> =>
+export const survey = (
+  { environment }: Model,
+  who: readonly Holder[],
+  store: SecretStore,
+): Promise<readonly Status[]> =>
   eachOf(who, async (holder): Promise<Status> => {
     const since = await store.writtenAt(documentIds(environment, holder).server);
     const at = since ? { since } : {};

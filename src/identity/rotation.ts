@@ -59,7 +59,9 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
         return { steps, says: "created: what an earlier run began" };
       }
       case "lost":
-        throw new Refused(`${name}: its client's half is gone. \`rotate\` makes a new one and keeps the old login valid.`);
+        throw new Refused(
+          `${name}: its client's half is gone. \`rotate\` makes a new one and keeps the old login valid.`,
+        );
       case "torn":
         throw new Refused(tornText(name));
       case "unshared":
@@ -109,7 +111,9 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
       case "steady":
         return nothing("nothing to finish");
       case "unshared":
-        throw new Refused(`${name}: clients still have the previous credential, a rotation was cut off. Run rotate again.`);
+        throw new Refused(
+          `${name}: clients still have the previous credential, a rotation was cut off. Run rotate again.`,
+        );
       case "torn":
         throw new Refused(tornText(name));
       default:

@@ -13,19 +13,22 @@ export function changeEncryptionKey(action: Action, now: EncryptionDocument | un
   }
   if (action === "revoke") {
     throw new Refused(
-      "encryption-key: a revoked key would take everything stored with it. Rotate, restart the servers, then finish.",
+      "encryption-key: a revoked key would take everything stored with it. Rotate, give one server after the other an empty " +
+        "volume (docs/rotation.md), then finish.",
     );
   }
   if (!now) throw new Refused(`encryption-key: there is nothing to ${action}. Run create first.`);
   if (action === "rotate") {
-    if (now.previous !== "") return nothing(`rotated already. ${RESTART}, then run finish`);
-    return written({ current: createPassword(), previous: now.current }, `rotated. ${RESTART}, then run finish`);
+    if (now.previous !== "") return nothing(`rotated already: ${REPLACE}`);
+    return written({ current: createPassword(), previous: now.current }, `rotated: ${REPLACE}`);
   }
   if (now.previous === "") return nothing("nothing to finish");
-  return written({ current: now.current, previous: "" }, "finished: the previous key opens nothing any more");
+  return written({ current: now.current, previous: "" }, "finished: a volume with the previous key starts no more");
 }
 
-const RESTART = "Restart the servers (kubectl rollout restart statefulset/nats)";
+/** The server cannot change the key of files that are there: encryption-script.ts. */
+const REPLACE =
+  "volumes keep the previous key. Give one server after the other an empty volume (docs/rotation.md), then run finish";
 
 export function changeTile38Password(action: Action, now: Tile38Document | undefined): Transition {
   switch (action) {
@@ -33,7 +36,10 @@ export function changeTile38Password(action: Action, now: Tile38Document | undef
       return now ? nothing("there already") : written({ password: createPassword() }, "created");
     case "revoke":
       if (!now) throw new Refused("tile38-password: there is nothing to revoke.");
-      return written({ password: createPassword() }, "revoked. Restart leader, followers and clients: in between they refuse each other");
+      return written(
+        { password: createPassword() },
+        "revoked. Restart leader, followers and clients: in between they refuse each other",
+      );
     default:
       throw new Refused(
         "tile38-password: Tile38 knows one password at a time, so there is no rotation without an interruption. Plan one, and use revoke.",

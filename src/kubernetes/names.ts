@@ -11,6 +11,7 @@ export const NATS = {
   metricsService: "nats-metrics",
   configMap: "nats-config",
   authSecret: "nats-auth",
+  encryptionSecret: "nats-encryption-key",
   dataClaim: "data",
   caSecret: "nats-ca",
   serverCertificate: "nats-server-tls",

@@ -8,12 +8,17 @@ export interface Variable {
 export interface Bare {
   readonly bare: string;
 }
+/** A directive that brings in a file inside a block; its key in the block is for readers alone. */
+export interface Include {
+  readonly include: string;
+}
 export type ConfigValue =
   | string
   | number
   | boolean
   | Variable
   | Bare
+  | Include
   | readonly ConfigValue[]
   | { readonly [key: string]: ConfigValue };
 export type ConfigBlock = { readonly [key: string]: ConfigValue };
@@ -46,8 +51,10 @@ export const renderBlock = (config: ConfigBlock, indent: string): string =>
 
 const entry =
   (indent: string) =>
-  ([key, value]: [string, ConfigValue]): string =>
-    isBlock(value) ? `${indent}${key} ${render(value, indent)}` : `${indent}${key}: ${render(value, indent)}`;
+  ([key, value]: [string, ConfigValue]): string => {
+    if (isInclude(value)) return `${indent}include ${value.include}`;
+    return isBlock(value) ? `${indent}${key} ${render(value, indent)}` : `${indent}${key}: ${render(value, indent)}`;
+  };
 
 function render(value: ConfigValue, indent: string): string {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
@@ -63,5 +70,6 @@ function render(value: ConfigValue, indent: string): string {
 
 const isVariable = (value: ConfigValue): value is Variable => typeof value === "object" && "variable" in value;
 const isBare = (value: ConfigValue): value is Bare => typeof value === "object" && "bare" in value;
+const isInclude = (value: ConfigValue): value is Include => typeof value === "object" && "include" in value;
 const isBlock = (value: ConfigValue): value is ConfigBlock =>
   typeof value === "object" && !Array.isArray(value) && !isVariable(value) && !isBare(value);

@@ -30,16 +30,26 @@ export function serverConfig(model: Model): ConfigBlock {
     system_account: "SYS",
     ...(nats.serverMetadata ? { server_metadata: nats.serverMetadata } : {}),
     ...(nats.featureFlags ? { feature_flags: nats.featureFlags } : {}),
-    ...(nats.tls ? { tls: { ...tlsFiles(PATHS.serverTls), min_version: "1.2", timeout: 5 } } : {}),
+    ...(nats.tls
+      ? { tls: { ...tlsBlock(model, PATHS.serverTls), ...(nats.clients.certificates ? { verify: true } : {}) } }
+      : {}),
     ...(nats.servers > 1 ? { cluster: clusterBlock(model) } : {}),
     jetstream: {
       store_dir: PATHS.data,
+      // Cipher and key. Not reloadable, and never changed under a running server: encryption-script.ts says why.
+      ...(nats.encryption === "none" ? {} : { encryption: { include: KEY_INCLUDE } }),
       // Unset, the server takes 75 % of the node's memory and of the free disk, whatever the container may have.
       max_memory_store: byteSize(memoryStore(model)),
       max_file_store: byteSize(fileStore(model)),
     },
   };
 }
+
+const tlsBlock = ({ environment: { nats } }: Model, folder: string): ConfigBlock => ({
+  ...tlsFiles(folder),
+  min_version: nats.tlsMinimum,
+  timeout: 5,
+});
 
 function clusterBlock(model: Model): ConfigBlock {
   const { nats } = model.environment;
@@ -52,12 +62,13 @@ function clusterBlock(model: Model): ConfigBlock {
     connect_backoff: true,
     routes: routeHosts(model).map((host) => `${nats.tls ? "tls" : "nats"}://${host}:${PORTS.natsRoute}`),
     // Route TLS is always mutual: the same certificate serves and dials, so it needs both usages.
-    ...(nats.tls ? { tls: { ...tlsFiles(PATHS.routeTls), min_version: "1.2", timeout: 5 } } : {}),
+    ...(nats.tls ? { tls: tlsBlock(model, PATHS.routeTls) } : {}),
   };
 }
 
 /** Accounts, users and permissions: mounted from a Secret beside the configuration. */
 const AUTH_INCLUDE = "../nats-auth/auth.conf";
+const KEY_INCLUDE = "../nats-key/key.conf";
 
 export const renderServerConfig = (model: Model): string =>
   `# Written by circl synth from environments/ and streams/: change those.\n${renderConfig(serverConfig(model), [AUTH_INCLUDE])}`;
