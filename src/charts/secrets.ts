@@ -6,7 +6,7 @@ import type { Model } from "../model/resolve.ts";
 import { authProperties, authTemplate, templateKey } from "../nats/auth-template.ts";
 import { followerTemplate, leaderTemplate, PASSWORD_KEY } from "../tile38/config-template.ts";
 import { BackboneChart } from "./backbone-chart.ts";
-import { refreshInterval, secretFiles, storeAccess } from "./external-secrets.ts";
+import { type GcpSecrets, refreshInterval, secretFiles, storeAccess } from "./external-secrets.ts";
 
 /** What the servers keep secret, made from documents in GCP Secret Manager; with store "kubectl" the same Secrets are sent. */
 export function secretsChart(scope: Construct, model: Model): void {
@@ -21,6 +21,7 @@ export function secretsChart(scope: Construct, model: Model): void {
     files: { "auth.conf": authTemplate(model) },
     values: authValues(model),
   });
+  if (environment.nats.encryption !== "none") encryptionKeys(chart, model, secrets);
   const password: StoreValue = {
     secretKey: PASSWORD_KEY,
     remoteRef: { key: storeKey(environment, DOCUMENTS.tile38), property: "password" },
@@ -44,6 +45,20 @@ export function secretsChart(scope: Construct, model: Model): void {
       },
     });
   }
+}
+
+/** Both keys as files: `src/nats/encryption-script.ts` chooses. */
+function encryptionKeys(chart: Construct, { environment }: Model, secrets: GcpSecrets): void {
+  const keys = ["current", "previous"];
+  secretFiles(chart, NATS.encryptionSecret, {
+    secrets,
+    name: NATS.encryptionSecret,
+    files: Object.fromEntries(keys.map((key) => [key, `{{ .${key} }}`])),
+    values: keys.map((property) => ({
+      secretKey: property,
+      remoteRef: { key: storeKey(environment, DOCUMENTS.encryption), property },
+    })),
+  });
 }
 
 /** What auth.conf names, from the document of each identity. */

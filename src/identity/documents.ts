@@ -2,8 +2,6 @@
  * The documents of the secret store. Each is one flat JSON object in which every key is there, "" for none: the templates
  * that read them fail on a key that is missing (External Secrets sets `missingkey=error`).
  */
-import { storeKey } from "../kubernetes/names.ts";
-import type { Environment } from "../model/environment.ts";
 
 /** The server's half of an NKey: public keys. `previous` is valid as well while clients move to `current`. */
 export interface NkeyDocument {
@@ -102,11 +100,3 @@ function objectIn(text: string): Record<string, unknown> | undefined {
     return undefined;
   }
 }
-
-/** Ids in the store. The server's half is read by the servers' namespace, the client's half by the client's. */
-export const identityKey = (environment: Environment, name: string): string =>
-  storeKey(environment, `nats-identity-${name}`);
-export const clientKey = (environment: Environment, name: string): string =>
-  storeKey(environment, `nats-client-${name}`);
-export const tile38Key = (environment: Environment): string => storeKey(environment, "tile38-password");
-export const encryptionKey = (environment: Environment): string => storeKey(environment, "nats-encryption-key");

@@ -1,19 +1,11 @@
 /** Carries credentials from one state to the next in a store. Everything is read and judged before anything is written. */
 import pLimit from "p-limit";
+import { DOCUMENTS, storeKey } from "../kubernetes/names.ts";
 import type { Environment } from "../model/environment.ts";
 import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
 import { type Entry, type Halves, type Standing, schemes, standingOf } from "./credential.ts";
-import {
-  BrokenDocument,
-  clientKey,
-  type DocumentType,
-  type DocumentTypes,
-  encryptionKey,
-  identityKey,
-  parseDocument,
-  tile38Key,
-} from "./documents.ts";
+import { BrokenDocument, type DocumentType, type DocumentTypes, parseDocument } from "./documents.ts";
 import { type Action, Refused, replacement, type Transition, transition } from "./rotation.ts";
 import { changeEncryptionKey, changeTile38Password } from "./shared-secret.ts";
 import type { SecretStore } from "./store.ts";
@@ -40,9 +32,10 @@ export function documentIds(
   environment: Environment,
   { name, credential }: Holder,
 ): { server: string; client?: string } {
-  if (credential === "tile38") return { server: tile38Key(environment) };
-  if (credential === "encryption") return { server: encryptionKey(environment) };
-  return { server: identityKey(environment, name), client: clientKey(environment, name) };
+  const id = (document: string): string => storeKey(environment, document);
+  if (credential === "tile38") return { server: id(DOCUMENTS.tile38) };
+  if (credential === "encryption") return { server: id(DOCUMENTS.encryption) };
+  return { server: id(DOCUMENTS.identity(name)), client: id(DOCUMENTS.client(name)) };
 }
 
 /** What will be done for one holder. */

@@ -12,6 +12,19 @@ export interface SecretStore {
   writtenAt(id: string): Promise<Date | undefined>;
 }
 
+/** Documents that end with the process: for a throw-away cluster whose values nobody needs again. */
+export function memoryStore(): SecretStore {
+  const documents = new Map<string, { readonly text: string; readonly at: Date }>();
+  return {
+    title: "nowhere but in the cluster",
+    read: async (id) => documents.get(id)?.text,
+    write: async (id, text) => {
+      documents.set(id, { text, at: new Date() });
+    },
+    writtenAt: async (id) => documents.get(id)?.at,
+  };
+}
+
 /** The store cannot do what was asked now. The message holds what was tried, why it failed and the next step. */
 export class StoreFailure extends Error {
   override readonly name = "StoreFailure";

@@ -77,6 +77,7 @@ export const DOCUMENTS = {
   /** The client's half: a seed, or a user name and a password. */
   client: (name: string): string => `nats-client-${name}`,
   tile38: "tile38-password",
+  encryption: "nats-encryption-key",
   /** The certificate of the authority that clients trust; no secret. */
   trust: "nats-ca",
 } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { schemes } from "../../../src/identity/credential.ts";
-import { clientKey, identityKey, parseDocument } from "../../../src/identity/documents.ts";
+import { parseDocument } from "../../../src/identity/documents.ts";
 import { carryOut, holders, Impossible, prepare, survey } from "../../../src/identity/keeper.ts";
 import type { Action } from "../../../src/identity/rotation.ts";
 import type { SecretStore } from "../../../src/identity/store.ts";
@@ -9,6 +9,8 @@ import { memoryStore } from "../../support/memory-store.ts";
 
 const model = modelWith({ environment: { nats: { clients: { passwords: ["oms"] } } } });
 const { environment } = model;
+const serverId = (name: string) => `production-nats-identity-${name}`;
+const clientId = (name: string) => `production-nats-client-${name}`;
 const holderOf = (name: string) => {
   const holder = holders(model).find((one) => one.name === name);
   if (!holder) throw new Error(`no ${name}`);
@@ -37,7 +39,7 @@ function canLogIn(name: string, client: string | undefined, server: string | und
 
 // bff has an NKey, oms a password.
 describe.each(["bff", "oms"])("the credential of %s", (name) => {
-  const [server, client] = [identityKey(environment, name), clientKey(environment, name)];
+  const [server, client] = [serverId(name), clientId(name)];
 
   test("is made once, rotated in two steps with both valid between them, and revoked at once", async () => {
     const store = memoryStore();
@@ -152,7 +154,7 @@ describe.each(["bff", "oms"])("the credential of %s", (name) => {
 test("a password in rotation has two user names, and goes back to the first the next time", async () => {
   const store = memoryStore();
   const users = () => {
-    const { currentUser, previousUser } = JSON.parse(store.documents.get(identityKey(environment, "oms")) ?? "{}");
+    const { currentUser, previousUser } = JSON.parse(store.documents.get(serverId("oms")) ?? "{}");
     return [currentUser, previousUser];
   };
   await run("create", "oms", store);
@@ -196,8 +198,8 @@ test("everything that stands in the way is said at once, and then nothing is wri
   const store = memoryStore();
   await run("create", "bff", store);
   await run("create", "oms", store);
-  store.documents.delete(clientKey(environment, "bff"));
-  store.documents.set(identityKey(environment, "oms"), "{}");
+  store.documents.delete(clientId("bff"));
+  store.documents.set(serverId("oms"), "{}");
   const before = new Map(store.documents);
   const who = holders(model).filter(({ credential }) => credential === "nkey" || credential === "password");
   const error = String(await prepare("create", model, who, store).catch((thrown: unknown) => thrown));
