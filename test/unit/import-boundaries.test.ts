@@ -26,6 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/rules",
     "src/jetstream",
     "src/connect",
+    "src/identity",
     "src/kubernetes",
     "src/nats",
     "environments",
