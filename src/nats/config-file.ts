@@ -8,7 +8,10 @@ export interface Variable {
 export interface Bare {
   readonly bare: string;
 }
-/** A directive that brings in a file inside a block; its key in the block is for readers alone. */
+/**
+ * A bare directive that brings in a file; its key is for readers alone. A quoted `include` key is an unknown field, and the path is
+ * always taken relative to the file (conf/parse.go).
+ */
 export interface Include {
   readonly include: string;
 }
@@ -38,12 +41,7 @@ export function byteSize(bytes: number): Bare {
   return { bare: String(bytes) };
 }
 
-/**
- * Writes a configuration file. `includes` come last, as bare directives: a quoted `include` key is an unknown field, and
- * the path is always taken relative to the file (conf/parse.go).
- */
-export const renderConfig = (config: ConfigBlock, includes: readonly string[]): string =>
-  [renderBlock(config, ""), ...includes.map((path) => `include ${path}`), ""].join("\n");
+export const renderConfig = (config: ConfigBlock): string => `${renderBlock(config, "")}\n`;
 
 /** What stands between the braces of a block, each line behind `indent`. */
 export const renderBlock = (config: ConfigBlock, indent: string): string =>

@@ -22,6 +22,7 @@ const AUTH = `accounts {
   SYS { users: [ { user: "sys", password: "loopback-only" } ] }
   CIRCL { jetstream: enabled, users: [ { user: "sync", password: "loopback-only" } ] }
 }
+SYSTEM_ACCOUNT: SYS
 `;
 
 const KEYS: EncryptionDocument = { current: "loopback".repeat(5), previous: "" };
