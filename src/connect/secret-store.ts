@@ -16,7 +16,7 @@ export function gcpSecretManager(project: string): SecretStore {
     write: async (id, text) => {
       const added = await gcloud(["versions", "add", id, "--data-file=-"], `writing ${id}`, text);
       if (added.found) return;
-      // Created with its first version in one request: a secret without a version would break whoever reads it.
+      // Cut off after the create, the secret has no version: it counts as missing, and the next write adds one.
       const args = ["create", id, "--replication-policy=automatic", "--data-file=-"];
       if (!(await gcloud(args, `creating ${id}`, text)).found) {
         throw new StoreFailure(
