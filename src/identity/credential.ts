@@ -1,4 +1,5 @@
 /** The two halves of a credential, and how they stand to each other. */
+import { secondName } from "../model/user-name.ts";
 import type { LoginDocument, NkeyDocument, PasswordDocument, SeedDocument } from "./documents.ts";
 import { createNkey, createPassword, hashPassword, isPasswordOf, publicKeyOf } from "./key-material.ts";
 
@@ -71,9 +72,6 @@ const password: Scheme = {
 };
 
 export const schemes = { nkey, password } as const;
-
-/** `oms-2`: user names alternate, so that both can be valid while clients move. */
-export const secondName = (name: string): string => `${name}-2`;
 
 /**
  * How both halves stand:
