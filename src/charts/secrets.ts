@@ -1,6 +1,14 @@
 import type { Construct } from "constructs";
 import { pushSecret, type StoreValue } from "../kubernetes/external-secret.ts";
-import { DOCUMENTS, NATS, storeKey, TILE38, TRUST_STORE, TRUST_WRITER } from "../kubernetes/names.ts";
+import {
+  clientCertificate,
+  DOCUMENTS,
+  NATS,
+  storeKey,
+  TILE38,
+  TRUST_STORE,
+  TRUST_WRITER,
+} from "../kubernetes/names.ts";
 import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
 import { authProperties, authTemplate, templateKey } from "../nats/auth-template.ts";
@@ -33,17 +41,27 @@ export function secretsChart(scope: Construct, model: Model): void {
   if (environment.nats.tls) {
     // cert-manager makes the authority in here; clients elsewhere get its certificate by way of the store.
     storeAccess(chart, "trust", { secrets, store: TRUST_STORE, account: TRUST_WRITER });
-    pushSecret(chart, "authority", {
-      name: DOCUMENTS.trust,
-      spec: {
-        refreshInterval: refreshInterval(secrets),
-        updatePolicy: "Replace",
-        deletionPolicy: "None",
-        secretStoreRefs: [{ kind: "SecretStore", name: TRUST_STORE }],
-        selector: { secret: { name: NATS.serverCertificate } },
-        data: [{ match: { secretKey: "ca.crt", remoteRef: { remoteKey: storeKey(environment, DOCUMENTS.trust) } } }],
-      },
-    });
+    const push = (id: string, document: string, secret: string, secretKey?: string) =>
+      pushSecret(chart, id, {
+        name: document,
+        spec: {
+          refreshInterval: refreshInterval(secrets),
+          updatePolicy: "Replace",
+          deletionPolicy: "None",
+          secretStoreRefs: [{ kind: "SecretStore", name: TRUST_STORE }],
+          selector: { secret: { name: secret } },
+          data: [
+            {
+              match: { ...(secretKey ? { secretKey } : {}), remoteRef: { remoteKey: storeKey(environment, document) } },
+            },
+          ],
+        },
+      });
+    push("authority", DOCUMENTS.trust, NATS.serverCertificate, "ca.crt");
+    // Certificate and key in one document, so that a client never has halves of two.
+    for (const { name } of environment.nats.clients.certificates ? model.services : []) {
+      push(`certificate-${name}`, DOCUMENTS.certificate(name), clientCertificate(name));
+    }
   }
 }
 
