@@ -1,8 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fakeGcloud } from "../support/gcloud.ts";
-import { circl, contentOf, temporaryFolder } from "./circl.ts";
+import { circl, contentOf, root, temporaryFolder } from "./circl.ts";
 
 const NAMES = [
   ...["bff", "dms", "geo", "iot", "monitor", "oms", "operator-read", "operator-streams", "operator-system"],
@@ -144,6 +146,36 @@ bff   nkey        steady    2026-11-01 10:00
       /^Nothing was finished: new credentials reach clients within 7m, .* oms \(\d+m?s ago\)/,
     );
     expect((await circl(["identity", "finish", "staging", "oms", "--store", store])).code).toBe(0);
+  });
+
+  test("waits for the servers before clients get what is new, and may be interrupted meanwhile", async () => {
+    using folder = temporaryFolder();
+    const gcloud = fakeGcloud(folder.path);
+    await circl(["identity", "create", "staging", "oms"], { env: gcloud.env });
+    const before = gcloud.documents("circl-staging");
+    const command = spawn(process.execPath, [join(root, "bin/circl"), "identity", "rotate", "staging", "oms"], {
+      env: { ...process.env, ...gcloud.env },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    command.stderr.on("data", (chunk) => {
+      said += chunk;
+    });
+    await expect.poll(() => said, { timeout: 30_000 }).toContain("The servers know the new credentials within 7m;");
+    const ended = once(command, "exit");
+    command.kill("SIGINT");
+    await ended;
+    const between = gcloud.documents("circl-staging");
+    expect(between["staging-nats-client-oms"]).toEqual(before["staging-nats-client-oms"]);
+    expect(between["staging-nats-identity-oms"]?.previous).toBe(before["staging-nats-identity-oms"]?.current);
+    await circl(["identity", "rotate", "staging", "oms", "--wait", "0s"], { env: gcloud.env });
+    const after = gcloud.documents("circl-staging");
+    expect(after["staging-nats-client-oms"]).not.toEqual(before["staging-nats-client-oms"]);
+    expect(after["staging-nats-identity-oms"]?.previous).toBe(before["staging-nats-identity-oms"]?.current);
+
+    const env = { ...gcloud.env, FAKE_GCLOUD_AT: new Date().toISOString() };
+    const early = await circl(["identity", "finish", "staging", "oms"], { env });
+    expect(early).toMatchObject({ code: 3, stderr: expect.stringContaining("reach clients within 7m") });
   });
 
   test("refuses a folder that others can read, and names that are none", async () => {

@@ -55,6 +55,24 @@ describe.skipIf(without("nats-server", "test-ca"))("a rotation under load", { ti
     }
   });
 
+  test("can be watched: /connz says who still uses the previous credential", async () => {
+    await using vault = await startVault(modelOf("local", ["oms"]));
+    const [server] = vault.cluster.servers;
+    const users = async () => {
+      const answer = await fetch(`http://127.0.0.1:${server?.monitorPort}/connz?auth=true`);
+      const { connections } = (await answer.json()) as { connections: { authorized_user?: string; nkey?: string }[] };
+      return connections.map(({ authorized_user, nkey }) => nkey ?? authorized_user).sort();
+    };
+    const known = (name: string) => JSON.parse(vault.documents.get(`local-nats-identity-${name}`) ?? "{}");
+    const held = [await vault.as("iot"), await vault.as("oms")];
+    const before = [known("iot").current, known("oms").currentUser];
+    await vault.run("rotate", "iot", "oms");
+    held.push(await vault.as("iot"), await vault.as("oms"));
+    expect([known("iot").previous, known("oms").previousUser]).toEqual(before);
+    expect(await users()).toEqual([...before, known("iot").current, known("oms").currentUser].sort());
+    await Promise.all(held.map((connection) => connection.close()));
+  });
+
   test("a revoked key is out at once, and its connections with it", async () => {
     await using vault = await startVault(modelOf("local"));
     const thief = await vault.as("iot", { reconnect: false });

@@ -45,7 +45,7 @@ if (verb === "create") {
   const id = value("secret");
   const latest = versions(id).at(-1);
   if (!latest) fail("NOT_FOUND: Secret [projects/1/secrets/" + id + "] not found or has no versions.");
-  process.stdout.write(what === "access" ? readFileSync(join(folder(id), latest)) : "2026-11-01T10:00:00.000000Z\n");
+  process.stdout.write(what === "access" ? readFileSync(join(folder(id), latest)) : (process.env.FAKE_GCLOUD_AT || "2026-11-01T10:00:00.000000Z") + "\n");
 } else fail("unknown command");
 `;
 
