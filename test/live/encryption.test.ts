@@ -39,6 +39,15 @@ async function fill(connection: NatsConnection, replicas: number): Promise<void>
   for (let i = 0; i < 5; i++) await (await consumer.next())?.ackAck();
 }
 
+/** Servers with that on them. */
+async function filled(model: Model): Promise<Cluster> {
+  const cluster = await Cluster.start(model);
+  const connection = await cluster.connect();
+  await fill(connection, model.environment.nats.servers);
+  await connection.close();
+  return cluster;
+}
+
 async function state(connection: NatsConnection) {
   const manager = await connection.jetstreamManager();
   const first = await manager.streams.getMessage("S", { seq: 1 });
@@ -62,10 +71,7 @@ async function look(cluster: Cluster) {
 
 describe.skipIf(without("nats-server"))("encryption at rest of a server without a cluster", () => {
   test.each(["aes", "chacha"] as const)("with %s no payload is on disk", async (cipher) => {
-    await using cluster = await Cluster.start(single(cipher));
-    const connection = await cluster.connect();
-    await fill(connection, 1);
-    await connection.close();
+    await using cluster = await filled(single(cipher));
     const server = await cluster.restart(0);
     expect(server.log()).toMatch(cipher === "aes" ? /Encryption: +AES-GCM/ : /Encryption: +ChaCha20-Poly1305/);
     expect(filesWith(server, PAYLOAD)).toEqual([]);
@@ -73,10 +79,7 @@ describe.skipIf(without("nats-server"))("encryption at rest of a server without 
   });
 
   test("without it every payload is, and turning it on encrypts what is there", async () => {
-    await using plain = await Cluster.start(single("none"));
-    const connection = await plain.connect();
-    await fill(connection, 1);
-    await connection.close();
+    await using plain = await filled(single("none"));
     expect(filesWith(plain.servers[0], PAYLOAD)).not.toEqual([]);
     plain.model = single("aes");
     const server = await plain.restart(0);
@@ -91,10 +94,7 @@ describe.skipIf(without("nats-server"))("encryption at rest of a server without 
   });
 
   test("a wrong key does not start, and the right one finds everything again", async () => {
-    await using cluster = await Cluster.start(single("aes"));
-    const connection = await cluster.connect();
-    await fill(connection, 1);
-    await connection.close();
+    await using cluster = await filled(single("aes"));
     const { keys } = cluster;
     cluster.keys = { current: C, previous: "" };
     await expect(cluster.restart(0)).rejects.toThrow(/neither the current nor the previous one/);
@@ -105,10 +105,7 @@ describe.skipIf(without("nats-server"))("encryption at rest of a server without 
 
   // Why the key is never the server's to change. When one of these fails, the server has learnt it.
   test("the server itself starts with a wrong key as if there were no streams, and loses consumers to a new one", async () => {
-    await using cluster = await Cluster.start(single("aes"));
-    const connection = await cluster.connect();
-    await fill(connection, 1);
-    await connection.close();
+    await using cluster = await filled(single("aes"));
     cluster.chooseKey = (root) => writeFileSync(join(root, "etc/nats-key/key.conf"), `cipher: aes\nkey: "${C}"\n`);
     await cluster.restart(0);
     await expect(look(cluster)).rejects.toThrow(/stream not found/);
@@ -140,10 +137,7 @@ describe.skipIf(without("nats-server"))("encryption at rest of a server without 
 
 describe.skipIf(without("nats-server", "test-ca"))("encryption at rest of three servers", { timeout: 300_000 }, () => {
   test("a key is rotated by empty volumes, one server after the other, and nothing is lost", async () => {
-    await using cluster = await Cluster.start(realModel("staging"));
-    const connection = await cluster.connect();
-    await fill(connection, 3);
-    await connection.close();
+    await using cluster = await filled(realModel("staging"));
     const whole = async () => expect.poll(() => look(cluster).catch(String), { timeout: 60_000 }).toEqual(WHOLE);
     const current = () =>
       expect.poll(() => replicasCurrent(cluster), { timeout: 60_000, interval: 250 }).toEqual([true, true, true, true]);
@@ -173,10 +167,7 @@ describe.skipIf(without("nats-server", "test-ca"))("encryption at rest of three 
       ...encrypted,
       environment: { ...environment, nats: { ...environment.nats, encryption: "none" } },
     };
-    await using cluster = await Cluster.start(plain);
-    const connection = await cluster.connect();
-    await fill(connection, 3);
-    await connection.close();
+    await using cluster = await filled(plain);
     const current = () =>
       expect.poll(() => replicasCurrent(cluster), { timeout: 60_000, interval: 250 }).toEqual([true, true, true, true]);
     expect(filesWith(cluster.servers[2], PAYLOAD)).not.toEqual([]);
@@ -197,10 +188,7 @@ describe.skipIf(without("nats-server", "test-ca"))("encryption at rest of three 
   });
 
   test("a server that was forgotten does not start after finish, and the others go on", async () => {
-    await using cluster = await Cluster.start(realModel("staging"));
-    const connection = await cluster.connect();
-    await fill(connection, 3);
-    await connection.close();
+    await using cluster = await filled(realModel("staging"));
     cluster.keys = { current: B, previous: "" };
     await expect(cluster.restart(2)).rejects.toThrow(/give this server an empty volume if the others are complete/);
     await expect.poll(() => look(cluster).catch(String), { timeout: 60_000 }).toEqual(WHOLE);
