@@ -143,11 +143,19 @@ export class Cluster implements AsyncDisposable {
     await issueCertificates(join(this.root, "tls"), { ...Object.fromEntries(requested), ...others });
   }
 
-  /** Stops a server and starts it on the same ports. @param empty whether it has lost its volume */
-  async restart(i: number, { empty = false } = {}): Promise<RunningServer> {
+  /**
+   * Stops a server and starts it on the same ports.
+   * @param empty whether it has lost its volume
+   * @param meanwhile what is waited for before it starts again
+   */
+  async restart(
+    i: number,
+    { empty = false, meanwhile = async () => {} }: { empty?: boolean; meanwhile?: () => Promise<void> } = {},
+  ): Promise<RunningServer> {
     const before = this.servers[i];
     if (!before) throw new Error(`there is no server ${i}`);
     await stop(before.process);
+    await meanwhile();
     if (empty) rmSync(join(before.root, "data"), { recursive: true, force: true });
     const after = await this.#startServer(i, before.clientPort);
     this.servers[i] = after;
