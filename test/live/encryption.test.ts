@@ -135,7 +135,7 @@ describe.skipIf(without("nats-server"))("encryption at rest of a server without 
   });
 });
 
-// Elections of a loaded machine sometimes do not end within two minutes, with this and without: then another cluster is tried.
+// Seen with four clusters on two cores: a group of two servers had no leader for two minutes. Then another cluster is tried.
 const LOADED = { timeout: 600_000, retry: 2 };
 
 describe.skipIf(without("nats-server", "test-ca"))("encryption at rest of three servers", LOADED, () => {
