@@ -26,7 +26,9 @@ export const base = {
     cpu: "2",
     memory: "8GiB",
     volume: { size: "20GiB" },
+    encryption: "aes",
     tls: true,
+    tlsMinimum: "1.2",
     clients: { inboxes: "private", passwords: [], certificates: false },
     // Names for the shift on call. The audit holds the key that was used: a name of one's own says who it was.
     people: {

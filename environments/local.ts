@@ -6,7 +6,15 @@ export const local = {
   development: true,
   streamFigures: "staging",
   kubernetes: { zones: 1, zoneSpread: "preferred" },
-  nats: { servers: 1, cpu: "100m", memory: "512MiB", volume: { size: "4GiB" }, tls: false, maxConnections: 1_000 },
+  nats: {
+    servers: 1,
+    cpu: "100m",
+    memory: "512MiB",
+    volume: { size: "4GiB" },
+    encryption: "none",
+    tls: false,
+    maxConnections: 1_000,
+  },
   tile38: {
     leader: { cpu: "100m", memory: "256MiB", volume: { size: "2GiB" } },
     followers: { count: 1, cpu: "100m", memory: "256MiB", scratch: "2GiB" },

@@ -14,6 +14,7 @@ import type { SynthOptions } from "./commands/synth.ts";
 import { withConnection } from "./connection.ts";
 import { type ExitCode, exitCodeMeanings, exitCodes } from "./exit-codes.ts";
 import { Failure, UsageError } from "./failures.ts";
+import { declareIdentity } from "./identity-options.ts";
 import { log, tolerateClosedPipes } from "./output/terminal.ts";
 
 /**
@@ -185,7 +186,9 @@ function declare(root: string): Command {
     runs(async (files: string[], options: ImportOptions) => (await import("./commands/import.ts")).run(files, options)),
   );
 
-  for (const command of [program, ...program.commands]) {
+  declareIdentity(program, runs);
+
+  for (const command of [program, ...program.commands.flatMap((outer) => [outer, ...outer.commands])]) {
     command.showHelpAfterError(`Usage: ${command.createHelp().commandUsage(command)}`);
   }
   return program;
@@ -215,7 +218,17 @@ const runs = <Arguments extends unknown[]>(command: (...args: Arguments) => Prom
   };
 
 /** Failures of rooms that only some commands load, known by name; their messages say what to do. */
-const EXPECTED = ["ConnectionFailure", "WrongCluster", "ApiError", "LockHeld", "CannotDelete", "CannotRecreate"];
+const EXPECTED = [
+  "ConnectionFailure",
+  "WrongCluster",
+  "ApiError",
+  "LockHeld",
+  "CannotDelete",
+  "CannotRecreate",
+  "StoreFailure",
+  "Impossible",
+  "BrokenDocument",
+];
 
 async function failed(error: unknown): Promise<ExitCode> {
   // Commander has printed what is wrong by now, or the help that was asked for.

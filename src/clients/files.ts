@@ -28,6 +28,12 @@ export function clientSources({ name, credential }: Identity, { environment, ser
   return [
     ...login.map((property) => from(property, DOCUMENTS.client(name), property)),
     ...(environment.nats.tls ? [from("ca", DOCUMENTS.trust)] : []),
+    ...(environment.nats.clients.certificates
+      ? [
+          from("certificate", DOCUMENTS.certificate(name), "tls.crt"),
+          from("key", DOCUMENTS.certificate(name), "tls.key"),
+        ]
+      : []),
     ...(services.find((service) => service.name === name)?.tile38
       ? [from("tile38_password", DOCUMENTS.tile38, "password")]
       : []),
@@ -69,6 +75,7 @@ function files(identity: Identity, model: Model, { text, json, guard, fixed }: F
       ? { "nats.nk": text("seed") }
       : { "nats.user": text("user"), "nats.password": text("password") }),
     ...(environment.nats.tls ? { "ca.crt": text("ca") } : {}),
+    ...(environment.nats.clients.certificates ? { "tls.crt": text("certificate"), "tls.key": text("key") } : {}),
     ...(tile38
       ? {
           "tile38.json": `${guard("tile38_password")}{"host":${JSON.stringify(host)},"port":${PORTS.tile38},"password":${json("tile38_password")}}\n`,

@@ -1,4 +1,4 @@
-/** Reaches a Service of a cluster through `kubectl port-forward`. */
+/** What only kubectl can do: forward the port of a Service, and send objects whose content is secret. */
 import { spawn } from "node:child_process";
 import { ConnectionFailure } from "../jetstream/api.ts";
 
@@ -43,5 +43,33 @@ export function forwardPort({ context, namespace, service, port }: ServicePort):
       const local = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(String(chunk))?.[1];
       if (local) done({ port: Number(local), [Symbol.asyncDispose]: stop });
     });
+  });
+}
+
+/**
+ * Sends objects by stdin. On the server's side, because a client's apply keeps a copy of everything in an annotation.
+ * @throws ConnectionFailure with what kubectl said; never with what it was given
+ */
+export function applyObjects(context: string, objects: readonly object[]): Promise<void> {
+  const args = ["--context", context, "apply", "--server-side", "--force-conflicts", "-f", "-"];
+  const kubectl = spawn("kubectl", args, { stdio: ["pipe", "ignore", "pipe"] });
+  return new Promise((done, fail) => {
+    let said = "";
+    const failed = (why: string, cause?: Error) =>
+      fail(
+        new ConnectionFailure(
+          `kubectl apply to ${context}: ${why}. Check --kubectl (kubectl config get-contexts) and your rights; running the same command again is safe.`,
+          { cause },
+        ),
+      );
+    kubectl.once("error", (error) => failed(error.message, error));
+    kubectl.once("close", (code) =>
+      code === 0 ? done() : failed(said.trim().split("\n")[0] || `it ended with ${code}`),
+    );
+    kubectl.stderr.on("data", (chunk) => {
+      said += chunk;
+    });
+    kubectl.stdin.on("error", () => {});
+    kubectl.stdin.end(JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
   });
 }

@@ -55,7 +55,8 @@ export interface PushSecretSpec {
   readonly secretStoreRefs: readonly { readonly kind: "SecretStore"; readonly name: string }[];
   readonly selector: { readonly secret: { readonly name: string } };
   readonly data: readonly {
-    readonly match: { readonly secretKey: string; readonly remoteRef: { readonly remoteKey: string } };
+    /** Without a key the whole Secret is sent, as one JSON object. */
+    readonly match: { readonly secretKey?: string; readonly remoteRef: { readonly remoteKey: string } };
   }[];
 }
 

@@ -11,6 +11,7 @@ export const NATS = {
   metricsService: "nats-metrics",
   configMap: "nats-config",
   authSecret: "nats-auth",
+  encryptionSecret: "nats-encryption-key",
   dataClaim: "data",
   caSecret: "nats-ca",
   serverCertificate: "nats-server-tls",
@@ -43,6 +44,8 @@ export const TRUST_STORE = "circl-backbone-trust";
 export const TRUST_WRITER = "circl-trust-writer";
 /** Secret of a service, in the namespace that it runs in. */
 export const clientSecret = (service: string): string => `circl-backbone-${service}`;
+/** Certificate of a client, and its Secret: where the authority is. */
+export const clientCertificate = (identity: string): string => `nats-client-tls-${identity}`;
 export const SELF_SIGNED_ISSUER = "nats-self-signed";
 export const CA_ISSUER = "nats-ca";
 
@@ -76,6 +79,9 @@ export const DOCUMENTS = {
   /** The client's half: a seed, or a user name and a password. */
   client: (name: string): string => `nats-client-${name}`,
   tile38: "tile38-password",
+  encryption: "nats-encryption-key",
+  /** The certificate and key of a client, where clients must have them: cert-manager's Secret as it is. */
+  certificate: (name: string): string => `nats-client-tls-${name}`,
   /** The certificate of the authority that clients trust; no secret. */
   trust: "nats-ca",
 } as const;

@@ -3,19 +3,17 @@ import type { Model } from "../model/resolve.ts";
 import { NATS, TILE38 } from "./names.ts";
 
 interface ServerSecret {
-  /** Of the Secret. */
   readonly name: string;
-  /** Key inside the Secret, which is the file's name in the pod. */
-  readonly file: string;
   readonly needed: (model: Model) => boolean;
 }
 
-export const SECRETS: readonly ServerSecret[] = [
-  { name: NATS.authSecret, file: "auth.conf", needed: () => true },
-  { name: TILE38.leaderSecret, file: "config", needed: () => true },
-  {
-    name: TILE38.followersSecret,
-    file: "config",
-    needed: ({ environment }) => environment.tile38.followers.count > 0,
-  },
+const SECRETS: readonly ServerSecret[] = [
+  { name: NATS.authSecret, needed: () => true },
+  { name: NATS.encryptionSecret, needed: ({ environment }) => environment.nats.encryption !== "none" },
+  { name: TILE38.leaderSecret, needed: () => true },
+  { name: TILE38.followersSecret, needed: ({ environment }) => environment.tile38.followers.count > 0 },
 ];
+
+/** Names of the Secrets that an environment's pods mount, those of cert-manager aside. */
+export const mountedSecrets = (model: Model): readonly string[] =>
+  SECRETS.filter(({ needed }) => needed(model)).map(({ name }) => name);

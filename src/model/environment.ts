@@ -63,7 +63,14 @@ export const environmentSchema = only({
     cpu,
     memory: size,
     volume,
+    /**
+     * How JetStream's files are encrypted, by a key of the secret store. "aes" is the faster one on servers' processors, "chacha" on
+     * those without AES in hardware. What turning it on or off does to data that is there: docs/rotation.md.
+     */
+    encryption: oneOf(["none", "aes", "chacha"]),
     tls: flag,
+    /** Oldest TLS that servers speak, with clients and with each other. */
+    tlsMinimum: oneOf(["1.2", "1.3"]),
     /** How clients prove who they are, and where answers to them come. */
     clients: only({
       /** private: answers come to `_INBOX_<name>.>`, which nobody else hears; a client must set that prefix. shared: to `_INBOX.>`, which all hear. */

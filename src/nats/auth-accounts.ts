@@ -14,6 +14,9 @@ const EVENTS = [
   { subject: "$SYS.SERVER.*.CLIENT.AUTH.ERR", to: `${AUDIT_PREFIX}.refused.*` },
 ] as const;
 
+/** The variable that auth.conf ends with and nats.conf needs: a file that is empty or cut off does not give it. */
+export const LAST_LINE = "SYSTEM_ACCOUNT";
+
 /** Nobody but stream-sync and readers of buckets can make streams or consumers; these stop a loop in one of them. */
 const MOST_STREAMS = 1_000;
 const MOST_CONSUMERS = 10_000;

@@ -5,7 +5,7 @@
  */
 import { type Identity, identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
-import { accountSettings } from "./auth-accounts.ts";
+import { accountSettings, LAST_LINE } from "./auth-accounts.ts";
 import { type ConfigBlock, renderBlock } from "./config-file.ts";
 import { type Grant, permissionsOf } from "./permissions.ts";
 
@@ -175,7 +175,7 @@ function authText(model: Model, filling: Filling): string {
     const fixed = filling.text(renderBlock(settings[account], "    "));
     return `  ${account} {\n${fixed}\n    users: [${users.join("")}\n    ]\n  }\n`;
   });
-  return `${filling.head(everybody)}# Written by circl from streams/ and environments/: change those. Keys are in the secret store.\naccounts {\n${accounts.join("")}}\n`;
+  return `${filling.head(everybody)}# Written by circl from streams/ and environments/: change those. Keys are in the secret store.\naccounts {\n${accounts.join("")}}\n${LAST_LINE}: SYS\n`;
 }
 
 function permissionBlock(identity: Identity, model: Model): ConfigBlock {

@@ -1,13 +1,15 @@
 /** The certificate authority of the backbone and the certificates of its servers, made by cert-manager. */
 import { Construct } from "constructs";
 import { type CertificateSpec, certificate, issuer } from "../kubernetes/certificate.ts";
-import { CA_ISSUER, NATS, SELF_SIGNED_ISSUER, serviceHost } from "../kubernetes/names.ts";
+import { CA_ISSUER, clientCertificate, NATS, SELF_SIGNED_ISSUER, serviceHost } from "../kubernetes/names.ts";
 import type { Environment } from "../model/environment.ts";
+import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
 
 export class NatsCertificates extends Construct {
-  constructor(scope: Construct, id: string, { model: { environment } }: { readonly model: Model }) {
+  constructor(scope: Construct, id: string, { model }: { readonly model: Model }) {
     super(scope, id);
+    const { environment } = model;
     issuer(this, "self-signed", { name: SELF_SIGNED_ISSUER, spec: { selfSigned: {} } });
     // Ten years, and never a new key by itself: leaves are not issued again when the authority changes.
     certificate(this, "authority", {
@@ -41,6 +43,13 @@ export class NatsCertificates extends Construct {
           usages: ["digital signature", "server auth", "client auth"],
           dnsNames: [`*.${serviceHost(NATS.headlessService, environment)}`],
         },
+      });
+    }
+    for (const { name } of environment.nats.clients.certificates ? identities(model) : []) {
+      // It opens the door and says nothing about who comes in: that is the credential's to say.
+      certificate(this, `client-${name}`, {
+        name: clientCertificate(name),
+        spec: { ...leaf(clientCertificate(name)), commonName: name, usages: ["digital signature", "client auth"] },
       });
     }
   }

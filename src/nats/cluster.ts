@@ -6,6 +6,7 @@ import { podLabels, selectorLabels } from "../kubernetes/labels.ts";
 import { NATS } from "../kubernetes/names.ts";
 import { memory } from "../kubernetes/quantities.ts";
 import type { Model } from "../model/resolve.ts";
+import { encryptionScript } from "./encryption-script.ts";
 import { natsPod, SERVER } from "./pod.ts";
 import { renderServerConfig, restartConfig } from "./server-config.ts";
 import { NatsServices } from "./services.ts";
@@ -22,7 +23,11 @@ export class NatsCluster extends Construct {
     });
     new k8s.KubeConfigMap(this, "config", {
       metadata: { name: NATS.configMap },
-      data: { "nats.conf": renderServerConfig(model), "startup-probe.sh": startupProbe },
+      data: {
+        "nats.conf": renderServerConfig(model),
+        "startup-probe.sh": startupProbe,
+        "encryption.sh": encryptionScript,
+      },
     });
     new NatsServices(this, "services");
     new k8s.KubePodDisruptionBudget(this, "disruption-budget", {

@@ -8,12 +8,20 @@ export interface Variable {
 export interface Bare {
   readonly bare: string;
 }
+/**
+ * A bare directive that brings in a file; its key is for readers alone. A quoted `include` key is an unknown field, and the path is
+ * always taken relative to the file (conf/parse.go).
+ */
+export interface Include {
+  readonly include: string;
+}
 export type ConfigValue =
   | string
   | number
   | boolean
   | Variable
   | Bare
+  | Include
   | readonly ConfigValue[]
   | { readonly [key: string]: ConfigValue };
 export type ConfigBlock = { readonly [key: string]: ConfigValue };
@@ -33,12 +41,7 @@ export function byteSize(bytes: number): Bare {
   return { bare: String(bytes) };
 }
 
-/**
- * Writes a configuration file. `includes` come last, as bare directives: a quoted `include` key is an unknown field, and
- * the path is always taken relative to the file (conf/parse.go).
- */
-export const renderConfig = (config: ConfigBlock, includes: readonly string[]): string =>
-  [renderBlock(config, ""), ...includes.map((path) => `include ${path}`), ""].join("\n");
+export const renderConfig = (config: ConfigBlock): string => `${renderBlock(config, "")}\n`;
 
 /** What stands between the braces of a block, each line behind `indent`. */
 export const renderBlock = (config: ConfigBlock, indent: string): string =>
@@ -46,8 +49,10 @@ export const renderBlock = (config: ConfigBlock, indent: string): string =>
 
 const entry =
   (indent: string) =>
-  ([key, value]: [string, ConfigValue]): string =>
-    isBlock(value) ? `${indent}${key} ${render(value, indent)}` : `${indent}${key}: ${render(value, indent)}`;
+  ([key, value]: [string, ConfigValue]): string => {
+    if (isInclude(value)) return `${indent}include ${value.include}`;
+    return isBlock(value) ? `${indent}${key} ${render(value, indent)}` : `${indent}${key}: ${render(value, indent)}`;
+  };
 
 function render(value: ConfigValue, indent: string): string {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
@@ -63,5 +68,6 @@ function render(value: ConfigValue, indent: string): string {
 
 const isVariable = (value: ConfigValue): value is Variable => typeof value === "object" && "variable" in value;
 const isBare = (value: ConfigValue): value is Bare => typeof value === "object" && "bare" in value;
+const isInclude = (value: ConfigValue): value is Include => typeof value === "object" && "include" in value;
 const isBlock = (value: ConfigValue): value is ConfigBlock =>
   typeof value === "object" && !Array.isArray(value) && !isVariable(value) && !isBare(value);

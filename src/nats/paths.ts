@@ -2,6 +2,9 @@
 export const PATHS = {
   config: "/etc/nats-config",
   auth: "/etc/nats-auth",
+  /** The key that this server runs with, chosen from those in `encryption`. */
+  key: "/etc/nats-key",
+  encryption: "/etc/nats-encryption",
   serverTls: "/etc/nats-tls/server",
   routeTls: "/etc/nats-tls/route",
   data: "/data",
@@ -11,6 +14,8 @@ export const PATHS = {
 export const PID_FILE = `${PATHS.run}/nats.pid`;
 export const CONFIG_FILE = `${PATHS.config}/nats.conf`;
 export const STARTUP_PROBE_FILE = `${PATHS.config}/startup-probe.sh`;
+export const ENCRYPTION_SCRIPT_FILE = `${PATHS.config}/encryption.sh`;
+export const KEY_FILE = `${PATHS.key}/key.conf`;
 
 /** Keys of a kubernetes.io/tls Secret as cert-manager writes it. */
 export const tlsFiles = (folder: string) => ({

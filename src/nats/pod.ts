@@ -8,7 +8,15 @@ import { memory } from "../kubernetes/quantities.ts";
 import type { Model } from "../model/resolve.ts";
 import { MiB, SECOND } from "../units.ts";
 import { terminationGrace } from "./budget.ts";
-import { CONFIG_FILE, PATHS, PID_FILE, STARTUP_PROBE_FILE, tlsFiles } from "./paths.ts";
+import {
+  CONFIG_FILE,
+  ENCRYPTION_SCRIPT_FILE,
+  KEY_FILE,
+  PATHS,
+  PID_FILE,
+  STARTUP_PROBE_FILE,
+  tlsFiles,
+} from "./paths.ts";
 
 export const SERVER = { name: "nats", component: "server" } as const;
 
@@ -25,8 +33,29 @@ export const natsPod = (model: Model): k8s.PodSpec =>
     terminationGracePeriodSeconds: terminationGrace(model) / SECOND,
     topologySpreadConstraints: [spread(model)],
     affinity: oneANode,
+    initContainers: [encryption(model)],
     containers: [server(model), reloader(model), exporter(model)],
     volumes: volumes(model),
+  });
+
+/** Hands the server the key its volume was written with, or keeps it from starting without. */
+const encryption = ({ environment }: Model): k8s.Container =>
+  hardenedContainer({
+    name: "encryption",
+    image: imageReference(environment, "nats"),
+    command: ["sh", ENCRYPTION_SCRIPT_FILE],
+    args: [environment.nats.encryption, PATHS.encryption, PATHS.data, KEY_FILE],
+    resources: { cpu: "10m", memory: 32 * MiB, ephemeralStorage: 16 * MiB },
+    volumeMounts: [
+      { name: "config", mountPath: PATHS.config, readOnly: true },
+      { name: NATS.dataClaim, mountPath: PATHS.data },
+      ...(environment.nats.encryption === "none"
+        ? []
+        : [
+            { name: "encryption", mountPath: PATHS.encryption, readOnly: true },
+            { name: "key", mountPath: PATHS.key },
+          ]),
+    ],
   });
 
 function server(model: Model): k8s.Container {
@@ -70,6 +99,7 @@ function server(model: Model): k8s.Container {
     resources: { cpu: environment.nats.cpu, memory: environment.nats.memory, ephemeralStorage: 512 * MiB },
     volumeMounts: [
       ...configMounts(model),
+      ...(environment.nats.encryption === "none" ? [] : [{ name: "key", mountPath: PATHS.key, readOnly: true }]),
       { name: "run", mountPath: PATHS.run },
       { name: NATS.dataClaim, mountPath: PATHS.data },
     ],
@@ -130,6 +160,12 @@ const volumes = ({ environment: { nats } }: Model): k8s.Volume[] => [
   secret("auth", NATS.authSecret),
   ...(nats.tls ? [secret("server-tls", NATS.serverCertificate)] : []),
   ...(nats.tls && nats.servers > 1 ? [secret("route-tls", NATS.routeCertificate)] : []),
+  ...(nats.encryption === "none"
+    ? []
+    : [
+        secret("encryption", NATS.encryptionSecret),
+        { name: "key", emptyDir: { medium: "Memory", sizeLimit: memory(MiB) } },
+      ]),
   { name: "run", emptyDir: { medium: "Memory", sizeLimit: memory(MiB) } },
 ];
 

@@ -163,6 +163,7 @@ describe.skipIf(without("nats-server"))("what stands in the way is said, with th
   CIRCL { jetstream: enabled, users: [ { user: "sync", password: "loopback-only",
     permissions: { publish: ["$JS.API.INFO", "$JS.API.STREAM.NAMES"], subscribe: ["_INBOX.>"] } } ] }
 }
+SYSTEM_ACCOUNT: SYS
 `;
     await using cluster = await Cluster.start(realModel("local"), { auth });
     const { code, stderr } = await circl(["plan", "local"], as(cluster));

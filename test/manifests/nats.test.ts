@@ -216,6 +216,94 @@ describe("certificates", () => {
   });
 });
 
+describe("certificates of clients", () => {
+  const objects = objectsOf(modelWith({ environment: { nats: { clients: { certificates: true } } } }));
+
+  test("are for clients alone, and only where they are asked for", () => {
+    expect(objectOf(objects, "Certificate", "nats-client-tls-stream-sync").spec).toEqual({
+      secretName: "nats-client-tls-stream-sync",
+      commonName: "stream-sync",
+      issuerRef: { group: "cert-manager.io", kind: "Issuer", name: "nats-ca" },
+      duration: "2160h",
+      renewBefore: "720h",
+      privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
+      usages: ["digital signature", "client auth"],
+    });
+    expect(
+      production.filter(({ metadata }) => String(metadata.name).startsWith("nats-client-tls")).map(({ kind }) => kind),
+    ).toEqual([]);
+  });
+
+  test("reach the service by way of the store, certificate and key in one document", () => {
+    expect(objectOf(objects, "PushSecret", "nats-client-tls-oms").spec).toMatchObject({
+      selector: { secret: { name: "nats-client-tls-oms" } },
+      data: [{ match: { remoteRef: { remoteKey: "production-nats-client-tls-oms" } } }],
+    });
+    const { data, target } = objectOf(objects, "ExternalSecret", "circl-backbone-oms").spec;
+    expect(data).toEqual(
+      expect.arrayContaining([
+        { secretKey: "certificate", remoteRef: { key: "production-nats-client-tls-oms", property: "tls.crt" } },
+        { secretKey: "key", remoteRef: { key: "production-nats-client-tls-oms", property: "tls.key" } },
+      ]),
+    );
+    expect(target.template.data).toMatchObject({ "tls.crt": "{{ .certificate }}", "tls.key": "{{ .key }}" });
+  });
+});
+
+describe("encryption at rest", () => {
+  const [init] = pod.initContainers;
+
+  test("the key is chosen before the server starts, and the running server never sees another", () => {
+    expect(init.command).toEqual(["sh", "/etc/nats-config/encryption.sh"]);
+    expect(init.args).toEqual(["aes", "/etc/nats-encryption", "/data", "/etc/nats-key/key.conf"]);
+    const mounts = (container: { volumeMounts: { name: string; mountPath: string; readOnly?: boolean }[] }) =>
+      container.volumeMounts.filter(({ name }) => ["encryption", "key"].includes(name));
+    expect(mounts(init)).toEqual([
+      { name: "encryption", mountPath: "/etc/nats-encryption", readOnly: true },
+      { name: "key", mountPath: "/etc/nats-key" },
+    ]);
+    expect(mounts(container("nats"))).toEqual([{ name: "key", mountPath: "/etc/nats-key", readOnly: true }]);
+    expect(mounts(container("reloader"))).toEqual([]);
+    const volumes = Object.fromEntries(pod.volumes.map((volume: { name: string }) => [volume.name, volume]));
+    expect(volumes.encryption.secret.secretName).toBe("nats-encryption-key");
+    expect(volumes.key.emptyDir.medium).toBe("Memory");
+  });
+
+  test("nats.conf takes cipher and key from that file alone", () => {
+    const conf = objectOf(production, "ConfigMap", "nats-config").data?.["nats.conf"];
+    expect(conf).toMatch(/jetstream \{\n {2}store_dir: "\/data"\n {2}include \.\.\/nats-key\/key\.conf\n/);
+    expect(conf).not.toMatch(/cipher|prev_encryption_key/);
+    expect(conf).toMatch(/\ninclude \.\.\/nats-auth\/auth\.conf\nsystem_account: \$SYSTEM_ACCOUNT\n$/);
+  });
+
+  test("both keys come from the store as files", () => {
+    const { data, target } = objectOf(production, "ExternalSecret", "nats-encryption-key").spec;
+    expect(target.template.data).toEqual({ current: "{{ .current }}", previous: "{{ .previous }}" });
+    expect(data).toEqual(
+      ["current", "previous"].map((property) => ({
+        secretKey: property,
+        remoteRef: { key: "production-nats-encryption-key", property },
+      })),
+    );
+  });
+
+  test("local has none, and does not start on a volume that has", () => {
+    const local = objectOf(objectsOf(realModel("local")), "StatefulSet", "nats").spec.template.spec;
+    expect(local.initContainers[0].args[0]).toBe("none");
+    expect(local.initContainers[0].volumeMounts.map(({ name }: { name: string }) => name)).toEqual(["config", "data"]);
+  });
+});
+
+test("TLS 1.3 alone, for clients and routes, where the environment says so", () => {
+  const confOf = (change: Parameters<typeof modelWith>[0]) =>
+    objectOf(objectsOf(modelWith(change)), "ConfigMap", "nats-config").data?.["nats.conf"] ?? "";
+  expect(confOf({}).match(/min_version: .*/g)).toEqual(['min_version: "1.2"', 'min_version: "1.2"']);
+  const strict = confOf({ environment: { nats: { tlsMinimum: "1.3", clients: { certificates: true } } } });
+  expect(strict.match(/min_version: .*/g)).toEqual(['min_version: "1.3"', 'min_version: "1.3"']);
+  expect(strict.match(/verify: true/g)).toHaveLength(1);
+  expect(strict).not.toContain("verify_and_map");
+});
+
 test("local is one server without TLS, operators or their kinds", () => {
   const charts = chartsOf(realModel("local"));
   expect(Object.keys(charts)).toEqual(["00-namespace", "10-network", "30-nats", "40-tile38"]);

@@ -21,6 +21,7 @@ const valuesOf = (name: string): StoreValue[] => objectOf(secrets, "ExternalSecr
 test("every Secret is rendered from documents, refreshed, and survives the loss of a document", () => {
   expect(secrets.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)).toEqual([
     "circl-backbone/nats-auth",
+    "circl-backbone/nats-encryption-key",
     "circl-backbone/tile38-leader-config",
     "circl-backbone/tile38-follower-config",
     "circl/circl-backbone-bff",

@@ -15,7 +15,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/clients": ["src/tile38", "src/kubernetes", "src/model"],
   "src/charts": ["src/clients", "src/nats", "src/tile38", "src/kubernetes", "src/model"],
   "src/jetstream": ["src/model"],
-  "src/connect": ["src/jetstream"],
+  "src/identity": ["src/clients", "src/nats", "src/tile38", "src/kubernetes", "src/model"],
+  "src/connect": ["src/jetstream", "src/identity"],
   "src/rules": ["src/model", "src/kubernetes", "src/nats", "src/tile38"],
   "src/proof": [],
   "src/app.ts": ["src/charts", "src/model"],
@@ -25,6 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/rules",
     "src/jetstream",
     "src/connect",
+    "src/identity",
     "src/kubernetes",
     "src/nats",
     "environments",
@@ -43,6 +45,8 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   nats: ["src/connect"],
   ioredis: ["src/connect"],
   commander: ["src/cli"],
+  "nkeys.js": ["src/identity"],
+  bcryptjs: ["src/identity"],
 };
 
 const files = ["src", "environments", "streams"].flatMap((room) =>

@@ -1,12 +1,12 @@
 /** `circl apply`: brings a live cluster to what the plan says, after one yes and with leave for what cannot be undone. */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { createInterface } from "node:readline/promises";
 import { openWriter } from "../../connect/nats.ts";
 import { apply, type Outcome } from "../../jetstream/apply.ts";
 import { type Plan, plan, type Verdict } from "../../jetstream/plan.ts";
 import { movedSince, type PlanFile, readPlanFile, scopeIn, toPlanFile } from "../../jetstream/plan-file.ts";
 import { policy } from "../../rules/changes.ts";
+import { confirmed } from "../confirm.ts";
 import { reach } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
@@ -55,7 +55,8 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
     log(`Nothing was applied.${missingLeave(withheld)}`);
     return exitCodes.blocked;
   }
-  if (!saved && !options.autoApprove && !(await confirmed())) return exitCodes.blocked;
+  if (!saved && !options.autoApprove && !(await confirmed("Apply this?", "Nothing was applied")))
+    return exitCodes.blocked;
 
   const interrupts = countInterrupts();
   const progress = progressOn(process.stderr, total);
@@ -102,19 +103,6 @@ const missingLeave = (withheld: readonly Verdict[]): string => {
     (options.length > 0 ? ` To give leave: ${options.join(" ")}` : "")
   );
 };
-
-async function confirmed(): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    log("Nothing was applied: there is nobody to ask. Give --auto-approve where that is meant.");
-    return false;
-  }
-  const dialogue = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await dialogue.question('Apply this? Only "yes" is taken: ');
-  dialogue.close();
-  if (answer === "yes") return true;
-  log("Nothing was applied.");
-  return false;
-}
 
 /** The first Ctrl-C lets the changes in flight finish; the second ends the process. */
 function countInterrupts() {

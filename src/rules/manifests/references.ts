@@ -1,5 +1,5 @@
 /** Names that one object gives another. The API server takes every one of them; the pod then waits for ever. */
-import { SECRETS } from "../../kubernetes/secrets.ts";
+import { mountedSecrets } from "../../kubernetes/secrets.ts";
 import type { Rule } from "../rule.ts";
 import { containersOf, inManifest, type Manifests, named, ofKind, podsOf } from "./manifest.ts";
 
@@ -10,7 +10,7 @@ function madeSecrets({ objects, model }: Manifests): Set<string> {
     ...ofKind(objects, "Certificate").map(({ spec }) => spec.secretName),
     ...ofKind(objects, "Secret").map(({ metadata }) => metadata.name),
   ];
-  const byHand = model.environment.secrets.store === "kubectl" ? SECRETS.map(({ name }) => name) : [];
+  const byHand = model.environment.secrets.store === "kubectl" ? mountedSecrets(model) : [];
   return new Set([...made, ...byHand]);
 }
 

@@ -9,9 +9,10 @@ test("values are written so that the server reads back what was meant", () => {
     odd: byteSize(1_000_001),
     wait: duration(30e9),
     on: true,
-    block: { list: ["a", "b"], empty: [] },
+    block: { list: ["a", "b"], empty: [], key: { include: "../nats-key/key.conf" } },
+    auth: { include: "../nats-auth/auth.conf" },
   };
-  expect(renderConfig(config, ["../nats-auth/auth.conf"])).toBe(`name: $SERVER_NAME
+  expect(renderConfig(config)).toBe(`name: $SERVER_NAME
 text: "with \\"quotes\\", $dollars and 12345"
 size: 1536MiB
 odd: 1000001
@@ -23,6 +24,7 @@ block {
     "b"
   ]
   empty: []
+  include ../nats-key/key.conf
 }
 include ../nats-auth/auth.conf
 `);

@@ -47,6 +47,23 @@ export const environmentCases: Readonly<Record<string, Case>> = {
     says: 'environments/production.ts: streamFigures is "stagin", which is no environment (staging, production, local)',
     quiet: { environment: { streamFigures: "staging" } },
   },
+  E016: {
+    fires: { environment: { nats: { encryption: "none" } } },
+    says: 'environments/production.ts: nats.encryption is "none"',
+    quiet: { environment: { nats: { encryption: "chacha" } } },
+  },
+  E017: {
+    fires: {
+      environment: { nats: { tls: false, clients: { certificates: true } }, certificates: "none", development: true },
+    },
+    says: "environments/production.ts: nats.clients.certificates is true while nats.tls is false",
+    quiet: { environment: { nats: { clients: { certificates: true } } } },
+  },
+  E018: {
+    fires: { environment: { nats: { clients: { passwords: ["oms"] }, people: { "oms-2": "operator-read" } } } },
+    says: 'environments/production.ts: nats.clients.passwords has "oms", which rotates to "oms-2": that is an identity',
+    quiet: { environment: { nats: { people: { "oms-2": "operator-read" } } } },
+  },
   E020: {
     fires: { environment: { images: { tile38: { tag: "latest" } } } },
     says: 'environments/production.ts: images.tile38.tag is "latest"',

@@ -1,0 +1,127 @@
+/** `circl identity`: makes, rotates and revokes credentials in the secret store. Prints nothing that is secret. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { carryOut, documentIds, type Holder, holders, type Prepared, prepare, survey } from "../../identity/keeper.ts";
+import type { Action } from "../../identity/rotation.ts";
+import type { SecretStore } from "../../identity/store.ts";
+import type { Model } from "../../model/resolve.ts";
+import { nearest } from "../../rules/shape.ts";
+import { formatDuration, isDuration, nanoseconds } from "../../units.ts";
+import { confirmed } from "../confirm.ts";
+import { type ExitCode, exitCodes } from "../exit-codes.ts";
+import { UsageError } from "../failures.ts";
+import { type Destination, deliver, storeOf, takesEffectWithin } from "../identity-store.ts";
+import { columns } from "../output/columns.ts";
+import { needsAttention, renderStatuses, statusesJson } from "../output/identity.ts";
+import { log, print, printJson } from "../output/terminal.ts";
+import { soundModel } from "./plan.ts";
+
+export interface IdentityOptions extends Destination {
+  readonly all?: boolean;
+  readonly wait?: string;
+  readonly autoApprove?: boolean;
+  readonly json?: boolean;
+}
+
+export async function run(
+  action: Action,
+  name: string,
+  names: readonly string[],
+  options: IdentityOptions,
+): Promise<ExitCode> {
+  const model = soundModel(name);
+  if (!model) return exitCodes.problems;
+  const store = storeOf(model, action, options);
+  const who = chosen(action, model, names, options);
+  const wait = waitOf(model, options);
+  const prepared = await prepare(action, model, who, store);
+  if (action === "finish" && (await tooEarly(prepared, model, store, wait))) return exitCodes.blocked;
+  if (action === "revoke" && !options.autoApprove) {
+    log(
+      `This locks out whoever uses ${who.map((holder) => holder.name).join(", ")} in ${name} until they have the new credential.`,
+    );
+    if (!(await confirmed("Revoke?", "Nothing was revoked"))) return exitCodes.blocked;
+  }
+  log(`${name}: ${store.title}`);
+  await carryOut(prepared, model.environment, store, async () => {
+    await deliver(model, store, options);
+    if (wait === 0) return;
+    log(
+      `The servers know the new credentials within ${formatDuration(wait)}; clients get theirs then. ` +
+        "Ctrl-C harms nothing: the same command completes it.",
+    );
+    await sleep(wait / 1e6);
+  });
+  await deliver(model, store, options);
+  print(
+    columns(
+      prepared.map(({ holder, steps, says }) => [steps.length > 0 ? "+" : "=", holder.name, says]),
+      "",
+    ).join("\n"),
+  );
+  return exitCodes.done;
+}
+
+export async function list(name: string, names: readonly string[], options: IdentityOptions): Promise<ExitCode> {
+  const model = soundModel(name);
+  if (!model) return exitCodes.problems;
+  const store = storeOf(model, "list", options);
+  const statuses = await survey(model, names.length > 0 ? byName(model, names) : holders(model), store);
+  if (options.json) printJson(statusesJson(name, statuses));
+  else print(renderStatuses(name, store.title, statuses));
+  return statuses.some(needsAttention) ? exitCodes.problems : exitCodes.done;
+}
+
+/** Without a name a create makes what is missing; everything else wants names, or --all for all identities. */
+function chosen(action: Action, model: Model, names: readonly string[], { all }: IdentityOptions): readonly Holder[] {
+  if (all && names.length > 0) throw new UsageError("give names or --all, not both");
+  if (names.length > 0) return byName(model, names);
+  if (action === "create") return holders(model);
+  if (!all)
+    throw new UsageError(
+      `which? Give names, or --all: ${holders(model)
+        .map((holder) => holder.name)
+        .join(", ")}`,
+    );
+  return holders(model).filter(({ kind }) => kind !== "server");
+}
+
+function byName(model: Model, names: readonly string[]): readonly Holder[] {
+  const known = new Map(holders(model).map((holder) => [holder.name, holder]));
+  return [...new Set(names)].map((name) => {
+    const holder = known.get(name);
+    if (holder) return holder;
+    const near = nearest(name, [...known.keys()]);
+    throw new UsageError(
+      `there is no identity "${name}"${near ? ` (Did you mean ${near}?)` : ""}. There are: ${[...known.keys()].join(", ")}`,
+    );
+  });
+}
+
+/** Nanoseconds until what was written is everywhere. */
+function waitOf(model: Model, options: IdentityOptions): number {
+  if (options.wait === undefined) return takesEffectWithin(model, options);
+  if (!isDuration(options.wait)) throw new UsageError(`--wait is "${options.wait}", expected a duration such as "7m"`);
+  return nanoseconds(options.wait);
+}
+
+/** A client cannot have moved to what has not reached it: ending the previous credential then would lock it out. */
+async function tooEarly(
+  prepared: readonly Prepared[],
+  { environment }: Model,
+  store: SecretStore,
+  wait: number,
+): Promise<boolean> {
+  const early: string[] = [];
+  for (const { holder, steps } of prepared) {
+    const { client } = documentIds(environment, holder);
+    const at = steps.length > 0 && client ? await store.writtenAt(client) : undefined;
+    const age = at ? (Date.now() - at.getTime()) * 1e6 : Number.POSITIVE_INFINITY;
+    if (age < wait) early.push(`${holder.name} (${formatDuration(age)} ago)`);
+  }
+  if (early.length === 0) return false;
+  log(
+    `Nothing was finished: new credentials reach clients within ${formatDuration(wait)}, and these were written just now: ` +
+      `${early.join(", ")}. Wait, restart the clients, then finish; or give --wait 0s if they all have moved.`,
+  );
+  return true;
+}

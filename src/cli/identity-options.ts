@@ -1,0 +1,87 @@
+/** The commands of `circl identity`. */
+import { type Command, Option } from "commander";
+import type { Action } from "../identity/rotation.ts";
+import type { IdentityOptions } from "./commands/identity.ts";
+import type { ExitCode } from "./exit-codes.ts";
+
+/** Makes a command's action of a function that gives an exit code. */
+type Runs = <Arguments extends unknown[]>(
+  command: (...args: Arguments) => Promise<ExitCode>,
+) => (this: Command, ...args: Arguments) => Promise<void>;
+
+export function declareIdentity(program: Command, runs: Runs): void {
+  const identity = program
+    .command("identity")
+    .summary("make, rotate and revoke credentials")
+    .description(
+      "Credentials of services, tools and people, the password of Tile38 and the encryption key of JetStream. They go to the " +
+        "environment's secret store (through gcloud) or to a folder, and are never printed.",
+    );
+  const command = (name: string, names: string, summary: string, description: string): Command =>
+    identity
+      .command(name)
+      .summary(summary)
+      .description(description)
+      .argument("<environment>")
+      .argument(names, "as `identity list` names them")
+      .option("--store <dir>", "keep the documents in a folder, not in the environment's store");
+  const writing = (action: Action, ...texts: [names: string, summary: string, description: string]): Command =>
+    command(action, ...texts)
+      .option("--out <dir>", "without a secret store: write the Secrets as files, and the documents beside them")
+      .option("--kubectl <context>", "without a secret store: send the Secrets to a cluster")
+      .action(
+        runs(async (environment: string, names: string[], options: IdentityOptions) =>
+          (await import("./commands/identity.ts")).run(action, environment, names, options),
+        ),
+      );
+  const wait = () =>
+    new Option(
+      "--wait <duration>",
+      "how long the store's content takes to be everywhere (default: its refresh and 2m)",
+    );
+  const all = ["--all", "all identities"] as const;
+
+  writing(
+    "create",
+    "[names...]",
+    "make what is missing",
+    "Makes the credentials that are missing. Those that are there stay as they are.",
+  );
+  writing(
+    "rotate",
+    "[names...]",
+    "begin a rotation: two are valid",
+    "Makes a new credential and lets both be valid. The servers learn of it first, then the client's half is replaced.",
+  )
+    .option(...all)
+    .addOption(wait());
+  writing(
+    "finish",
+    "[names...]",
+    "end a rotation: only the new one is valid",
+    "Ends a rotation. Whoever still uses the previous credential is cut off.",
+  )
+    .option(...all)
+    .addOption(wait());
+  writing(
+    "revoke",
+    "[names...]",
+    "replace a credential at once",
+    "Replaces a credential at once: for one that has leaked. Its client is locked out until it has the new one.",
+  )
+    .option(...all)
+    .option("--auto-approve", "do not ask");
+  command(
+    "list",
+    "[names...]",
+    "say who has what, and since when",
+    "Says how the credentials stand. Prints nothing secret.",
+  )
+    .option("--out <dir>", "the folder of an earlier --out")
+    .addOption(new Option("--json", "one JSON document on stdout"))
+    .action(
+      runs(async (environment: string, names: string[], options: IdentityOptions) =>
+        (await import("./commands/identity.ts")).list(environment, names, options),
+      ),
+    );
+}

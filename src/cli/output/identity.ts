@@ -1,0 +1,51 @@
+/** How credentials stand, for people and as JSON. Public keys and user names at most: nothing that opens anything. */
+import type { Status } from "../../identity/keeper.ts";
+import { columns } from "./columns.ts";
+
+const NOTES: Readonly<Record<Status["standing"], string>> = {
+  missing: "run create",
+  unregistered: "a create was cut off: run it again",
+  steady: "",
+  rotating: "both credentials are valid: restart the clients, then finish",
+  unshared: "a rotate was cut off: run it again",
+  lost: "the client's half is gone: run rotate",
+  torn: "the client has what no server knows: run revoke",
+  broken: "",
+};
+
+const ENCRYPTION_NOTE = "volumes keep the previous key until they are replaced, then finish";
+
+/** Whether somebody must do something before this works again, or works at all. */
+export const needsAttention = ({ standing }: Status): boolean =>
+  ["lost", "torn", "broken", "unshared"].includes(standing);
+
+const noteOf = ({ standing, problem, holder }: Status): string =>
+  problem ?? (standing === "rotating" && holder.credential === "encryption" ? ENCRYPTION_NOTE : NOTES[standing]);
+
+export function renderStatuses(environment: string, store: string, statuses: readonly Status[]): string {
+  const rows = statuses.map((status) => [
+    status.holder.name,
+    status.holder.credential,
+    status.standing,
+    status.since ? status.since.toISOString().slice(0, 16).replace("T", " ") : "",
+    noteOf(status),
+  ]);
+  return [
+    `${environment}: ${store}`,
+    "",
+    ...columns([["name", "credential", "stands", "since (UTC)", ""], ...rows], ""),
+  ].join("\n");
+}
+
+export const statusesJson = (environment: string, statuses: readonly Status[]) => ({
+  formatVersion: 1,
+  environment,
+  identities: statuses.map(({ holder, standing, problem, since, current, previous }) => ({
+    ...holder,
+    standing,
+    ...(problem ? { problem } : {}),
+    ...(since ? { since: since.toISOString() } : {}),
+    ...(current ? { current } : {}),
+    ...(previous ? { previous } : {}),
+  })),
+});

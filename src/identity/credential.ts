@@ -1,0 +1,99 @@
+/** The two halves of a credential, and how they stand to each other. */
+import { secondName } from "../model/user-name.ts";
+import type { LoginDocument, NkeyDocument, PasswordDocument, SeedDocument } from "./documents.ts";
+import { createNkey, createPassword, hashPassword, isPasswordOf, publicKeyOf } from "./key-material.ts";
+
+/** One way to log in, as the server's half names it: an NKey's `key`, or the hash of a password with its `user`. */
+export interface Entry {
+  readonly user: string;
+  readonly key: string;
+}
+
+export type ServerHalf = NkeyDocument | PasswordDocument;
+export type ClientHalf = SeedDocument | LoginDocument;
+
+/** A fresh credential: what the client keeps, and what the server is told. */
+export interface Fresh {
+  readonly client: ClientHalf;
+  readonly entry: Entry;
+}
+
+/** What NKeys and passwords do differently; `rotation.ts` is the same for both. */
+export interface Scheme {
+  readonly type: "nkey" | "password";
+  readonly clientType: "seed" | "login";
+  /** @param taken the user name that is in use: a password in rotation needs a second one */
+  fresh(name: string, taken?: string): Fresh;
+  current(server: ServerHalf): Entry;
+  previous(server: ServerHalf): Entry | undefined;
+  document(current: Entry, previous?: Entry): ServerHalf;
+  /** What the server must be told of a client's half. */
+  entryOf(client: ClientHalf): Entry;
+  opens(client: ClientHalf, entry: Entry): boolean;
+}
+
+const nkey: Scheme = {
+  type: "nkey",
+  clientType: "seed",
+  fresh: () => {
+    const { seed, publicKey } = createNkey();
+    return { client: { seed }, entry: { user: "", key: publicKey } };
+  },
+  current: ({ current }) => ({ user: "", key: current }),
+  previous: ({ previous }) => (previous === "" ? undefined : { user: "", key: previous }),
+  document: (current, previous) => ({ current: current.key, previous: previous?.key ?? "" }),
+  entryOf: (client) => ({ user: "", key: publicKeyOf((client as SeedDocument).seed) }),
+  opens: (client, { key }) => publicKeyOf((client as SeedDocument).seed) === key,
+};
+
+const password: Scheme = {
+  type: "password",
+  clientType: "login",
+  fresh: (name, taken) => {
+    const user = taken === name ? secondName(name) : name;
+    const secret = createPassword();
+    return { client: { user, password: secret }, entry: { user, key: hashPassword(secret) } };
+  },
+  current: (server) => ({ user: (server as PasswordDocument).currentUser, key: server.current }),
+  previous: (server) =>
+    server.previous === "" ? undefined : { user: (server as PasswordDocument).previousUser, key: server.previous },
+  document: (current, previous) => ({
+    currentUser: current.user,
+    current: current.key,
+    previousUser: previous?.user ?? "",
+    previous: previous?.key ?? "",
+  }),
+  entryOf: (client) => ({
+    user: (client as LoginDocument).user,
+    key: hashPassword((client as LoginDocument).password),
+  }),
+  opens: (client, { user, key }) =>
+    (client as LoginDocument).user === user && isPasswordOf((client as LoginDocument).password, key),
+};
+
+export const schemes = { nkey, password } as const;
+
+/**
+ * How both halves stand:
+ * - missing: there is nothing yet
+ * - unregistered: a client has its half and no server knows it (a create that was cut off)
+ * - steady: one credential is valid, and the client has it
+ * - rotating: two are valid, and the client has the new one
+ * - unshared: two are valid, and the client still has the old one (a rotate that was cut off)
+ * - lost: servers know a credential, and the client's half is gone
+ * - torn: the client has what no server knows (a revoke that was cut off, or two writers at once)
+ */
+export type Standing = "missing" | "unregistered" | "steady" | "rotating" | "unshared" | "lost" | "torn";
+
+export interface Halves {
+  readonly server?: ServerHalf | undefined;
+  readonly client?: ClientHalf | undefined;
+}
+
+export function standingOf(scheme: Scheme, { server, client }: Halves): Standing {
+  if (!server) return client ? "unregistered" : "missing";
+  if (!client) return "lost";
+  const previous = scheme.previous(server);
+  if (scheme.opens(client, scheme.current(server))) return previous ? "rotating" : "steady";
+  return previous && scheme.opens(client, previous) ? "unshared" : "torn";
+}

@@ -1,0 +1,199 @@
+/** Carries credentials from one state to the next in a store. Everything is read and judged before anything is written. */
+import pLimit from "p-limit";
+import { DOCUMENTS, storeKey } from "../kubernetes/names.ts";
+import type { Environment } from "../model/environment.ts";
+import { identities } from "../model/identity.ts";
+import type { Model } from "../model/resolve.ts";
+import { type Entry, type Halves, type Standing, schemes, standingOf } from "./credential.ts";
+import { BrokenDocument, type DocumentType, type DocumentTypes, parseDocument } from "./documents.ts";
+import { type Action, Refused, replacement, type Transition, transition } from "./rotation.ts";
+import { changeEncryptionKey, changeTile38Password } from "./shared-secret.ts";
+import type { SecretStore } from "./store.ts";
+
+/** Something that the store keeps a secret for: an identity, or one of the two secrets that have no client's half. */
+export interface Holder {
+  readonly name: string;
+  readonly kind: "service" | "tool" | "person" | "server";
+  readonly credential: "nkey" | "password" | "tile38" | "encryption";
+}
+
+/** Everything that an environment needs, identities first. */
+export function holders(model: Model): readonly Holder[] {
+  const server = (name: string, credential: Holder["credential"]): Holder => ({ name, kind: "server", credential });
+  return [
+    ...identities(model).map(({ name, kind, credential }) => ({ name, kind, credential })),
+    ...(model.environment.nats.encryption === "none" ? [] : [server("encryption-key", "encryption")]),
+    server("tile38-password", "tile38"),
+  ];
+}
+
+/** Ids of the documents of a holder: the server's half, and the client's where there is one. */
+export function documentIds(
+  environment: Environment,
+  { name, credential }: Holder,
+): { server: string; client?: string } {
+  const id = (document: string): string => storeKey(environment, document);
+  if (credential === "tile38") return { server: id(DOCUMENTS.tile38) };
+  if (credential === "encryption") return { server: id(DOCUMENTS.encryption) };
+  return { server: id(DOCUMENTS.identity(name)), client: id(DOCUMENTS.client(name)) };
+}
+
+/** What will be done for one holder. */
+export interface Prepared extends Transition {
+  readonly holder: Holder;
+}
+
+/** Several holders in whose way something stands. */
+export class Impossible extends Error {
+  override readonly name = "Impossible";
+}
+
+/**
+ * What `action` comes to for every holder. Writes nothing.
+ * @throws Impossible with everything that stands in the way; StoreFailure
+ */
+export async function prepare(
+  action: Action,
+  { environment }: Model,
+  who: readonly Holder[],
+  store: SecretStore,
+): Promise<readonly Prepared[]> {
+  const problems: string[] = [];
+  const prepared = await eachOf(who, async (holder) => {
+    try {
+      return { holder, ...(await transitionOf(action, environment, holder, store)) };
+    } catch (error) {
+      if (!(error instanceof Refused || error instanceof BrokenDocument)) throw error;
+      problems.push(error.message);
+      return undefined;
+    }
+  });
+  if (problems.length > 0) throw new Impossible(["nothing was written:", ...problems.sort()].join("\n- "));
+  return prepared.filter((one) => one !== undefined);
+}
+
+async function transitionOf(
+  action: Action,
+  environment: Environment,
+  holder: Holder,
+  store: SecretStore,
+): Promise<Transition> {
+  const { server } = documentIds(environment, holder);
+  if (holder.credential === "tile38") return changeTile38Password(action, await readDocument("tile38", server, store));
+  if (holder.credential === "encryption") {
+    return changeEncryptionKey(action, await readDocument("encryption", server, store));
+  }
+  const scheme = schemes[holder.credential];
+  try {
+    return transition(action, holder.name, scheme, await readHalves(environment, holder, store));
+  } catch (error) {
+    // The way out of a half that cannot be read.
+    if (action === "revoke" && error instanceof BrokenDocument) return replacement(holder.name, scheme);
+    throw error;
+  }
+}
+
+/**
+ * Writes what was prepared, one document after the other, in an order that may be cut off anywhere: first all that servers must
+ * know, then what clients get once `serversReady` is done.
+ * @throws StoreFailure; what was written until then holds, and the same command completes the rest
+ */
+export async function carryOut(
+  prepared: readonly Prepared[],
+  environment: Environment,
+  store: SecretStore,
+  serversReady: () => Promise<void>,
+): Promise<void> {
+  const writes = prepared.flatMap(({ holder, steps }) => {
+    const ids = documentIds(environment, holder);
+    return steps.map(({ half, document, afterServers = false }) => {
+      const id = half === "server" ? ids.server : ids.client;
+      if (!id) throw new Error(`${holder.name} has no client's half`);
+      return { id, text: JSON.stringify(document), afterServers };
+    });
+  });
+  for (const { id, text } of writes.filter(({ afterServers }) => !afterServers)) await store.write(id, text);
+  const later = writes.filter(({ afterServers }) => afterServers);
+  if (later.length > 0) await serversReady();
+  for (const { id, text } of later) await store.write(id, text);
+}
+
+/** How a holder stands in the store; nothing of it is secret. */
+export interface Status {
+  readonly holder: Holder;
+  readonly standing: Standing | "broken";
+  /** What is wrong with a document that cannot be read. */
+  readonly problem?: string;
+  /** Since when the server's half is as it is. */
+  readonly since?: Date;
+  /** Public keys, or user names of passwords. */
+  readonly current?: string;
+  readonly previous?: string;
+}
+
+/** @throws StoreFailure */
+export const survey = (
+  { environment }: Model,
+  who: readonly Holder[],
+  store: SecretStore,
+): Promise<readonly Status[]> =>
+  eachOf(who, async (holder): Promise<Status> => {
+    const since = await store.writtenAt(documentIds(environment, holder).server);
+    const at = since ? { since } : {};
+    try {
+      return { holder, ...at, ...(await statusOf(environment, holder, store)) };
+    } catch (error) {
+      if (!(error instanceof BrokenDocument)) throw error;
+      return { holder, ...at, standing: "broken", problem: error.message };
+    }
+  });
+
+async function statusOf(
+  environment: Environment,
+  holder: Holder,
+  store: SecretStore,
+): Promise<Pick<Status, "standing" | "current" | "previous">> {
+  const { server } = documentIds(environment, holder);
+  if (holder.credential === "tile38") {
+    return { standing: (await readDocument("tile38", server, store)) ? "steady" : "missing" };
+  }
+  if (holder.credential === "encryption") {
+    const document = await readDocument("encryption", server, store);
+    return { standing: !document ? "missing" : document.previous === "" ? "steady" : "rotating" };
+  }
+  const scheme = schemes[holder.credential];
+  const halves = await readHalves(environment, holder, store);
+  const shown = ({ user, key }: Entry): string => (scheme.type === "nkey" ? key : user);
+  const previous = halves.server && scheme.previous(halves.server);
+  return {
+    standing: standingOf(scheme, halves),
+    ...(halves.server ? { current: shown(scheme.current(halves.server)) } : {}),
+    ...(previous ? { previous: shown(previous) } : {}),
+  };
+}
+
+async function readHalves(environment: Environment, holder: Holder, store: SecretStore): Promise<Halves> {
+  const { type, clientType } = schemes[holder.credential === "password" ? "password" : "nkey"];
+  const ids = documentIds(environment, holder);
+  const [server, client] = await Promise.all([
+    readDocument(type, ids.server, store),
+    readDocument(clientType, ids.client ?? "", store),
+  ]);
+  return { server, client };
+}
+
+/** @throws BrokenDocument; StoreFailure */
+export async function readDocument<T extends DocumentType>(
+  type: T,
+  id: string,
+  store: SecretStore,
+): Promise<DocumentTypes[T] | undefined> {
+  const text = await store.read(id);
+  return text === undefined ? undefined : parseDocument(type, id, text);
+}
+
+/** A process of gcloud takes a second and 100 MB: several at once, but not all. */
+const AT_ONCE = 4;
+
+const eachOf = <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> =>
+  pLimit(AT_ONCE).map(items, work);

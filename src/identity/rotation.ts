@@ -1,0 +1,145 @@
+/**
+ * What each command does to the two halves of a credential, as pure steps in an order that may be cut off anywhere: what was
+ * valid and in a client's hands before a step of `rotate` or `finish` is valid after it, and the same command run again
+ * completes it.
+ */
+import { type Halves, type Scheme, type Standing, standingOf } from "./credential.ts";
+
+export type Action = "create" | "rotate" | "finish" | "revoke";
+
+/** One document to write. */
+export interface Step {
+  readonly half: "server" | "client";
+  readonly document: object;
+  /** Whether every server must have taken the steps before: a client that comes with this one too early is turned away. */
+  readonly afterServers?: boolean;
+}
+
+export interface Transition {
+  readonly steps: readonly Step[];
+  /** For people: what comes of it. */
+  readonly says: string;
+}
+
+/** Something that must be done first. The message says what. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+}
+
+/** @throws Refused where `action` does not follow from how the halves stand */
+export function transition(action: Action, name: string, scheme: Scheme, halves: Halves): Transition {
+  const standing = standingOf(scheme, halves);
+  return ACTIONS[action]({ name, scheme, halves, standing });
+}
+
+interface Situation {
+  readonly name: string;
+  readonly scheme: Scheme;
+  readonly halves: Halves;
+  readonly standing: Standing;
+}
+
+const nothing = (says: string): Transition => ({ steps: [], says });
+
+const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = {
+  // The client's half first: without the server's half nobody can log in yet, and the half that is hard to tell again is safe.
+  create({ name, scheme, halves: { client }, standing }) {
+    switch (standing) {
+      case "missing": {
+        const fresh = scheme.fresh(name);
+        const steps: Step[] = [
+          { half: "client", document: fresh.client },
+          { half: "server", document: scheme.document(fresh.entry) },
+        ];
+        return { steps, says: "created" };
+      }
+      case "unregistered": {
+        if (!client) throw new Error("unregistered without a client's half");
+        const steps: Step[] = [{ half: "server", document: scheme.document(scheme.entryOf(client)) }];
+        return { steps, says: "created: what an earlier run began" };
+      }
+      case "lost":
+        throw new Refused(
+          `${name}: its client's half is gone. \`rotate\` makes a new one and keeps the old login valid.`,
+        );
+      case "torn":
+        throw new Refused(tornText(name));
+      case "unshared":
+        return nothing("there already; a rotation was cut off: run rotate again");
+      default:
+        return nothing("there already");
+    }
+  },
+
+  // The server's half first: a client that came with the new credential before a server knows it would be turned away.
+  rotate({ name, scheme, halves: { server }, standing }) {
+    switch (standing) {
+      case "missing":
+      case "unregistered":
+        throw new Refused(`${name}: there is nothing to rotate. Run create first.`);
+      case "torn":
+        throw new Refused(tornText(name));
+      case "rotating":
+        return nothing("rotated already: both credentials are valid. Restart the clients, then run finish");
+      default: {
+        if (!server) throw new Error(`${standing} without a server's half`);
+        const previous = scheme.previous(server);
+        if (standing === "lost" && previous) {
+          throw new Refused(
+            `${name}: two credentials are valid and the client's half is gone, so nobody knows which is used. \`revoke\` ends both.`,
+          );
+        }
+        // Cut off earlier, the credential that was never handed out is replaced, and the one that clients have is kept.
+        const kept = previous ?? scheme.current(server);
+        const fresh = scheme.fresh(name, kept.user);
+        const steps: Step[] = [
+          { half: "server", document: scheme.document(fresh.entry, kept) },
+          { half: "client", document: fresh.client, afterServers: true },
+        ];
+        return { steps, says: "rotated: both credentials are valid. Restart the clients, then run finish" };
+      }
+    }
+  },
+
+  finish({ name, scheme, halves: { server }, standing }) {
+    switch (standing) {
+      case "rotating": {
+        if (!server) throw new Error("rotating without a server's half");
+        const steps: Step[] = [{ half: "server", document: scheme.document(scheme.current(server)) }];
+        return { steps, says: "finished: the previous credential is valid no more" };
+      }
+      case "steady":
+        return nothing("nothing to finish");
+      case "unshared":
+        throw new Refused(
+          `${name}: clients still have the previous credential, a rotation was cut off. Run rotate again.`,
+        );
+      case "torn":
+        throw new Refused(tornText(name));
+      default:
+        throw new Refused(`${name}: there is no rotation to finish (${standing}).`);
+    }
+  },
+
+  revoke({ name, scheme, standing }) {
+    if (standing === "missing") throw new Refused(`${name}: there is nothing to revoke.`);
+    return replacement(name, scheme);
+  },
+};
+
+/**
+ * A new credential in place of whatever there is, readable or not. The server's half first: the door is shut before anything
+ * else, and the client is locked out until it has its new half.
+ */
+export function replacement(name: string, scheme: Scheme): Transition {
+  const fresh = scheme.fresh(name);
+  const steps: Step[] = [
+    { half: "server", document: scheme.document(fresh.entry) },
+    { half: "client", document: fresh.client },
+  ];
+  return { steps, says: "revoked: no earlier credential is valid. Restart its clients with the new one" };
+}
+
+const tornText = (name: string): string =>
+  `${name}: the client has a credential that no server knows (a revoke was cut off, or two people wrote at once). ` +
+  "`revoke` replaces both halves.";

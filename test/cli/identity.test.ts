@@ -1,0 +1,276 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { fakeGcloud } from "../support/gcloud.ts";
+import { circl, contentOf, root, temporaryFolder } from "./circl.ts";
+
+const NAMES = [
+  ...["bff", "dms", "geo", "iot", "monitor", "oms", "operator-read", "operator-streams", "operator-system"],
+  ...["stream-plan", "stream-sync"],
+];
+
+describe("circl identity with GCP Secret Manager", { timeout: 120_000 }, () => {
+  test("creates what is missing, says who has what, rotates, finishes and revokes", async () => {
+    using folder = temporaryFolder();
+    const gcloud = fakeGcloud(folder.path);
+    const { env } = gcloud;
+    const created = await circl(["identity", "create", "staging"], { env });
+    expect(created).toMatchObject({ code: 0, stderr: "staging: GCP Secret Manager of circl-staging\n" });
+    expect(created.stdout.split("\n").map((line) => line.replace(/ +/g, " "))).toEqual([
+      ...[...NAMES, "encryption-key", "tile38-password"].map((name) => `+ ${name} created`),
+      "",
+    ]);
+    const first = gcloud.documents("circl-staging");
+    expect(Object.keys(first).sort()).toEqual(
+      [
+        ...NAMES.flatMap((name) => [`staging-nats-client-${name}`, `staging-nats-identity-${name}`]),
+        ...["staging-nats-encryption-key", "staging-tile38-password"],
+      ].sort(),
+    );
+    expect(first["staging-nats-identity-oms"]).toEqual({ current: expect.stringMatching(/^U/), previous: "" });
+
+    const again = await circl(["identity", "create", "staging"], { env });
+    expect(again.stdout).not.toContain("+");
+    expect(gcloud.documents("circl-staging")).toEqual(first);
+
+    expect(await circl(["identity", "rotate", "staging", "oms", "--wait", "0s"], { env })).toMatchObject({
+      code: 0,
+      stdout: "+  oms  rotated: both credentials are valid. Restart the clients, then run finish\n",
+    });
+    const listed = await circl(["identity", "list", "staging", "oms", "bff"], { env });
+    expect(listed).toMatchObject({ code: 0, stderr: "" });
+    expect(listed.stdout).toBe(
+      `staging: GCP Secret Manager of circl-staging
+
+name  credential  stands    since (UTC)
+oms   nkey        rotating  2026-11-01 10:00  both credentials are valid: restart the clients, then finish
+bff   nkey        steady    2026-11-01 10:00
+`,
+    );
+    const second = gcloud.documents("circl-staging");
+    expect(second["staging-nats-identity-oms"]?.previous).toBe(first["staging-nats-identity-oms"]?.current);
+    const json = JSON.parse((await circl(["identity", "list", "staging", "oms", "--json"], { env })).stdout);
+    expect(json).toEqual({
+      formatVersion: 1,
+      environment: "staging",
+      identities: [
+        {
+          ...{ name: "oms", kind: "service", credential: "nkey", standing: "rotating" },
+          since: "2026-11-01T10:00:00.000Z",
+          ...second["staging-nats-identity-oms"],
+        },
+      ],
+    });
+
+    expect((await circl(["identity", "finish", "staging", "--all"], { env })).stdout).toContain(
+      "+  oms               finished: the previous credential is valid no more\n",
+    );
+    expect((await circl(["identity", "revoke", "staging", "oms"], { env })).code).toBe(3);
+    expect((await circl(["identity", "revoke", "staging", "oms", "--auto-approve"], { env })).code).toBe(0);
+    const last = gcloud.documents("circl-staging");
+    expect(last["staging-nats-identity-oms"]?.previous).toBe("");
+    expect(last["staging-nats-identity-oms"]?.current).not.toBe(second["staging-nats-identity-oms"]?.current);
+  });
+
+  test("is completed by the same command when the network goes in between", async () => {
+    using folder = temporaryFolder();
+    const gcloud = fakeGcloud(folder.path);
+    const { env } = gcloud;
+    gcloud.allowWrites(3);
+    const cut = await circl(["identity", "create", "staging", "iot", "oms"], { env });
+    expect(cut).toMatchObject({ code: 1, stdout: "" });
+    expect(cut.stderr).toContain("it cannot be reached. Check the network and HTTPS_PROXY, then run the same command");
+    const seed = gcloud.documents("circl-staging")["staging-nats-client-oms"];
+    gcloud.allowWrites(undefined);
+    expect((await circl(["identity", "create", "staging", "iot", "oms"], { env })).stdout).toBe(
+      "=  iot  there already\n+  oms  created: what an earlier run began\n",
+    );
+    expect(gcloud.documents("circl-staging")["staging-nats-client-oms"]).toEqual(seed);
+    gcloud.allowWrites(1);
+    expect((await circl(["identity", "rotate", "staging", "iot", "--wait", "0s"], { env })).code).toBe(1);
+    gcloud.allowWrites(undefined);
+    const listed = await circl(["identity", "list", "staging", "iot"], { env });
+    expect(listed).toMatchObject({ code: 1, stdout: expect.stringContaining("a rotate was cut off: run it again") });
+    expect((await circl(["identity", "rotate", "staging", "iot", "--wait", "0s"], { env })).code).toBe(0);
+  });
+
+  test.each([
+    ["You do not currently have an active account selected.", "gcloud is not logged in. Run `gcloud auth login`"],
+    ["There was a problem refreshing your current auth tokens: Reauthentication failed.", "gcloud is not logged in"],
+    [
+      "PERMISSION_DENIED: Permission 'secretmanager.versions.access' denied for resource 'projects/x' (or it may not exist).",
+      "not allowed. Reading takes roles/secretmanager.secretAccessor",
+    ],
+    [
+      "PERMISSION_DENIED: Secret Manager API has not been used in project 1 before or it is disabled.",
+      "the API is off in this project. Run `gcloud services enable secretmanager.googleapis.com`",
+    ],
+    [
+      "INVALID_ARGUMENT: The project property must be set to a valid project ID",
+      "there is no such project. Check secrets.project in environments/",
+    ],
+    [
+      "gcloud crashed (ConnectionError): HTTPSConnectionPool(host='secretmanager.googleapis.com', port=443): Max retries exceeded",
+      "it cannot be reached. Check the network and HTTPS_PROXY",
+    ],
+    ["FAILED_PRECONDITION: Secret Version is in DISABLED state.", "FAILED_PRECONDITION: Secret Version is in DISABLED"],
+  ])("says what to do about: %s", async (says, expected) => {
+    using folder = temporaryFolder();
+    const gcloud = fakeGcloud(folder.path);
+    const env = { ...gcloud.env, FAKE_GCLOUD_SAYS: says };
+    const { code, stderr } = await circl(["identity", "list", "production", "oms"], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: GCP Secret Manager of circl-production: reading production-nats-/);
+    expect(stderr).toContain(expected);
+    expect(stderr).not.toContain("fault of circl");
+  });
+
+  test("says that gcloud is missing", async () => {
+    using folder = temporaryFolder();
+    const { code, stderr } = await circl(["identity", "create", "staging"], { env: { PATH: folder.path } });
+    expect(code).toBe(1);
+    expect(stderr).toContain("gcloud cannot be started");
+    expect(stderr).toContain("Install the Google Cloud CLI, or give --store DIR.");
+  });
+
+  test("does not finish what cannot have reached the clients", async () => {
+    using folder = temporaryFolder();
+    const store = join(folder.path, "store");
+    await circl(["identity", "create", "staging", "oms", "--store", store]);
+    await circl(["identity", "rotate", "staging", "oms", "--store", store]);
+    const early = await circl(["identity", "finish", "staging", "oms", "--store", store, "--wait", "7m"]);
+    expect(early.code).toBe(3);
+    expect(early.stderr).toMatch(
+      /^Nothing was finished: new credentials reach clients within 7m, .* oms \(\d+m?s ago\)/,
+    );
+    expect((await circl(["identity", "finish", "staging", "oms", "--store", store])).code).toBe(0);
+  });
+
+  test("waits for the servers before clients get what is new, and may be interrupted meanwhile", async () => {
+    using folder = temporaryFolder();
+    const gcloud = fakeGcloud(folder.path);
+    await circl(["identity", "create", "staging", "oms"], { env: gcloud.env });
+    const before = gcloud.documents("circl-staging");
+    const command = spawn(process.execPath, [join(root, "bin/circl"), "identity", "rotate", "staging", "oms"], {
+      env: { ...process.env, ...gcloud.env },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    command.stderr.on("data", (chunk) => {
+      said += chunk;
+    });
+    await expect.poll(() => said, { timeout: 30_000 }).toContain("The servers know the new credentials within 7m;");
+    const ended = once(command, "exit");
+    command.kill("SIGINT");
+    await ended;
+    const between = gcloud.documents("circl-staging");
+    expect(between["staging-nats-client-oms"]).toEqual(before["staging-nats-client-oms"]);
+    expect(between["staging-nats-identity-oms"]?.previous).toBe(before["staging-nats-identity-oms"]?.current);
+    await circl(["identity", "rotate", "staging", "oms", "--wait", "0s"], { env: gcloud.env });
+    const after = gcloud.documents("circl-staging");
+    expect(after["staging-nats-client-oms"]).not.toEqual(before["staging-nats-client-oms"]);
+    expect(after["staging-nats-identity-oms"]?.previous).toBe(before["staging-nats-identity-oms"]?.current);
+
+    const env = { ...gcloud.env, FAKE_GCLOUD_AT: new Date().toISOString() };
+    const early = await circl(["identity", "finish", "staging", "oms"], { env });
+    expect(early).toMatchObject({ code: 3, stderr: expect.stringContaining("reach clients within 7m") });
+  });
+
+  test("refuses a folder that others can read, and names that are none", async () => {
+    using folder = temporaryFolder();
+    mkdirSync(join(folder.path, "open"), { mode: 0o755 });
+    chmodSync(join(folder.path, "open"), 0o755);
+    const shared = await circl(["identity", "create", "staging", "--store", join(folder.path, "open")]);
+    expect(shared).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("can be read by others than you. Run `chmod 700"),
+    });
+    const unknown = await circl(["identity", "rotate", "staging", "omss", "--store", folder.path]);
+    expect(unknown).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('no identity "omss" (Did you mean oms?)'),
+    });
+    const nobody = await circl(["identity", "rotate", "staging", "--store", folder.path]);
+    expect(nobody).toMatchObject({ code: 64, stderr: expect.stringContaining("which? Give names, or --all: bff,") });
+    const wait = await circl(["identity", "rotate", "staging", "oms", "--store", folder.path, "--wait", "soon"]);
+    expect(wait).toMatchObject({ code: 64, stderr: expect.stringContaining('--wait is "soon"') });
+    const out = await circl(["identity", "create", "staging", "--out", folder.path]);
+    expect(out).toMatchObject({ code: 64, stderr: expect.stringContaining("External Secrets makes those of staging") });
+    const where = await circl(["identity", "create", "local"]);
+    expect(where).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining("give --out DIR, --kubectl CONTEXT or both"),
+    });
+  });
+});
+
+describe("circl identity without a secret store", () => {
+  /** A kubectl that keeps what it is given. */
+  function kubectl(folder: string) {
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    const text = `#!/bin/sh\nprintf '%s\\n' "$*" >>"${folder}/kubectl-argv"\n[ "$2" != broken ] || { echo 'error: context "broken" does not exist' >&2; exit 1; }\ncat >"${folder}/kubectl-stdin"\n`;
+    writeFileSync(join(bin, "kubectl"), text);
+    chmodSync(join(bin, "kubectl"), 0o755);
+    return { env: { PATH: `${bin}${delimiter}${process.env.PATH}` } };
+  }
+
+  test("writes the Secrets as files that only their owner can read, and keeps them the second time", async () => {
+    using folder = temporaryFolder();
+    const out = join(folder.path, "secrets");
+    expect((await circl(["identity", "create", "local", "--out", out])).code).toBe(0);
+    const first = contentOf(out);
+    for (const file of Object.keys(first)) {
+      expect((statSync(join(out, file)).mode & 0o777).toString(8)).toBe("600");
+    }
+    expect(Object.keys(first).filter((file) => !file.startsWith("documents/") && !file.startsWith("circl-"))).toEqual([
+      "nats-auth/auth.conf",
+      "tile38-follower-config/config",
+      "tile38-leader-config/config",
+    ]);
+    expect((await circl(["identity", "create", "local", "--out", out])).code).toBe(0);
+    expect(contentOf(out)).toEqual(first);
+    expect((await circl(["identity", "rotate", "local", "iot", "--out", out])).code).toBe(0);
+    const second = contentOf(out);
+    expect(second["circl-backbone-iot/nats.nk"]).not.toBe(first["circl-backbone-iot/nats.nk"]);
+    const old = JSON.parse(first["documents/local-nats-identity-iot.json"] ?? "{}").current;
+    expect(second["nats-auth/auth.conf"]).toContain(old);
+    expect((await circl(["identity", "list", "local", "iot", "--out", out])).stdout).toContain("rotating");
+  });
+
+  test("sends them to a cluster by stdin, with the namespaces of the clients", async () => {
+    using folder = temporaryFolder();
+    const place = kubectl(folder.path);
+    const { code, stderr } = await circl(["identity", "create", "local", "--kubectl", "kind-circl"], place);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: "local: nowhere but in the cluster\nSent 8 Secrets to kind-circl.\n",
+    });
+    const argv = readFileSync(join(folder.path, "kubectl-argv"), "utf8");
+    expect(argv).toBe("--context kind-circl apply --server-side --force-conflicts -f -\n");
+    const { items } = JSON.parse(readFileSync(join(folder.path, "kubectl-stdin"), "utf8"));
+    const named = items.map(({ kind, metadata }: { kind: string; metadata: Record<string, string> }) =>
+      [kind, metadata.namespace, metadata.name].filter(Boolean).join(" "),
+    );
+    expect(named).toEqual([
+      "Namespace circl",
+      "Secret circl-backbone nats-auth",
+      "Secret circl-backbone tile38-leader-config",
+      "Secret circl-backbone tile38-follower-config",
+      ...["bff", "dms", "geo", "iot", "oms"].map((name) => `Secret circl circl-backbone-${name}`),
+    ]);
+    expect(Object.keys(items[1].data)).toEqual(["auth.conf"]);
+    const rotated = await circl(["identity", "rotate", "local", "oms", "--kubectl", "kind-circl"], place);
+    expect(rotated).toMatchObject({ code: 64, stderr: expect.stringContaining("give --out DIR as for create") });
+  });
+
+  test("says what kubectl says", async () => {
+    using folder = temporaryFolder();
+    const { code, stderr } = await circl(["identity", "create", "local", "--kubectl", "broken"], kubectl(folder.path));
+    expect(code).toBe(1);
+    expect(stderr).toContain('kubectl apply to broken: error: context "broken" does not exist. Check --kubectl');
+    expect(existsSync(join(folder.path, "kubectl-stdin"))).toBe(false);
+  });
+});

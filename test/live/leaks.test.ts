@@ -1,0 +1,98 @@
+/**
+ * Everything that our commands leave behind is searched for everything secret that they have made: their output, the plan file,
+ * the arguments of every process meanwhile, and the manifests.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { circl, contentOf, root, temporaryFolder } from "../cli/circl.ts";
+import { realModel } from "../support/definitions.ts";
+import { fakeGcloud } from "../support/gcloud.ts";
+import { Cluster } from "../support/nats-server.ts";
+import { without } from "../support/tools.ts";
+
+/** Values that open something: hashes and public keys count only where they would be printed. */
+const secretsOf = (documents: readonly string[]): string[] =>
+  documents
+    .flatMap((text) => Object.entries(JSON.parse(text) as Record<string, string>))
+    .filter(([key, value]) => value !== "" && !["user", "currentUser", "previousUser"].includes(key))
+    .map(([, value]) => value)
+    .filter((value) => !/^U[A-Z2-7]{55}$/.test(value));
+
+/** Watches the arguments of all processes of this machine. */
+function watchProcesses() {
+  const seen = new Set<string>();
+  const look = () => {
+    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      try {
+        seen.add(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
+      } catch {
+        // It has ended.
+      }
+    }
+  };
+  const timer = setInterval(look, 5);
+  return { seen: () => [...seen].join("\n"), [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+describe.skipIf(without("nats-server") || process.platform !== "linux")("nothing secret", { timeout: 180_000 }, () => {
+  test("is said, written or passed on by identity, plan and apply", async () => {
+    using folder = temporaryFolder();
+    const gcloud = fakeGcloud(folder.path);
+    const passwords = { CIRCL_TIMEOUT: "5000", ...gcloud.env };
+    using watch = watchProcesses();
+    const said: string[] = [];
+    const run = async (...args: string[]) => {
+      const { code, stdout, stderr } = await circl(args, { env: passwords });
+      said.push(stdout, stderr);
+      expect({ args, code, stderr }).toMatchObject({ code: 0 });
+    };
+    const names = ["oms", "iot", "bff", "encryption-key", "tile38-password"];
+    await run("identity", "create", "production", ...names);
+    await run("identity", "rotate", "production", "oms", "iot", "encryption-key", "--wait", "0s");
+    await run("identity", "finish", "production", "oms", "--wait", "0s");
+    await run("identity", "revoke", "production", "bff", "tile38-password", "--auto-approve");
+    await run("identity", "list", "production", ...names);
+    await run("identity", "list", "production", "--json", ...names);
+
+    const out = join(folder.path, "local");
+    await run("identity", "create", "local", "--out", out);
+    const files = contentOf(out);
+    await using cluster = await Cluster.start(realModel("local"), { auth: files["nats-auth/auth.conf"] ?? "" });
+    const login = (name: string) => [
+      ...["--server", `127.0.0.1:${cluster.servers[0]?.clientPort}`, "--inbox-prefix", `_INBOX_${name}`],
+      ...["--nkey", join(out, `circl-backbone-${name}`, "nats.nk")],
+    ];
+    const plan = join(folder.path, "plan.json");
+    await run("plan", "local", "--out", plan, ...login("stream-plan"));
+    await run("apply", "local", "--plan", plan, ...login("stream-sync"));
+
+    const documents = Object.entries(files).flatMap(([file, text]) => (file.startsWith("documents/") ? [text] : []));
+    const secrets = secretsOf([...gcloud.everything(), ...documents]);
+    expect(secrets.length).toBeGreaterThan(20);
+    const places = {
+      output: said.join("\n"),
+      plan: readFileSync(plan, "utf8"),
+      arguments: gcloud.argv(),
+      processes: `${gcloud.processes()}\n${watch.seen()}`,
+      dist: Object.values(contentOf(join(root, "dist"))).join("\n"),
+      "server's log": cluster.servers.map(({ log }) => log()).join("\n"),
+    };
+    expect(places.processes).toContain("identity rotate production");
+    expect(places.processes).toContain("apply local --plan");
+    expect(places.arguments).toContain("secrets versions add production-nats-identity-oms --data-file=-");
+    for (const [place, text] of Object.entries(places)) {
+      expect({ place, leaks: secrets.filter((secret) => text.includes(secret)).length }).toEqual({ place, leaks: 0 });
+    }
+  });
+
+  test("the search finds what is there", async () => {
+    using folder = temporaryFolder();
+    using watch = watchProcesses();
+    const secret = "S".repeat(43);
+    writeFileSync(join(folder.path, "document"), JSON.stringify({ password: secret }));
+    expect(secretsOf([readFileSync(join(folder.path, "document"), "utf8")])).toEqual([secret]);
+    await circl(["explain", secret]);
+    expect(watch.seen()).toContain(secret);
+  });
+});

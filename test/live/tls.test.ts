@@ -1,0 +1,137 @@
+/** TLS of clients and routes on real servers, with the rendered nats.conf and certificates as cert-manager gives them. */
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type TlsOptions } from "nats";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Model } from "../../src/model/resolve.ts";
+import { realModel } from "../support/definitions.ts";
+import { handshake } from "../support/handshake.ts";
+import { startLoad } from "../support/load.ts";
+import { Cluster, issueCertificates, metaReady } from "../support/nats-server.ts";
+import { reload, setCertificates } from "../support/reload.ts";
+import { without } from "../support/tools.ts";
+import { startVault } from "../support/vault.ts";
+
+const CLIENT = { dnsNames: [], usages: ["client auth"] };
+const SERVER = { dnsNames: ["localhost", "127.0.0.1"], usages: ["server auth", "client auth"] };
+const LOGIN = { user: "sync", pass: "loopback-only" };
+
+/** Staging with other settings of TLS. */
+function staging({
+  minimum = "1.2",
+  certificates = false,
+}: {
+  minimum?: "1.2" | "1.3";
+  certificates?: boolean;
+}): Model {
+  const model = realModel("staging");
+  const { nats } = model.environment;
+  return {
+    ...model,
+    environment: {
+      ...model.environment,
+      nats: { ...nats, tlsMinimum: minimum, clients: { ...nats.clients, certificates } },
+    },
+  };
+}
+
+const pem = (folder: string, name: string) => readFileSync(join(folder, name), "utf8");
+const port = ({ servers: [server] }: Cluster): number => server?.clientPort ?? 0;
+
+/** Logs in over TLS with other options than those that work. */
+const enter = (cluster: Cluster, tls: TlsOptions | null, login: object = LOGIN) =>
+  connect({ servers: `127.0.0.1:${port(cluster)}`, ...login, tls, maxReconnectAttempts: 0, timeout: 5_000 });
+
+describe.skipIf(without("nats-server", "test-ca"))("a client", () => {
+  const foreign = mkdtempSync(join(tmpdir(), "circl-foreign-"));
+  beforeAll(() => issueCertificates(foreign, { client: CLIENT, server: SERVER }));
+  afterAll(() => rmSync(foreign, { recursive: true, force: true }));
+
+  test("gets in over TLS 1.2 and 1.3, and not without, over 1.1, with a wrong authority or without credentials", async () => {
+    await using cluster = await Cluster.start(staging({}), { count: 1 });
+    const ca = pem(cluster.root, "tls/nats-server-tls/ca.crt");
+    await (await enter(cluster, { ca })).close();
+    for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+      const made = await handshake(port(cluster), { ca, minVersion: version, maxVersion: version });
+      expect(made).toMatchObject({ protocol: version });
+    }
+    await expect(enter(cluster, null)).rejects.toThrow();
+    const old = { ca, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
+    expect((await handshake(port(cluster), old)).error).toMatch(/protocol version|unsupported protocol|closed/i);
+    await expect(enter(cluster, { ca: pem(foreign, "server/ca.crt") })).rejects.toThrow(/certificate/i);
+    await expect(enter(cluster, { ca }, {})).rejects.toThrow(/authorization violation/i);
+    await expect(enter(cluster, { ca }, { ...LOGIN, pass: "wrong" })).rejects.toThrow(/authorization violation/i);
+    expect(cluster.servers[0]?.log()).toContain("TLS handshake error");
+  });
+
+  test("is refused over TLS 1.2 where the environment wants 1.3", async () => {
+    await using cluster = await Cluster.start(staging({ minimum: "1.3" }), { count: 1 });
+    const ca = pem(cluster.root, "tls/nats-server-tls/ca.crt");
+    expect((await handshake(port(cluster), { ca, maxVersion: "TLSv1.2" })).error).toMatch(/protocol version|closed/i);
+    expect(await handshake(port(cluster), { ca })).toMatchObject({ protocol: "TLSv1.3" });
+    await (await enter(cluster, { ca })).close();
+  });
+
+  test("needs a certificate of our authority where the environment wants one, and credentials as well", async () => {
+    const options = {
+      count: 1,
+      certificates: { client: CLIENT, "server-only": { ...SERVER, usages: ["server auth"] } },
+    };
+    await using cluster = await Cluster.start(staging({ certificates: true }), options);
+    const ca = pem(cluster.root, "tls/nats-server-tls/ca.crt");
+    const own = (folder: string) => ({ ca, cert: pem(folder, "tls.crt"), key: pem(folder, "tls.key") });
+    const certified = own(join(cluster.root, "tls/client"));
+    await (await enter(cluster, certified)).close();
+    for (const [options, why] of [
+      [{ ca }, /didn't provide a certificate/],
+      [{ ...own(join(foreign, "client")), ca }, /certificate signed by unknown authority/],
+      [own(join(cluster.root, "tls/server-only")), /incompatible key usage/],
+    ] as const) {
+      await expect(enter(cluster, options)).rejects.toThrow();
+      expect(cluster.servers[0]?.log()).toMatch(why);
+    }
+    await expect(enter(cluster, certified, {})).rejects.toThrow(/authorization violation/i);
+  });
+});
+
+describe.skipIf(without("nats-server", "test-ca"))("certificates", { timeout: 300_000 }, () => {
+  test("are renewed under load: new connections see the new one, and nothing is lost", async () => {
+    await using vault = await startVault(realModel("staging"), {
+      certificates: { "renewed-server": SERVER, "renewed-route": SERVER },
+    });
+    const { cluster } = vault;
+    const ca = pem(cluster.root, "tls/nats-server-tls/ca.crt");
+    const seen = async () =>
+      Promise.all(cluster.servers.map(async ({ clientPort }) => (await handshake(clientPort, { ca })).fingerprint));
+    const before = await seen();
+    const route = { subject: "circl.iot.status.updated", stream: "circl_iot", durable: "bff-iot" };
+    const load = startLoad(await vault.as("iot"), await vault.as("bff"), route);
+    await load.more(100);
+    setCertificates(cluster, "nats-server-tls", "renewed-server");
+    setCertificates(cluster, "nats-route-tls", "renewed-route");
+    await reload(cluster);
+    await load.more(100);
+    const after = await seen();
+    expect(new Set(after).size).toBe(1);
+    expect(after[0]).toBeDefined();
+    expect(before).not.toContain(after[0]);
+    // Routes dial with the new one as well: a server that was away comes back.
+    await metaReady(await cluster.restart(2));
+    await load.more(100);
+    expect(await load.stop()).toMatchObject({ failed: [], lost: [] });
+    for (const { log } of cluster.servers) expect(log()).not.toMatch(/TLS route handshake error/);
+  });
+
+  test("that are broken keep the old ones, and the log says so", async () => {
+    await using cluster = await Cluster.start(realModel("staging"), { count: 1, certificates: { other: SERVER } });
+    const ca = pem(cluster.root, "tls/nats-server-tls/ca.crt");
+    const before = await handshake(port(cluster), { ca });
+    // A certificate beside the key of another: a renewal that was read half way.
+    const own = join(cluster.root, "tls/nats-server-tls/tls.crt");
+    copyFileSync(join(cluster.root, "tls/other/tls.crt"), own);
+    await reload(cluster, "Failed to reload server configuration");
+    expect(before.fingerprint).toBeDefined();
+    expect(await handshake(port(cluster), { ca })).toEqual(before);
+  });
+});
