@@ -39,6 +39,7 @@ export const base = {
   certificates: "cert-manager",
   monitoring: {
     operator: "prometheus-operator",
+    runbooks: "https://github.com/circl/circl-backbone/blob/main/docs/runbooks",
     selectorLabels: { release: "kube-prometheus-stack" },
     prometheus: { namespace: "monitoring", podLabels: { "app.kubernetes.io/name": "prometheus" } },
   },

@@ -108,6 +108,11 @@ export const environmentSchema = only({
     operator: oneOf(["prometheus-operator", "none"]),
     /** Labels by which the cluster's Prometheus selects monitors and rules. */
     selectorLabels: texts,
+    /** Where docs/runbooks of this repository is read: every alert links to its page there. */
+    runbooks: v.pipe(
+      text,
+      v.regex(/^https?:\/\/\S+[^/\s]$/, ({ received }) => `is ${received}, expected a URL without "/" at its end`),
+    ),
     /** Where Prometheus runs: the only one who may scrape. */
     prometheus: only({ namespace: dnsLabel, podLabels: texts }),
   }),
