@@ -7,6 +7,7 @@ import { deadLettersLimit, pendingLimit, publishRateLimit, redeliveredLimit, sou
 
 /** Every server reports its own replica, so these take the leader's, or the highest. */
 export function measurements({ environment, streams }: Model): Recording[] {
+  if (streams.length === 0) return [];
   const here = ofStreams(environment);
   const lead = `${here},is_stream_leader="true"`;
   const consumerLead = `${here},is_consumer_leader="true"`;

@@ -1,7 +1,16 @@
 /** Do the followers have what the leader has? The server itself tells neither how far they lag nor that they diverged. */
-import { type Alert, alertsOf } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, alertsOf, type Recording } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { ours } from "./series.ts";
+
+const CAUGHT_UP = "pod:tile38_replication_info:caught_up";
+
+/** 1 while a follower is level with its leader, 0 while it is not: the server says so in a label, whose changes nothing counts. */
+export function followerRecordings({ environment }: Model): Recording[] {
+  const state = (caughtUp: boolean) =>
+    `max by (namespace, pod) (tile38_replication_info{${ours(environment)},role="follower",caught_up="${caughtUp}"})`;
+  return [{ record: CAUGHT_UP, expr: `${state(true)} or 0 * ${state(false)}` }];
+}
 
 export function followerAlerts({ environment }: Model): Alert[] {
   const alert = alertsOf(environment);
@@ -15,16 +24,13 @@ export function followerAlerts({ environment }: Model): Alert[] {
     summary: `Only {{ $value }} of ${count} Tile38 followers are level with the leader`,
     description: "Reads go to the others and to the leader. A follower needs the leader to become ready again.",
   });
-  const scrapes = (level: string) =>
-    `sum by (namespace, pod) (count_over_time(tile38_replication_info{${here},role="follower",caught_up="${level}"}[30m]))`;
   const flapping = alert({
     name: "Tile38FollowerFlapping",
-    // The series exists only while it is false: ten scrapes are five minutes of half an hour.
-    // One that is never level is no flapping: Tile38FollowersMissing says so.
-    expr: `${scrapes("false")} > 10 and on (namespace, pod) ${scrapes("true")} > 10`,
-    for: "5m",
+    // Each loss is two changes. An hourly shrink is one loss, so is a restart of the leader.
+    expr: `changes(${CAUGHT_UP}[30m]) > 4`,
+    for: "1m",
     severity: "warning",
-    summary: "{{ $labels.pod }} keeps losing its leader: behind in {{ $value }} scrapes of half an hour",
+    summary: "{{ $labels.pod }} keeps losing its leader: {{ $value }} changes in half an hour",
     description:
       "Channels (SETCHAN, PUBLISH) corrupt the stream to followers, and a follower with too little memory starts over and over.",
   });

@@ -8,12 +8,13 @@ import { tool } from "./tools.ts";
 
 /** One exporter, stopped by disposal. */
 export class NatsExporter implements AsyncDisposable {
-  readonly url: string;
+  /** "127.0.0.1:7777". */
+  readonly address: string;
   readonly #process: ChildProcess;
 
   private constructor(process: ChildProcess, port: number) {
     this.#process = process;
-    this.url = `http://127.0.0.1:${port}/metrics`;
+    this.address = `127.0.0.1:${port}`;
   }
 
   /** Starts the exporter of one server. @throws with its log where it does not answer within 30 s */
@@ -42,8 +43,8 @@ export class NatsExporter implements AsyncDisposable {
 
   /** What Prometheus would read now. */
   async scrape(): Promise<string> {
-    const reply = await fetch(this.url);
-    if (!reply.ok) throw new Error(`${this.url} answers ${reply.status}`);
+    const reply = await fetch(`http://${this.address}/metrics`);
+    if (!reply.ok) throw new Error(`${this.address} answers ${reply.status}`);
     return reply.text();
   }
 

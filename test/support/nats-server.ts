@@ -108,6 +108,13 @@ export class Cluster implements AsyncDisposable {
     return `nats://sync:loopback-only@127.0.0.1:${this.servers[0]?.clientPort}`;
   }
 
+  /** Starts a server that was stopped, with what it had on its disk; its ports are others. */
+  async restart(i: number): Promise<RunningServer> {
+    const server = await this.#startServer(i);
+    this.servers[i] = server;
+    return server;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.servers.map(({ process }) => stop(process)));
     rmSync(this.#root, { recursive: true, force: true });
