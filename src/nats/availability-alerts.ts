@@ -24,7 +24,7 @@ export function availabilityAlerts({ environment }: Model): Alert[] {
     severity: "critical",
     summary: "{{ $labels.server_id }} runs without JetStream",
     description:
-      "The server switched it off itself: its volume is full or fails, or it was removed from the meta group while it ran.",
+      "The server switched it off itself: its volume is full or fails, or its keys and its files do not fit together.",
   });
   const restarting = alert({
     name: "NatsRestarting",

@@ -1,4 +1,5 @@
 /** Every metric and label that a rule reads exists in a scrape of the real servers, after the monitor's relabelling. */
+import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { desiredState } from "../../src/jetstream/desired.ts";
@@ -12,11 +13,11 @@ import { streams } from "../../streams/index.ts";
 import { modelWith } from "../support/definitions.ts";
 import { createAll } from "../support/jetstream.ts";
 import { NatsExporter } from "../support/nats-exporter.ts";
-import { Cluster } from "../support/nats-server.ts";
+import { Cluster, freePorts, stop } from "../support/nats-server.ts";
 import { type Matcher, readsOf } from "../support/promql.ts";
 import { relabelled, type Sample, samplesOf } from "../support/scrape.ts";
 import { Sandbox } from "../support/tile38-server.ts";
-import { without } from "../support/tools.ts";
+import { tool, without } from "../support/tools.ts";
 import { FOREIGN_METRICS } from "./foreign-metrics.ts";
 
 /** Production, and a mirror besides its sources. */
@@ -102,6 +103,22 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "tile38-serve
     expect(new Set(all).size).toBe(all.length);
   });
 });
+
+test.skipIf(without("nats-server", "nats-exporter"))(
+  "a server without JetStream says so, and names no leader",
+  async () => {
+    const [port = 0, monitorPort = 0] = await freePorts(2);
+    const args = ["--addr", "127.0.0.1", "--port", String(port), "--http_port", String(monitorPort)];
+    const process = spawn(tool("nats-server"), [...args, "--name", "plain"], { stdio: "ignore" });
+    try {
+      await using exporter = await NatsExporter.start(model, { monitorPort });
+      const scrape = await exporter.scrape();
+      expect(scrape).toMatch(/^nats_server_jetstream_disabled\{.*meta_leader="",server_id="plain".*\} 1$/m);
+    } finally {
+      await stop(process);
+    }
+  },
+);
 
 async function scrapeNats(): Promise<void> {
   await using cluster = await Cluster.start(model);

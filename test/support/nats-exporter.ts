@@ -18,7 +18,7 @@ export class NatsExporter implements AsyncDisposable {
   }
 
   /** Starts the exporter of one server. @throws with its log where it does not answer within 30 s */
-  static async start(model: Model, server: RunningServer): Promise<NatsExporter> {
+  static async start(model: Model, server: Pick<RunningServer, "monitorPort">): Promise<NatsExporter> {
     const [port = 0] = await freePorts(1);
     const { containers } = objectOf(objectsOf(model), "StatefulSet", "nats").spec.template.spec;
     const { args } = containers.find(({ name }: { name: string }) => name === "exporter");

@@ -87,7 +87,7 @@ describe.skipIf(without(...needed))("alerts of production", { timeout: 300_000 }
 
   test("none while everything is healthy, and the rules have something to read", async () => {
     await clears();
-    for (let attempt = 0; attempt < 100 && (await measured()) === 0; attempt++) await sleep(200);
+    for (let attempt = 0; attempt < 100 && (await measured()) < model.streams.length; attempt++) await sleep(200);
     expect(await measured()).toBe(model.streams.length);
     await sleep(10_000);
     expect(await prometheus.alerts("firing")).toEqual([]);
@@ -201,24 +201,12 @@ describe.skipIf(without(...needed))("alerts of production", { timeout: 300_000 }
     await clears();
   });
 
-  test("a server that is removed from the group while it runs: its JetStream is off", async () => {
+  // The last one: the group takes a removed server back only after five minutes (raft.go, peerRemoveTimeoutDefault).
+  test("a server that is removed from the group while it runs: it counts two, and knows no leader", async () => {
     const system = await cluster.connect({ user: "sys", pass: "loopback-only" });
-    const reply = await system.request("$JS.API.SERVER.REMOVE", JSON.stringify({ peer: "circl-production-nats-2" }), {
-      timeout: 10_000,
-    });
-    expect(reply.json()).toMatchObject({ success: true });
+    system.publish("$JS.API.SERVER.REMOVE", JSON.stringify({ peer: "circl-production-nats-2" }));
     await system.close();
-    for (let i = 0; i < 40; i++) {
-      console.log(await prometheus.alerts("firing"), await prometheus.alerts("pending"));
-      await sleep(1000);
-    }
-    console.log(
-      (await exporters[2]!.scrape())
-        .split("\n")
-        .filter((l) => /^nats_server|remotes|meta_cl/.test(l))
-        .join("\n"),
-    );
-    await fires(["NatsJetStreamDisabled"]);
+    await fires(["NatsMetaGroupSize", "NatsNoMetaLeader"], ["NatsStreamReplicasMissing"]);
   });
 
   async function readAll(stream: string, name: string, count: number, handle: (message: JsMsg) => void): Promise<void> {
