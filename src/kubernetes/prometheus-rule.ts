@@ -45,7 +45,7 @@ export interface AlertInput {
 }
 
 /** Makes alerts of one environment: each links to its runbook where that environment's people read them. */
-export const alertsOf =
+export const withRunbooks =
   ({ monitoring }: Environment) =>
   ({ name, expr, for: holds, severity, summary, description }: AlertInput): Alert => ({
     alert: name,

@@ -1,10 +1,10 @@
 /** Are there enough servers, do they agree on a leader, and do they reach each other? */
-import { type Alert, alertsOf } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { alive, answering, ours } from "./series.ts";
 
 export function availabilityAlerts({ environment }: Model): Alert[] {
-  const alert = alertsOf(environment);
+  const alert = withRunbooks(environment);
   const { servers } = environment.nats;
   const quorum = Math.floor(servers / 2) + 1;
   const here = ours(environment);
@@ -24,7 +24,7 @@ export function availabilityAlerts({ environment }: Model): Alert[] {
     severity: "critical",
     summary: "{{ $labels.server_id }} runs without JetStream",
     description:
-      "The server switched it off itself: its volume is full or fails, or its keys and its files do not fit together.",
+      "The server switched it off itself: its volume is full or fails, or it was removed from the meta group while it ran.",
   });
   const restarting = alert({
     name: "NatsRestarting",

@@ -1,12 +1,12 @@
 /** Memory, storage, disk and connections: what runs out, while there is time to do something. */
 import { NATS } from "../kubernetes/names.ts";
-import { type Alert, alertsOf } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { formatBytes } from "../units.ts";
 import { alive, ours } from "./series.ts";
 
 export function capacityAlerts({ environment }: Model): Alert[] {
-  const alert = alertsOf(environment);
+  const alert = withRunbooks(environment);
   const here = ours(environment);
   const { memory } = environment.nats;
   const claims = `namespace="${environment.kubernetes.namespace}",persistentvolumeclaim=~"${NATS.dataClaim}-${NATS.name}-[0-9]+"`;

@@ -1,6 +1,6 @@
 /** Certificates that cert-manager did not renew in time. */
 import { NATS } from "../kubernetes/names.ts";
-import { type Alert, alertsOf } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 
 const DAY = 86_400;
@@ -8,7 +8,7 @@ const DAY = 86_400;
 /** None where no cert-manager makes certificates. */
 export function certificateAlerts({ environment }: Model): Alert[] {
   if (environment.certificates !== "cert-manager" || !environment.nats.tls) return [];
-  const alert = alertsOf(environment);
+  const alert = withRunbooks(environment);
   const names = [
     NATS.caSecret,
     NATS.serverCertificate,

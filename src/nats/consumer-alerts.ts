@@ -1,5 +1,5 @@
 /** Are the declared consumers there, and does somebody read? */
-import { type Alert, alertsOf } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { thresholdOf } from "./stream-alerts.ts";
 
@@ -9,7 +9,7 @@ const NAME = "{{ $labels.consumer_name }} on {{ $labels.stream_name }}";
 
 export function consumerAlerts({ environment, streams }: Model): Alert[] {
   if (streams.every(({ consumers }) => consumers.length === 0)) return [];
-  const alert = alertsOf(environment);
+  const alert = withRunbooks(environment);
   const pending = "consumer:nats_consumer_num_pending";
   const delivered = "consumer:nats_consumer_delivered_consumer_seq:max";
   const redelivered = "consumer:nats_consumer_num_redelivered";

@@ -1,6 +1,7 @@
 /** How Prometheus scrapes the NATS servers, and what it keeps. */
 import { INSTANCE_IS_POD, type Relabeling, type ServiceMonitorSpec } from "../kubernetes/service-monitor.ts";
 import type { Model } from "../model/resolve.ts";
+import { quoted } from "./series.ts";
 
 export const natsServiceMonitor = (model: Model): ServiceMonitorSpec => ({
   jobLabel: "app.kubernetes.io/name",
@@ -55,6 +56,3 @@ const STEADY: readonly Relabeling[] = [
  */
 const sampleLimit = ({ streams }: Model): number =>
   2 * streams.reduce((sum, { sources, consumers }) => sum + 11 + 2 * sources.length + 10 * consumers.length, 500);
-
-/** A name as a regular expression of RE2; stream names may have almost any sign. */
-const quoted = (name: string): string => name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");

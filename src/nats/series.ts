@@ -16,3 +16,9 @@ export const answering = (environment: Environment): string => `nats_server_jets
 /** `expr` on `nats_varz_*` where the server still answers. Both carry the server's name as `server_id`. */
 export const alive = (environment: Environment, expr: string): string =>
   `${expr} and on (namespace, server_id) ${answering(environment)}`;
+
+/** A name as a regular expression of RE2; stream names may have almost any sign. */
+export const quoted = (name: string): string => name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+
+/** The same as a string of PromQL, which has escapes of its own. */
+export const oneOf = (names: readonly string[]): string => JSON.stringify(names.map(quoted).join("|"));

@@ -1,8 +1,8 @@
 /** Are the declared streams there, led, replicated, fed and copied? */
-import { type Alert, alertsOf } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { originsOf } from "../model/traffic.ts";
-import { ofStreams } from "./series.ts";
+import { ofStreams, oneOf } from "./series.ts";
 import { deadLettersLimit, publishRateLimit } from "./thresholds.ts";
 
 /** The threshold that a series is compared with, inside an annotation. `format` is a template function. */
@@ -15,7 +15,7 @@ export const thresholdOf = (record: string, labels: readonly string[], format: s
 export function streamAlerts(model: Model): Alert[] {
   const { environment, streams } = model;
   if (streams.length === 0) return [];
-  const alert = alertsOf(environment);
+  const alert = withRunbooks(environment);
   const here = ofStreams(environment);
   const same = "on (namespace, stream_name)";
   const lastSeq = `nats_stream_last_seq{${here}}`;
@@ -62,8 +62,23 @@ export function streamAlerts(model: Model): Alert[] {
     summary: `{{ $labels.stream_name }} takes {{ $value | humanize }} messages a second, declared are ${thresholdOf("stream:nats_stream_last_seq", ofStream, "humanize")}`,
     description: "Messages live shorter than was reckoned, and other subjects of the stream give way to the loud one.",
   });
+  // Others let their oldest messages go; these refuse.
+  const refusing = streams.filter(({ discard }) => discard === "new").map(({ name }) => name);
+  const lead = `${here},is_stream_leader="true",stream_name=~${oneOf(refusing)}`;
+  const share = (of: "bytes" | "messages") =>
+    `nats_stream_total_${of}{${lead}} / (nats_stream_limit_${of}{${lead}} > 0) > 0.9`;
+  const nearlyFull = alert({
+    name: "NatsStreamNearlyFull",
+    expr: `max by (namespace, stream_name) (${share("bytes")} or ${share("messages")})`,
+    for: "5m",
+    severity: "warning",
+    summary: "{{ $labels.stream_name }} is {{ $value | humanizePercentage }} full",
+    description:
+      "It does not let old messages go: when it is full, publishers are refused (10077), and so are writers of a bucket.",
+  });
   return [
     withoutLeader,
+    ...(refusing.length > 0 ? [nearlyFull] : []),
     ...(streams.some(({ replicas }) => replicas > 1) ? [replicasMissing, replicaLagging] : []),
     ...(streams.some((stream) => deadLettersLimit(stream) !== undefined) ? [deadLetters] : []),
     ...(streams.some((stream) => publishRateLimit(stream, model) !== undefined) ? [publishRateExceeded] : []),
@@ -72,7 +87,7 @@ export function streamAlerts(model: Model): Alert[] {
 }
 
 function sourceAlerts({ environment }: Model): Alert[] {
-  const alert = alertsOf(environment);
+  const alert = withRunbooks(environment);
   const silence = "source:nats_stream_source_active_duration_ns:leader";
   return [
     alert({

@@ -1,10 +1,10 @@
 /** What the servers see of their clients: too slow to read, or asking for what is refused. */
-import { type Alert, alertsOf } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { ours } from "./series.ts";
 
 export function trafficAlerts({ environment }: Model): Alert[] {
-  const alert = alertsOf(environment);
+  const alert = withRunbooks(environment);
   const here = ours(environment);
   const errors = `sum by (namespace) (increase(nats_varz_jetstream_stats_api_errors{${here}}[10m]))`;
   return [
@@ -14,7 +14,7 @@ export function trafficAlerts({ environment }: Model): Alert[] {
       expr: `increase(nats_varz_slow_consumers{${here}}[10m]) > 2`,
       for: "1m",
       severity: "warning",
-      summary: "{{ $labels.server_id }} cut off {{ $value | humanize }} slow clients in ten minutes",
+      summary: '{{ $labels.server_id }} cut off {{ printf "%.0f" $value }} slow clients in ten minutes',
       description:
         "A client did not read 64 MiB, or for 10 s: the server closes it, and what was sent without JetStream is lost to it.",
     }),
@@ -24,7 +24,7 @@ export function trafficAlerts({ environment }: Model): Alert[] {
       expr: `${errors} > 60`,
       for: "5m",
       severity: "warning",
-      summary: "JetStream refused {{ $value | humanize }} requests in ten minutes",
+      summary: 'JetStream refused {{ printf "%.0f" $value }} requests in ten minutes',
       description:
         "Somebody asks again and again for a stream or consumer that is not there, or creates what the server does not take.",
     }),

@@ -1,13 +1,13 @@
 /** Memory and disk, and the job that keeps the disk from filling. */
 import { TILE38 } from "../kubernetes/names.ts";
-import { type Alert, alertsOf } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { formatBytes } from "../units.ts";
 import { collectedAbove, maxMemory } from "./memory.ts";
 import { oursOf } from "./series.ts";
 
 export function capacityAlerts({ environment }: Model): Alert[] {
-  const alert = alertsOf(environment);
+  const alert = withRunbooks(environment);
   const { leader, followers, shrink } = environment.tile38;
   const { namespace } = environment.kubernetes;
   const ofLeader = oursOf(environment, TILE38.leader);

@@ -1,5 +1,5 @@
 /** Do the followers have what the leader has? The server itself tells neither how far they lag nor that they diverged. */
-import { type Alert, alertsOf, type Recording } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, type Recording, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { ours } from "./series.ts";
 
@@ -13,7 +13,7 @@ export function followerRecordings({ environment }: Model): Recording[] {
 }
 
 export function followerAlerts({ environment }: Model): Alert[] {
-  const alert = alertsOf(environment);
+  const alert = withRunbooks(environment);
   const here = ours(environment);
   const { count } = environment.tile38.followers;
   const missing = alert({

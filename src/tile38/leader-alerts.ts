@@ -1,10 +1,10 @@
 /** Is there a server, and is there exactly one that takes writes? */
-import { type Alert, alertsOf } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { ours } from "./series.ts";
 
 export function leaderAlerts({ environment }: Model): Alert[] {
-  const alert = alertsOf(environment);
+  const alert = withRunbooks(environment);
   const here = ours(environment);
   const noLeader = alert({
     name: "Tile38NoLeader",

@@ -55,13 +55,19 @@ function natsSeries({ environment, streams }: Model): Series {
           {},
           ...streams
             .filter((stream) => names.indexOf(pod) < stream.replicas)
-            .map(({ name, sources, consumers, ...stream }) => {
+            .map(({ name, sources, mirror, consumers, ...stream }) => {
               const account = { ...known, account_name: "CIRCL", stream_name: name };
               const led = { is_stream_leader: leads, stream_leader: server(lead) };
-              const rate = stream.publishers.some((publisher) => publisher.rate) || sources.length > 0;
+              const moves = stream.publishers.some((publisher) => publisher.rate) || sources.length > 0 || mirror;
               return {
                 ...series(
-                  { nats_stream_total_messages: "20", nats_stream_last_seq: rate ? "0+3000" : "20" },
+                  {
+                    nats_stream_total_messages: "20",
+                    nats_stream_last_seq: moves ? "0+3000" : "20",
+                    nats_stream_total_bytes: "20000",
+                    nats_stream_limit_bytes: String(stream.maxBytes),
+                    nats_stream_limit_messages: String(stream.maxMsgs),
+                  },
                   { ...account, ...led },
                 ),
                 ...Object.assign(
@@ -70,6 +76,12 @@ function natsSeries({ environment, streams }: Model): Series {
                     series(
                       { nats_stream_source_lag: "10", nats_stream_source_active_duration_ns: "500000000" },
                       { ...account, ...led, source_name: source.name },
+                    ),
+                  ),
+                  ...(pod === lead && mirror ? [mirror] : []).map((origin) =>
+                    series(
+                      { nats_stream_mirror_lag: "10", nats_stream_mirror_active_duration_ns: "500000000" },
+                      { ...account, ...led, mirror_name: origin.name },
                     ),
                   ),
                   ...consumers.map((consumer) =>

@@ -9,8 +9,6 @@ import { natsAlerts } from "../../src/nats/alerts.ts";
 import { natsServiceMonitor } from "../../src/nats/metrics.ts";
 import { tile38Alerts } from "../../src/tile38/alerts.ts";
 import { tile38ServiceMonitor } from "../../src/tile38/metrics.ts";
-import { streams } from "../../streams/index.ts";
-import { modelWith } from "../support/definitions.ts";
 import { createAll } from "../support/jetstream.ts";
 import { NatsExporter } from "../support/nats-exporter.ts";
 import { Cluster, freePorts, stop } from "../support/nats-server.ts";
@@ -18,11 +16,10 @@ import { type Matcher, readsOf } from "../support/promql.ts";
 import { relabelled, type Sample, samplesOf } from "../support/scrape.ts";
 import { Sandbox } from "../support/tile38-server.ts";
 import { tool, without } from "../support/tools.ts";
+import { everything } from "./everything.ts";
 import { FOREIGN_METRICS } from "./foreign-metrics.ts";
 
-/** Production, and a mirror besides its sources. */
-const mirror = { name: "circl_oms_copy", mirror: { name: "circl_oms" }, replicas: 3, maxBytes: "1GiB" } as const;
-const model = modelWith({ streams: [...Object.values(streams).flat(), mirror] });
+const model = everything;
 const rulesOf = ({ groups }: ReturnType<typeof natsAlerts>): readonly (Alert | Recording)[] =>
   groups.flatMap(({ rules }) => rules);
 const rules = [...rulesOf(natsAlerts(model)), ...rulesOf(tile38Alerts(model))];

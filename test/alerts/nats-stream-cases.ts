@@ -20,27 +20,54 @@ export const natsStreamCases: AlertCases = {
     // An election: nobody for two scrapes, then another server.
     quiet: {
       at: "12m",
-      set: [[/^nats_stream_total_messages.*nats-0.*circl_oms/, "20x4 _ _ 20x20"]],
+      set: [[/^nats_stream_total_messages.*nats-0.*circl_oms"/, "20x4 _ _ 20x20"]],
+    },
+  },
+  NatsStreamNearlyFull: {
+    fires: [
+      {
+        at: "7m",
+        set: [[/^nats_stream_total_bytes.*KV_vehicles/, "99614720"]],
+        labels: { namespace, stream_name: "KV_vehicles" },
+        summary: "KV_vehicles is 95% full",
+      },
+      {
+        at: "7m",
+        set: [
+          [/^nats_stream_total_messages.*KV_vehicles/, "46"],
+          [/^nats_stream_limit_messages.*KV_vehicles/, "50"],
+        ],
+        labels: { namespace, stream_name: "KV_vehicles" },
+        summary: "KV_vehicles is 92% full",
+      },
+    ],
+    // A stream that lets its oldest messages go is full most of the time.
+    quiet: {
+      at: "7m",
+      set: [
+        [/^nats_stream_total_bytes.*KV_vehicles/, "94000000"],
+        [/^nats_stream_total_bytes.*circl_iot"/, "1073741824"],
+      ],
     },
   },
   NatsStreamReplicasMissing: {
     fires: {
       at: "12m",
-      drop: [/^nats_stream_.*pod="nats-2".*circl_oms/],
+      drop: [/^nats_stream_.*pod="nats-2".*circl_oms"/],
       labels: oms,
       summary: "circl_oms lies on 2 servers only",
     },
-    quiet: { at: "22m", set: [[/^nats_stream_.*pod="nats-2".*circl_oms/, "0+3000x4 stale _x15 60000+3000x40"]] },
+    quiet: { at: "22m", set: [[/^nats_stream_.*pod="nats-2".*circl_oms"/, "0+3000x4 stale _x15 60000+3000x40"]] },
   },
   NatsStreamReplicaLagging: {
     fires: {
       at: "12m",
-      set: [[/^nats_stream_last_seq.*pod="nats-2".*circl_oms/, "0x4 0+2000x40"]],
+      set: [[/^nats_stream_last_seq.*pod="nats-2".*circl_oms"/, "0x4 0+2000x40"]],
       labels: oms,
       summary: "A replica of circl_oms lacks 22k messages that are two minutes old",
     },
     // Half a minute of messages behind: no more than the distance of two scrapes.
-    quiet: { at: "12m", set: [[/^nats_stream_last_seq.*pod="nats-2".*circl_oms/, "0 0+3000x40"]] },
+    quiet: { at: "12m", set: [[/^nats_stream_last_seq.*pod="nats-2".*circl_oms"/, "0 0+3000x40"]] },
   },
   NatsDeadLetters: {
     fires: {
@@ -61,20 +88,29 @@ export const natsStreamCases: AlertCases = {
   NatsPublishRateExceeded: {
     fires: {
       at: "22m",
-      set: [[/^nats_stream_last_seq.*circl_oms/, "0+6000"]],
+      set: [[/^nats_stream_last_seq.*circl_oms"/, "0+6000"]],
       labels: oms,
       summary: "circl_oms takes 200 messages a second, declared are 170",
     },
-    quiet: { at: "22m", set: [[/^nats_stream_last_seq.*circl_oms/, "0+5000"]] },
+    quiet: { at: "22m", set: [[/^nats_stream_last_seq.*circl_oms"/, "0+5000"]] },
   },
   NatsSourceStalled: {
-    fires: {
-      at: "4m",
-      // The lag stays what it was: only the silence grows.
-      set: [[/^nats_stream_source_active_duration_ns/, "500000000 30000000000+30000000000x20"]],
-      labels: copy,
-      summary: "circl_iot_location hears nothing from circl_iot",
-    },
+    fires: [
+      {
+        at: "4m",
+        // The lag stays what it was: only the silence grows.
+        set: [[/^nats_stream_source_active_duration_ns/, "500000000 30000000000+30000000000x20"]],
+        labels: copy,
+        summary: "circl_iot_location hears nothing from circl_iot",
+      },
+      {
+        at: "4m",
+        // A mirror that never heard of its origin.
+        set: [[/^nats_stream_mirror_active_duration_ns/, "-1"]],
+        labels: { namespace, stream_name: "circl_oms_copy", source_name: "circl_oms" },
+        summary: "circl_oms_copy hears nothing from circl_oms",
+      },
+    ],
     quiet: {
       at: "12m",
       set: [[/^nats_stream_source_active_duration_ns/, "500000000x4 30000000000 60000000000 500000000x20"]],

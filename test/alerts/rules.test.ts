@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { alertsIn, checkRules, groupsOf, testRules } from "../support/promtool.ts";
 import { without } from "../support/tools.ts";
+import { everything } from "./everything.ts";
 import { healthySeries } from "./healthy.ts";
 import { natsServerCases } from "./nats-server-cases.ts";
 import { natsStreamCases } from "./nats-stream-cases.ts";
@@ -10,7 +11,7 @@ import { quietFor, testsOf } from "./scenario.ts";
 import { tile38Cases } from "./tile38-cases.ts";
 
 const cases = { ...natsServerCases, ...natsStreamCases, ...tile38Cases };
-const model = realModel("production");
+const model = everything;
 const groups = groupsOf(model);
 const alerts = alertsIn(model);
 const healthy = healthySeries(model);
@@ -20,12 +21,11 @@ test("every alert has a case, and every case an alert", () => {
 });
 
 describe.skipIf(without("promtool"))("promtool", { concurrent: true }, () => {
-  const mirror = { ...orders, name: "copy", subjects: [], publishers: [], mirror: { name: "orders" } };
   test.each([
     ["staging", realModel("staging")],
-    ["production", model],
+    ["production", realModel("production")],
+    ["every kind of stream", model],
     ["one server", modelWith({ environment: { nats: { servers: 1 } }, streams: [{ ...orders, replicas: 1 }] })],
-    ["a mirror", modelWith({ streams: [orders, mirror] })],
     ["no streams and no followers", modelWith({ environment: { tile38: { followers: { count: 0 } } }, streams: [] })],
   ])("takes the rules of %s without a complaint", async (_, some) => {
     expect(await checkRules(groupsOf(some))).toContain("SUCCESS");

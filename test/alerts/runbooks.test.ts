@@ -9,8 +9,9 @@ import { faultsOfKubectl } from "../support/kubectl-words.ts";
 import { objectsOf } from "../support/manifests.ts";
 import { alertsIn } from "../support/promtool.ts";
 import { pages, wordsOf } from "../support/runbooks.ts";
+import { everything } from "./everything.ts";
 
-const alerts = alertsIn(realModel("production"));
+const alerts = alertsIn(everything);
 const production = objectsOf(realModel("production"));
 const overview = readFileSync(fileURLToPath(new URL("../../docs/alerts.md", import.meta.url)), "utf8");
 

@@ -202,11 +202,15 @@ describe.skipIf(without(...needed))("alerts of production", { timeout: 300_000 }
   });
 
   // The last one: the group takes a removed server back only after five minutes (raft.go, peerRemoveTimeoutDefault).
-  test("a server that is removed from the group while it runs: it counts two, and knows no leader", async () => {
+  test("a server that is removed from the group while it runs: the others count two, and it knows no leader", async () => {
     const system = await cluster.connect({ user: "sys", pass: "loopback-only" });
     system.publish("$JS.API.SERVER.REMOVE", JSON.stringify({ peer: "circl-production-nats-2" }));
+    await system.flush();
     await system.close();
-    await fires(["NatsMetaGroupSize", "NatsNoMetaLeader"], ["NatsStreamReplicasMissing"]);
+    // Mostly it switches its JetStream off; 2.14.9 was also seen to go on with it, without a leader.
+    const either = ["NatsJetStreamDisabled", "NatsNoMetaLeader"];
+    await fires(["NatsMetaGroupSize"], [...either, "NatsStreamReplicasMissing"]);
+    expect((await prometheus.alerts("firing")).filter((name) => either.includes(name))).toHaveLength(1);
   });
 
   async function readAll(stream: string, name: string, count: number, handle: (message: JsMsg) => void): Promise<void> {
