@@ -28,7 +28,7 @@ export function consumerAlerts({ environment, streams }: Model): Alert[] {
       expr: `${pending}:leader > ${SAME} ${pending}:threshold`,
       for: "5m",
       severity: "warning",
-      summary: `{{ $value | humanize }} messages wait for ${NAME} (alert above ${thresholdOf(pending, LABELS, "humanize")})`,
+      summary: `{{ $value | humanize }} messages wait for ${NAME} (alert above ${thresholdOf(pending, LABELS)})`,
       description: "The service is slower than what comes in, or away. The stream drops the oldest when it is full.",
     }),
     alert({
@@ -44,7 +44,7 @@ export function consumerAlerts({ environment, streams }: Model): Alert[] {
       expr: `${redelivered}:leader > ${SAME} ${redelivered}:threshold`,
       for: "5m",
       severity: "warning",
-      summary: `${NAME} is given {{ $value | humanize }} messages again and again (alert above ${thresholdOf(redelivered, LABELS, "humanize")})`,
+      summary: `${NAME} is given {{ $value | humanize }} messages again and again (alert above ${thresholdOf(redelivered, LABELS)})`,
       description:
         "The service fails on them or needs longer than ackWait, and then does the same work twice. After maxDeliver the server gives up on them.",
     }),

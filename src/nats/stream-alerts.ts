@@ -5,11 +5,11 @@ import { originsOf } from "../model/traffic.ts";
 import { ofStreams, oneOf } from "./series.ts";
 import { deadLettersLimit, publishRateLimit } from "./thresholds.ts";
 
-/** The threshold that a series is compared with, inside an annotation. `format` is a template function. */
-export const thresholdOf = (record: string, labels: readonly string[], format: string): string => {
+/** The threshold that a series is compared with, inside an annotation. */
+export const thresholdOf = (record: string, labels: readonly string[]): string => {
   const matchers = labels.map((label) => `${label}='%s'`).join(",");
   const values = labels.map((label) => `$labels.${label}`).join(" ");
-  return `{{ with printf "${record}:threshold{${matchers}}" ${values} | query }}{{ . | first | value | ${format} }}{{ end }}`;
+  return `{{ with printf "${record}:threshold{${matchers}}" ${values} | query }}{{ . | first | value | humanize }}{{ end }}`;
 };
 
 export function streamAlerts(model: Model): Alert[] {
@@ -51,7 +51,7 @@ export function streamAlerts(model: Model): Alert[] {
     expr: `stream:nats_stream_total_messages:leader > ${same} stream:nats_stream_total_messages:threshold`,
     for: "1m",
     severity: "warning",
-    summary: `{{ $labels.stream_name }} holds {{ $value }} messages that nobody could handle (alert above ${thresholdOf("stream:nats_stream_total_messages", ofStream, "humanize")})`,
+    summary: `{{ $labels.stream_name }} holds {{ $value }} messages that nobody could handle (alert above ${thresholdOf("stream:nats_stream_total_messages", ofStream)})`,
     description: "Consumers gave up on them. They stay until somebody deals with them, or they grow too old.",
   });
   const publishRateExceeded = alert({
@@ -59,30 +59,36 @@ export function streamAlerts(model: Model): Alert[] {
     expr: `stream:nats_stream_last_seq:rate10m > ${same} stream:nats_stream_last_seq:threshold`,
     for: "10m",
     severity: "warning",
-    summary: `{{ $labels.stream_name }} takes {{ $value | humanize }} messages a second, declared are ${thresholdOf("stream:nats_stream_last_seq", ofStream, "humanize")}`,
+    summary: `{{ $labels.stream_name }} takes {{ $value | humanize }} messages a second, declared are ${thresholdOf("stream:nats_stream_last_seq", ofStream)}`,
     description: "Messages live shorter than was reckoned, and other subjects of the stream give way to the loud one.",
-  });
-  // Others let their oldest messages go; these refuse.
-  const refusing = streams.filter(({ discard }) => discard === "new").map(({ name }) => name);
-  const lead = `${here},is_stream_leader="true",stream_name=~${oneOf(refusing)}`;
-  const share = (of: "bytes" | "messages") =>
-    `nats_stream_total_${of}{${lead}} / (nats_stream_limit_${of}{${lead}} > 0) > 0.9`;
-  const nearlyFull = alert({
-    name: "NatsStreamNearlyFull",
-    expr: `max by (namespace, stream_name) (${share("bytes")} or ${share("messages")})`,
-    for: "5m",
-    severity: "warning",
-    summary: "{{ $labels.stream_name }} is {{ $value | humanizePercentage }} full",
-    description:
-      "It does not let old messages go: when it is full, publishers are refused (10077), and so are writers of a bucket.",
   });
   return [
     withoutLeader,
-    ...(refusing.length > 0 ? [nearlyFull] : []),
+    ...fullnessAlerts(model),
     ...(streams.some(({ replicas }) => replicas > 1) ? [replicasMissing, replicaLagging] : []),
     ...(streams.some((stream) => deadLettersLimit(stream) !== undefined) ? [deadLetters] : []),
     ...(streams.some((stream) => publishRateLimit(stream, model) !== undefined) ? [publishRateExceeded] : []),
     ...(streams.some((stream) => originsOf(stream).length > 0) ? sourceAlerts(model) : []),
+  ];
+}
+
+/** Streams that let their oldest messages go are full most of the time; those that refuse new ones must not be. */
+function fullnessAlerts({ environment, streams }: Model): Alert[] {
+  const refusing = streams.filter(({ discard }) => discard === "new").map(({ name }) => name);
+  if (refusing.length === 0) return [];
+  const lead = `${ofStreams(environment)},is_stream_leader="true",stream_name=~${oneOf(refusing)}`;
+  const share = (of: "bytes" | "messages") =>
+    `nats_stream_total_${of}{${lead}} / (nats_stream_limit_${of}{${lead}} > 0) > 0.9`;
+  return [
+    withRunbooks(environment)({
+      name: "NatsStreamNearlyFull",
+      expr: `max by (namespace, stream_name) (${share("bytes")} or ${share("messages")})`,
+      for: "5m",
+      severity: "warning",
+      summary: "{{ $labels.stream_name }} is {{ $value | humanizePercentage }} full",
+      description:
+        "It does not let old messages go: when it is full, publishers are refused (10077), and so are writers of a bucket.",
+    }),
   ];
 }
 
@@ -106,7 +112,7 @@ function sourceAlerts({ environment }: Model): Alert[] {
       expr: "source:nats_stream_source_lag:leader > on (namespace, stream_name, source_name) source:nats_stream_source_lag:threshold",
       for: "2m",
       severity: "critical",
-      summary: `{{ $labels.stream_name }} is {{ $value | humanize }} messages behind {{ $labels.source_name }} (alert above ${thresholdOf("source:nats_stream_source_lag", ["namespace", "stream_name", "source_name"], "humanize")})`,
+      summary: `{{ $labels.stream_name }} is {{ $value | humanize }} messages behind {{ $labels.source_name }} (alert above ${thresholdOf("source:nats_stream_source_lag", ["namespace", "stream_name", "source_name"])})`,
       description:
         "Copying is slower than publishing, or stopped at a message that does not fit. What the origin drops before it is copied is lost to the copy.",
     }),
