@@ -122,13 +122,14 @@ export const natsServerCases: AlertCases = {
     quiet: { at: "12m", set: [[/^nats_varz_jetstream_stats_storage\{.*nats-2/, "31900000000"]] },
   },
   NatsStorageReserved: {
+    step: "5m",
     fires: {
-      at: "32m",
+      at: "35m",
       set: [[/^nats_varz_jetstream_stats_reserved_storage\{.*nats-2/, "38000000000"]],
       labels: of2,
       summary: "Streams reserve 95% of the storage of circl-production-nats-2",
     },
-    quiet: { at: "32m", set: [[/^nats_varz_jetstream_stats_reserved_storage\{.*nats-2/, "35900000000"]] },
+    quiet: { at: "35m", set: [[/^nats_varz_jetstream_stats_reserved_storage\{.*nats-2/, "35900000000"]] },
   },
   NatsVolumeFilling: {
     fires: {
@@ -170,13 +171,14 @@ export const natsServerCases: AlertCases = {
     quiet: { at: "22m", set: [[/^nats_varz_jetstream_stats_api_errors\{/, "0+0.9"]] },
   },
   NatsCertificateNotRenewed: {
+    step: "5m",
     fires: {
-      at: "62m",
+      at: "65m",
       set: [[/^certmanager_.*nats-server-tls/, String(20 * 86_400)]],
       labels: { exported_namespace: namespace, namespace: "cert-manager", name: "nats-server-tls" },
-      summary: "Certificate nats-server-tls ends in 19d 22h 58m 0s",
+      summary: "Certificate nats-server-tls ends in 19d 22h 55m 0s",
     },
-    quiet: { at: "62m", set: [[/^certmanager_.*nats-server-tls/, String(22 * 86_400)]] },
+    quiet: { at: "65m", set: [[/^certmanager_.*nats-server-tls/, String(22 * 86_400)]] },
   },
   NatsCertificateExpiring: {
     fires: {

@@ -22,7 +22,7 @@ export interface Firing extends Scenario {
 }
 
 export interface AlertCase {
-  /** Time between samples, for what takes a day. @default "30s" */
+  /** Time between samples, for what takes long. @default "30s" */
   readonly step?: "30s" | "5m";
   readonly fires: Firing | readonly Firing[];
   /** Just beside it: nothing may fire. */
