@@ -2,8 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Model } from "../../src/model/resolve.ts";
+import { freePorts } from "../../src/proof/ports.ts";
 import { objectOf, objectsOf } from "./manifests.ts";
-import { freePorts, type RunningServer, stop } from "./nats-server.ts";
+import { type RunningServer, stop } from "./nats-server.ts";
 import { tool } from "./tools.ts";
 
 /** One exporter, stopped by disposal. */

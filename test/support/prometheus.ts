@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseAllDocuments, stringify } from "yaml";
 import type { Relabeling } from "../../src/kubernetes/service-monitor.ts";
+import { freePorts } from "../../src/proof/ports.ts";
 import type { Manifest } from "../../src/rules/manifests/manifest.ts";
-import { freePorts, stop } from "./nats-server.ts";
+import { stop } from "./nats-server.ts";
 import { inTimeLapse } from "./time-lapse.ts";
 import { tool } from "./tools.ts";
 
