@@ -42,5 +42,6 @@ export const base = {
     runbooks: "https://github.com/circl/circl-backbone/blob/main/docs/runbooks",
     selectorLabels: { release: "kube-prometheus-stack" },
     prometheus: { namespace: "monitoring", podLabels: { "app.kubernetes.io/name": "prometheus" } },
+    grafana: { operator: "none", instanceLabels: { dashboards: "grafana" }, folder: "Circl" },
   },
 } satisfies EnvironmentInput;

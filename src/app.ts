@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { App, Yaml } from "cdk8s";
 import { certificatesChart } from "./charts/certificates.ts";
+import { dashboardsChart } from "./charts/dashboards.ts";
 import { monitoringChart } from "./charts/monitoring.ts";
 import { namespaceChart } from "./charts/namespace.ts";
 import { natsChart } from "./charts/nats.ts";
@@ -11,7 +12,16 @@ import { secretsChart } from "./charts/secrets.ts";
 import { tile38Chart } from "./charts/tile38.ts";
 import type { Model } from "./model/resolve.ts";
 
-const charts = [namespaceChart, networkChart, secretsChart, certificatesChart, natsChart, tile38Chart, monitoringChart];
+const charts = [
+  namespaceChart,
+  networkChart,
+  secretsChart,
+  certificatesChart,
+  natsChart,
+  tile38Chart,
+  monitoringChart,
+  dashboardsChart,
+];
 
 /** Builds every chart of `model`; nothing is written before `writeApp`. Reads nothing but the model. */
 export function buildApp(model: Model, outdir: string): App {

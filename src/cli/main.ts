@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import type { ApplyOptions } from "./commands/apply.ts";
 import type { CheckOptions } from "./commands/check.ts";
+import type { DashboardsOptions } from "./commands/dashboards.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
 import type { ImportOptions } from "./commands/import.ts";
 import type { PlanOptions } from "./commands/plan.ts";
@@ -80,6 +81,19 @@ function declare(root: string): Command {
     .addOption(new Option("--json", "the wire configurations of streams and consumers"))
     .action(
       runs(async (name: string, options: ShowOptions) => (await import("./commands/show.ts")).run(name, options)),
+    );
+
+  program
+    .command("dashboards")
+    .summary("say what Grafana shows of an environment")
+    .description("Says which questions each dashboard answers, what a bad answer means and which alert calls for it.")
+    .argument("<environment>")
+    .addOption(new Option("--format <format>", "markdown is docs/dashboards.md").choices(["text", "markdown"]))
+    .addOption(new Option("--json", "with the queries, one JSON document on stdout").conflicts("format"))
+    .action(
+      runs(async (name: string, options: DashboardsOptions) =>
+        (await import("./commands/dashboards.ts")).run(name, options),
+      ),
     );
 
   program

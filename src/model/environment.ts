@@ -115,6 +115,13 @@ export const environmentSchema = only({
     ),
     /** Where Prometheus runs: the only one who may scrape. */
     prometheus: only({ namespace: dnsLabel, podLabels: texts }),
+    /** Dashboards are ConfigMaps for Grafana's sidecar anyway; grafana-operator gets its own kind as well. */
+    grafana: only({
+      operator: oneOf(["grafana-operator", "none"]),
+      /** Labels of the Grafana instances that the operator gives the dashboards to. */
+      instanceLabels: texts,
+      folder: text,
+    }),
   }),
 });
 

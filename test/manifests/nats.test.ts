@@ -218,7 +218,7 @@ describe("certificates", () => {
 
 test("local is one server without TLS, operators or their kinds", () => {
   const charts = chartsOf(realModel("local"));
-  expect(Object.keys(charts)).toEqual(["00-namespace", "10-network", "30-nats", "40-tile38"]);
+  expect(Object.keys(charts)).toEqual(["00-namespace", "10-network", "30-nats", "40-tile38", "55-dashboards"]);
   const kinds = new Set(
     Object.values(charts)
       .flat()

@@ -1,0 +1,44 @@
+/** Limits of panels, read off the alerts: said once, so that what is red and what calls never differ. */
+import type { Alert, PrometheusRuleSpec } from "../kubernetes/prometheus-rule.ts";
+
+export interface Limit {
+  /** Alert whose limit this is. */
+  readonly alert: string;
+  /** from: the value itself is bad as well. */
+  readonly bad: "above" | "below" | "from";
+  readonly value: number;
+  readonly severity: "critical" | "warning";
+}
+
+/** The comparison that an alert's expression ends with. Equality is no limit of a scale. */
+const COMPARISON = /(<|>=|>)\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/;
+
+/**
+ * Limits of the alerts named, for panels that show what these alerts compare.
+ * @throws Error for an alert that does not exist or that ends with no comparison: the panel would lose its limit unseen
+ */
+export function limitsOf(alerts: readonly Alert[], ...names: readonly string[]): Limit[] {
+  return names.map((name) => {
+    const { expr, labels } = alertNamed(alerts, name);
+    const [, operator = "", number = ""] = COMPARISON.exec(expr) ?? [];
+    if (operator === "") throw new Error(`alert ${name} ends with no comparison that a panel can show: ${expr}`);
+    const bad = operator === "<" ? "below" : operator === ">" ? "above" : "from";
+    return { alert: name, bad, value: Number(number), severity: labels.severity };
+  });
+}
+
+export const alertsOf = ({ groups }: PrometheusRuleSpec): Alert[] => groups.flatMap(({ rules }) => rules);
+
+/** The limit of an alert that calls when nothing is there: fewer than one. @throws Error for one that does not exist */
+export const absence = (alerts: readonly Alert[], name: string): Limit => ({
+  alert: name,
+  bad: "below",
+  value: 1,
+  severity: alertNamed(alerts, name).labels.severity,
+});
+
+function alertNamed(alerts: readonly Alert[], name: string): Alert {
+  const found = alerts.find(({ alert }) => alert === name);
+  if (!found) throw new Error(`there is no alert ${name}`);
+  return found;
+}
