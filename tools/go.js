@@ -23,6 +23,11 @@ const crds = [
     files: ["external-secrets.io_externalsecrets.yaml", "external-secrets.io_secretstores.yaml"],
   },
   {
+    module: "github.com/grafana/grafana-operator/v5",
+    folder: "config/crd/bases",
+    files: ["grafana.integreatly.org_grafanadashboards.yaml"],
+  },
+  {
     module: "github.com/prometheus-operator/prometheus-operator",
     folder: "example/prometheus-operator-crd",
     files: ["monitoring.coreos.com_servicemonitors.yaml", "monitoring.coreos.com_prometheusrules.yaml"],
