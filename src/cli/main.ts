@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import type { ApplyOptions } from "./commands/apply.ts";
+import type { AuditOptions } from "./commands/audit.ts";
 import type { CheckOptions } from "./commands/check.ts";
 import type { DashboardsOptions } from "./commands/dashboards.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
@@ -169,6 +170,21 @@ function declare(root: string): Command {
 
   withConnection(
     program
+      .command("audit")
+      .summary("say who changed what, and who failed to log in")
+      .description(
+        "Reads what the servers reported about streams, consumers and logins. Its client cannot write and leaves no trace.",
+      )
+      .argument("<environment>")
+      .option("--since <time>", "how far back: 24h, 7d, or a date such as 2026-11-22T04:00Z", "7d")
+      .option("--failed-logins", "only who failed to log in")
+      .addOption(json()),
+  ).action(
+    runs(async (name: string, options: AuditOptions) => (await import("./commands/audit.ts")).run(name, options)),
+  );
+
+  withConnection(
+    program
       .command("import")
       .summary("print definitions of streams that exist")
       .description(
@@ -210,7 +226,15 @@ const runs = <Arguments extends unknown[]>(command: (...args: Arguments) => Prom
   };
 
 /** Failures of rooms that only some commands load, known by name; their messages say what to do. */
-const EXPECTED = ["ConnectionFailure", "WrongCluster", "ApiError", "LockHeld", "CannotDelete", "CannotRecreate"];
+const EXPECTED = [
+  "ConnectionFailure",
+  "WrongCluster",
+  "ApiError",
+  "LockHeld",
+  "CannotDelete",
+  "CannotRecreate",
+  "NotCaptured",
+];
 
 async function failed(error: unknown): Promise<ExitCode> {
   // Commander has printed what is wrong by now, or the help that was asked for.

@@ -10,8 +10,11 @@ export interface Limit {
   readonly severity: "critical" | "warning";
 }
 
-/** The comparison that an alert's expression ends with. Equality is no limit of a scale. */
-const COMPARISON = /(<|>=|>)\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/;
+/**
+ * The comparison that an alert's expression ends with; what may follow is a condition (`and on`) or another alternative
+ * (`or`). Equality is no limit of a scale.
+ */
+const COMPARISON = /(<|>=|>)\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?=$| and on \(| or )/;
 
 /**
  * Limits of the alerts named, for panels that show what these alerts compare.
@@ -27,7 +30,9 @@ export function limitsOf(alerts: readonly Alert[], ...names: readonly string[]):
   });
 }
 
-export const alertsOf = ({ groups }: PrometheusRuleSpec): Alert[] => groups.flatMap(({ rules }) => rules);
+/** The alerts among the rules of all groups. */
+export const alertsIn = ({ groups }: PrometheusRuleSpec): Alert[] =>
+  groups.flatMap(({ rules }) => rules.filter((rule): rule is Alert => "alert" in rule));
 
 /** The limit of an alert that calls when nothing is there: fewer than one. @throws Error for one that does not exist */
 export const absence = (alerts: readonly Alert[], name: string): Limit => ({

@@ -1,6 +1,6 @@
 /** The dashboard of the NATS servers: is each of them there, with room to spare, and one cluster with the others? */
 import { chosen, type Dashboard, growth, type Panel, type Row } from "../../grafana/dashboard.ts";
-import { alertsOf, limitsOf } from "../../grafana/limit.ts";
+import { alertsIn, limitsOf } from "../../grafana/limit.ts";
 import { memoryShare } from "../../grafana/pods.ts";
 import { NATS } from "../../kubernetes/names.ts";
 import type { Model } from "../../model/resolve.ts";
@@ -28,7 +28,7 @@ export const answering = (model: Model): Panel => ({
   description: "With two of three streams keep going; with one of three every replicated stream stops.",
   unit: "short",
   queries: [{ expr: `count(${chosen("nats_server_total_streams")}) or vector(0)`, legend: "servers" }],
-  limits: limitsOf(alertsOf(natsAlerts(model)), "NatsDown"),
+  limits: limitsOf(alertsIn(natsAlerts(model)), "NatsDown"),
 });
 
 export const leaderless = (model: Model): Panel => ({
@@ -39,7 +39,7 @@ export const leaderless = (model: Model): Panel => ({
   queries: [
     { expr: `count(${chosen("nats_server_total_streams", 'meta_leader=""')}) or vector(0)`, legend: "servers" },
   ],
-  limits: limitsOf(alertsOf(natsAlerts(model)), "NatsNoMetaLeader"),
+  limits: limitsOf(alertsIn(natsAlerts(model)), "NatsNoMetaLeader"),
 });
 
 const peers: Panel = {
@@ -162,7 +162,7 @@ export const volumes = (model: Model): Panel => ({
   description: "Real bytes, raft logs included. A full volume makes the server switch JetStream off.",
   unit: "percentunit",
   queries: [{ expr: volumeLeft, legend: "{{persistentvolumeclaim}}" }],
-  limits: limitsOf(alertsOf(natsAlerts(model)), "NatsVolumeFilling"),
+  limits: limitsOf(alertsIn(natsAlerts(model)), "NatsVolumeFilling"),
 });
 
 const room = (model: Model): Row => ({

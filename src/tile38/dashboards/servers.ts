@@ -1,6 +1,6 @@
 /** The dashboard of the Tile38 servers: is there one leader, do the followers have what it has, and is it quick? */
 import { chosen, type Dashboard, growth, type Panel, type Row } from "../../grafana/dashboard.ts";
-import { absence, alertsOf, limitsOf } from "../../grafana/limit.ts";
+import { absence, alertsIn, limitsOf } from "../../grafana/limit.ts";
 import { memoryShare } from "../../grafana/pods.ts";
 import { TILE38 } from "../../kubernetes/names.ts";
 import type { Model } from "../../model/resolve.ts";
@@ -16,7 +16,7 @@ export const tile38Dashboard = (model: Model): Dashboard => ({
 });
 
 export const leaders = (model: Model): Panel => {
-  const alerts = alertsOf(tile38Alerts(model));
+  const alerts = alertsIn(tile38Alerts(model));
   return {
     kind: "stat",
     title: "Has Tile38 exactly one leader?",
@@ -38,7 +38,7 @@ export const level = (model: Model): Panel => ({
       legend: "followers",
     },
   ],
-  limits: limitsOf(alertsOf(tile38Alerts(model)), "Tile38FollowersMissing"),
+  limits: limitsOf(alertsIn(tile38Alerts(model)), "Tile38FollowersMissing"),
 });
 
 const starts: Panel = {
@@ -78,7 +78,7 @@ const commands = (model: Model): Row => ({
           legend: "{{cmd}} {{pod}}",
         },
       ],
-      limits: limitsOf(alertsOf(tile38Alerts(model)), "Tile38Slow"),
+      limits: limitsOf(alertsIn(tile38Alerts(model)), "Tile38Slow"),
     },
     {
       kind: "series",
@@ -122,7 +122,7 @@ const data: Row = {
 const CLAIM = `persistentvolumeclaim="${TILE38.dataClaim}-${TILE38.leader}-0"`;
 
 const room = (model: Model): Row => {
-  const alerts = alertsOf(tile38Alerts(model));
+  const alerts = alertsIn(tile38Alerts(model));
   return {
     title: "Is there room?",
     panels: [

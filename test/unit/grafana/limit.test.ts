@@ -18,13 +18,15 @@ describe("a panel's limit", () => {
     ["a / b > 0.85", { bad: "above", value: 0.85 }],
     ["a >= 1e9", { bad: "from", value: 1e9 }],
     ["sum(a > 5) > 100", { bad: "above", value: 100 }],
+    ["a > 7 and on (pod) b > 9", { bad: "above", value: 7 }],
+    ["a / 1e9 > 60 or a < 0", { bad: "above", value: 60 }],
   ] as const)("is what the alert compares with: %s", (expr, limit) => {
     expect(limitsOf([alert("Some", expr, "critical")], "Some")).toEqual([
       { alert: "Some", severity: "critical", ...limit },
     ]);
   });
 
-  test.each(["absent(up)", "a != b", "a == 0", "a > 5 and b"])("is never guessed: %s", (expr) => {
+  test.each(["absent(up)", "a != b", "a == 0", "a > 5 and b", "a > b"])("is never guessed: %s", (expr) => {
     expect(() => limitsOf([alert("Some", expr)], "Some")).toThrow(`alert Some ends with no comparison`);
   });
 
