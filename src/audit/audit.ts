@@ -1,6 +1,6 @@
 /** Who changed what and when, and who failed to log in: read out of the streams that capture what the servers report. */
 import type { MessageReader, ServerIdentity } from "../jetstream/api.ts";
-import { isCaptured } from "../model/capture.ts";
+import { API_AUDIT, keeperOf, REFUSALS } from "../model/audit.ts";
 import type { Model } from "../model/resolve.ts";
 import { type Refusal, readApiAudit, readRefusal } from "./advisory.ts";
 import { type Change, changeOf, isUnexplained, type Known } from "./changes.ts";
@@ -16,21 +16,17 @@ export interface Audit {
   readonly failedLogins: readonly FailedLogins[];
 }
 
-/** What JetStream reports of every request, and what auth.conf imports of the servers' refusals (the last token is the server's id). */
-export const API_AUDIT = "$JS.EVENT.ADVISORY.API";
-export const REFUSALS = "circl.audit.refused.*";
-
 /** Nothing of this environment keeps what is asked for. The message says the way out. */
 export class NotCaptured extends Error {
   override readonly name = "NotCaptured";
 }
 
-/** The stream of `model` that keeps messages on `subject`. @throws NotCaptured if none does */
-export function keeperOf(subject: string, { streams, environment }: Model): string {
-  const keeper = streams.find(({ subjects }) => isCaptured(subject, subjects));
+/** @throws NotCaptured if no stream of `model` keeps messages on `subject` */
+function streamOf(subject: string, model: Model): string {
+  const keeper = keeperOf(subject, model);
   if (keeper) return keeper.name;
   throw new NotCaptured(
-    `no stream of ${environment.name} captures ${subject}: define one, as streams/audit.ts does, and apply it.`,
+    `no stream of ${model.environment.name} captures ${subject}: define one, as streams/audit.ts does, and apply it.`,
   );
 }
 
@@ -54,7 +50,7 @@ export async function audit(
 }
 
 async function changesSince(model: Model, reader: MessageReader, since: number): Promise<Change[]> {
-  const range = { stream: keeperOf(API_AUDIT, model), subject: API_AUDIT };
+  const range = { stream: streamOf(API_AUDIT, model), subject: API_AUDIT };
   const changes = await changesAfter(new Map(), reader, { ...range, since });
   if (!changes.some(isUnexplained)) return changes;
   // Reports say what is now and not what was: that stands before `since`, as far as the stream reaches back.
@@ -83,7 +79,7 @@ async function changesAfter(
 
 async function failedSince(model: Model, reader: MessageReader, since: number): Promise<FailedLogins[]> {
   const refusals: Refusal[] = [];
-  for await (const { text } of reader.messages({ stream: keeperOf(REFUSALS, model), subject: REFUSALS, since })) {
+  for await (const { text } of reader.messages({ stream: streamOf(REFUSALS, model), subject: REFUSALS, since })) {
     const refusal = readRefusal(text);
     if (refusal) refusals.push(refusal);
   }

@@ -169,7 +169,7 @@ const COLOURS = { critical: "red", warning: "orange" } as const;
  * bad above a value is bad from the next one on.
  */
 function steps(limits: readonly Limit[], unit: Unit): Json[] {
-  const ascending = limits.toSorted((a, b) => a.value - b.value);
+  const ascending = strictest(limits).toSorted((a, b) => a.value - b.value);
   const below = ascending.filter(({ bad }) => bad === "below");
   const above = ascending.filter(({ bad }) => bad !== "below");
   const next = ({ bad, value }: Limit) => (bad === "above" && unit === "short" ? value + 1 : value);
@@ -180,6 +180,16 @@ function steps(limits: readonly Limit[], unit: Unit): Json[] {
   ];
   const values = [null, ...below.map(({ value }) => value), ...above.map(next)];
   return colours.map((color, i) => ({ color, value: values[i] ?? null }));
+}
+
+/** Of several alerts with the same limit one colour: the worst. */
+function strictest(limits: readonly Limit[]): Limit[] {
+  const worst = new Map<string, Limit>();
+  for (const limit of limits) {
+    const key = `${limit.bad} ${limit.value}`;
+    if (limit.severity === "critical" || !worst.has(key)) worst.set(key, limit);
+  }
+  return [...worst.values()];
 }
 
 /** Keys in one order, at every depth; lists keep theirs. */

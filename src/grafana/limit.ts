@@ -34,11 +34,14 @@ export function limitsOf(alerts: readonly Alert[], ...names: readonly string[]):
 export const alertsIn = ({ groups }: PrometheusRuleSpec): Alert[] =>
   groups.flatMap(({ rules }) => rules.filter((rule): rule is Alert => "alert" in rule));
 
-/** The limit of an alert that calls when nothing is there: fewer than one. @throws Error for one that does not exist */
-export const absence = (alerts: readonly Alert[], name: string): Limit => ({
+/**
+ * A limit that the alert's expression does not end with: 1 where it calls when nothing is there, or where the panel shows
+ * shares of what the alert compares with. @throws Error for an alert that does not exist
+ */
+export const limitAt = (alerts: readonly Alert[], name: string, bad: Limit["bad"], value: number): Limit => ({
   alert: name,
-  bad: "below",
-  value: 1,
+  bad,
+  value,
   severity: alertNamed(alerts, name).labels.severity,
 });
 

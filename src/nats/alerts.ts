@@ -1,6 +1,7 @@
 /** Rules about the NATS servers, their streams and consumers. Metric names are those of the exporter with `-prefix=nats` (pod.ts). */
 import type { PrometheusRuleSpec, RuleGroup } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
+import { auditAlerts } from "./audit-alerts.ts";
 import { availabilityAlerts } from "./availability-alerts.ts";
 import { capacityAlerts } from "./capacity-alerts.ts";
 import { certificateAlerts } from "./certificate-alerts.ts";
@@ -18,6 +19,7 @@ export function natsAlerts(model: Model): PrometheusRuleSpec {
       ...group("capacity", capacityAlerts(model)),
       ...group("traffic", trafficAlerts(model)),
       ...group("certificates", certificateAlerts(model)),
+      ...group("audit", auditAlerts(model)),
       // Rules of one group run in order, so that alerts compare what was measured just before.
       ...group("streams", [
         ...thresholds(model),

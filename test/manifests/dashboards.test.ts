@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { modelWith, realModel } from "../support/definitions.ts";
+import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { objectOf, objectsOf } from "../support/manifests.ts";
 
 const ENVIRONMENTS = ["staging", "production", "local"] as const;
@@ -77,10 +77,12 @@ describe.each(ENVIRONMENTS)("dashboards of %s", (environment) => {
     for (const { title, fieldConfig, targets } of panels) {
       const { unit } = fieldConfig.defaults;
       for (const { expr } of targets) {
-        const shared = / \/ /.test(expr);
+        const shared = / \/ (?!1e9)/.test(expr);
+        const inSeconds = / \/ 1e9$/.test(expr);
         const rate = /rate\(/.test(expr);
         if (shared) expect([title, unit]).toEqual([title, "percentunit"]);
         else if (/_bytes\{/.test(expr) && !rate) expect([title, unit]).toEqual([title, "bytes"]);
+        else if (inSeconds) expect([title, unit]).toEqual([title, "s"]);
         else if (/_ns\{/.test(expr)) expect([title, unit]).toEqual([title, "ns"]);
         else if (/_duration_seconds\{/.test(expr)) expect([title, unit]).toEqual([title, "s"]);
       }
@@ -114,6 +116,23 @@ describe.each(ENVIRONMENTS)("dashboards of %s", (environment) => {
     for (const { data } of configMapsOf(environment)) expect(JSON.stringify(data).length).toBeLessThan(512 * 1024);
     for (const { uid } of dashboards) expect(uid.length).toBeLessThanOrEqual(40);
   });
+});
+
+test.each([
+  ["no streams", { streams: [] }],
+  ["no consumers, copies or dead letters", { streams: [orders] }],
+  ["one server and no followers", { environment: { nats: { servers: 1 }, tile38: { followers: { count: 0 } } } }],
+  ["no certificates", { environment: { nats: { tls: false }, certificates: "none" } }],
+  ["no Prometheus operator", { environment: { monitoring: { operator: "none" } } }],
+] as const)("a backbone with %s has all four dashboards", (_, change) => {
+  const objects = objectsOf(modelWith(change));
+  for (const name of ["overview", "nats", "jetstream", "tile38"]) {
+    const { data } = objectOf(objects, "ConfigMap", `dashboard-${name}`);
+    const { panels } = JSON.parse(Object.values(data ?? {}).join());
+    expect(panels.length).toBeGreaterThan(3);
+    // A row without a panel would be a headline over nothing.
+    expect(panels.map(({ type }: { type: string }) => type).join()).not.toMatch(/row(,row|$)/);
+  }
 });
 
 test("a limit is the alert's own figure", () => {

@@ -1,28 +1,51 @@
 /** The dashboard of streams and consumers: does what is published arrive, stay as long as meant, and get handled? */
 import { chosen, type Dashboard, growth, type Panel, type Row } from "../../grafana/dashboard.ts";
+import { alertsIn, type Limit, limitAt, limitsOf } from "../../grafana/limit.ts";
 import type { Model } from "../../model/resolve.ts";
-import { CONSUMER_LEADER, deadLetterStreams, STREAM_LEADER, storedBy } from "./series.ts";
+import { originsOf } from "../../model/traffic.ts";
+import { natsAlerts } from "../alerts.ts";
+import { CONSUMER_LEADER, deadLetterStreams, hasRules, STREAM_LEADER, storedBy } from "./series.ts";
+import { deadLetters, nearestLimits } from "./shared.ts";
 
 const STREAM = 'stream_name=~"$stream"';
 const CONSUMER = 'consumer_name=~"$consumer"';
 
-export const jetstreamDashboard = (model: Model): Dashboard => ({
-  name: "jetstream",
-  title: "streams and consumers",
-  description: "Messages are late, missing, refused or handled again and again.",
-  series: "nats_stream_total_messages",
-  variables: [
-    { name: "stream", label: "Stream", series: "nats_stream_total_messages", valuesOf: "stream_name" },
-    { name: "consumer", label: "Consumer", series: "nats_consumer_num_pending", valuesOf: "consumer_name" },
-  ],
-  rows: [
-    arriving(model),
-    keeping(model),
-    ...(model.streams.some(({ sources, mirror }) => sources.length > 0 || mirror) ? [copying] : []),
-    handling,
-    ...(deadLetterStreams(model) === "" ? [] : [failing(model)]),
-  ],
-});
+/** Limits of alerts that name what they compare with in another way than at their end. */
+type LimitAt = (alert: string, bad: Limit["bad"], value: number) => Limit;
+
+export function jetstreamDashboard(model: Model): Dashboard {
+  const alerts = alertsIn(natsAlerts(model));
+  const at: LimitAt = (alert, bad, value) => limitAt(alerts, alert, bad, value);
+  // A server that stands alone names no leader of its streams.
+  const led = model.environment.nats.servers > 1 && model.streams.length > 0;
+  const replicated = model.streams.some(({ replicas }) => replicas > 1);
+  const copies = model.streams.some((stream) => originsOf(stream).length > 0);
+  return {
+    name: "jetstream",
+    title: "streams and consumers",
+    description: "Messages are late, missing, refused or handled again and again.",
+    series: "nats_stream_total_messages",
+    variables: [
+      { name: "stream", label: "Stream", series: "nats_stream_total_messages", valuesOf: "stream_name" },
+      { name: "consumer", label: "Consumer", series: "nats_consumer_num_pending", valuesOf: "consumer_name" },
+    ],
+    rows: [
+      ...(hasRules(model) ? [{ title: "What comes next?", panels: [nearestLimits(model)] }] : []),
+      {
+        title: "Does it arrive?",
+        panels: [
+          stored,
+          ...(led ? [leaderless(at)] : []),
+          ...(replicated ? [behind(limitsOf(alerts, "NatsStreamReplicaLagging"))] : []),
+        ],
+      },
+      keeping(model),
+      ...(copies ? [copying(limitsOf(alerts, "NatsSourceStalled"))] : []),
+      handling,
+      ...(deadLetterStreams(model) === "" ? [] : [failing(model)]),
+    ],
+  };
+}
 
 const stored: Panel = {
   kind: "series",
@@ -33,7 +56,7 @@ const stored: Panel = {
   queries: [{ expr: storedBy(STREAM), legend: "{{stream_name}}" }],
 };
 
-const leaderless: Panel = {
+const leaderless = (at: LimitAt): Panel => ({
   kind: "series",
   title: "Which streams have no leader?",
   description:
@@ -47,26 +70,25 @@ const leaderless: Panel = {
       legend: "{{stream_name}}",
     },
   ],
-};
-
-const behind: Panel = {
-  kind: "series",
-  title: "How far apart are the replicas?",
-  description: "Messages between the first and the last replica. Growing: one server cannot keep up, or is cut off.",
-  unit: "short",
-  queries: [
-    {
-      expr: `max by (stream_name) (${chosen("nats_stream_last_seq", STREAM)}) - min by (stream_name) (${chosen("nats_stream_last_seq", STREAM)})`,
-      legend: "{{stream_name}}",
-    },
-  ],
-};
-
-/** A server that stands alone is its streams' only replica and names no leader. */
-const arriving = ({ environment }: Model): Row => ({
-  title: "Does it arrive?",
-  panels: [stored, ...(environment.nats.servers > 1 ? [leaderless, behind] : [])],
+  limits: [at("NatsStreamWithoutLeader", "above", 0)],
 });
+
+const behind = (limits: readonly Limit[]): Panel => {
+  const last = chosen("nats_stream_last_seq", STREAM);
+  return {
+    kind: "series",
+    title: "What does a replica lack that is two minutes old?",
+    description: "Messages. Growing: one server cannot keep up, or is cut off. Less than 0 is none.",
+    unit: "short",
+    queries: [
+      {
+        expr: `max by (stream_name) (${last} offset 2m) - min by (stream_name) (${last})`,
+        legend: "{{stream_name}}",
+      },
+    ],
+    limits,
+  };
+};
 
 /** A stream without this limit reports -1 or 0 and has no share. */
 const share = (used: string, limit: string): string =>
@@ -112,7 +134,11 @@ const keeping = ({ streams }: Model): Row => ({
   ],
 });
 
-const copying: Row = {
+const ofSource = (metric: string): string =>
+  `max by (stream_name, source_name) (${chosen(metric, STREAM, STREAM_LEADER)})`;
+const sourceLegend = "{{stream_name}} from {{source_name}}";
+
+const copying = (limits: readonly Limit[]): Row => ({
   title: "Are copies level with their origins?",
   panels: [
     {
@@ -121,28 +147,19 @@ const copying: Row = {
       description:
         "Messages not yet copied when the origin was last heard of. A stalled copy keeps its last figure: compare with the next panel.",
       unit: "short",
-      queries: [
-        {
-          expr: `max by (stream_name, source_name) (${chosen("nats_stream_source_lag", STREAM, STREAM_LEADER)})`,
-          legend: "{{stream_name}} from {{source_name}}",
-        },
-      ],
+      queries: [{ expr: ofSource("nats_stream_source_lag"), legend: sourceLegend }],
     },
     {
       kind: "series",
       title: "When did copies last hear of their origin?",
       description:
-        "Steadily growing is a copy that has stalled: a message larger than the sink takes, or an origin that is gone.",
-      unit: "ns",
-      queries: [
-        {
-          expr: `max by (stream_name, source_name) (${chosen("nats_stream_source_active_duration_ns", STREAM, STREAM_LEADER)})`,
-          legend: "{{stream_name}} from {{source_name}}",
-        },
-      ],
+        "Steadily growing is a copy that has stalled: a message larger than the sink takes, or an origin that is gone. Never is less than 0.",
+      unit: "s",
+      queries: [{ expr: `${ofSource("nats_stream_source_active_duration_ns")} / 1e9`, legend: sourceLegend }],
+      limits,
     },
   ],
-};
+});
 
 const ofConsumer = (metric: string): string =>
   `max by (stream_name, consumer_name) (${chosen(metric, STREAM, CONSUMER, CONSUMER_LEADER)})`;
@@ -191,22 +208,10 @@ const handling: Row = {
 const failing = (model: Model): Row => ({
   title: "What was given up?",
   panels: [
+    deadLetters(model),
     {
       kind: "series",
-      title: "How many dead letters lie there?",
-      description:
-        "Messages that a service could not handle three times. Look at their reasons before you replay them.",
-      unit: "short",
-      queries: [
-        {
-          expr: `max by (stream_name) (${chosen("nats_stream_total_messages", `stream_name=~"${deadLetterStreams(model)}"`, STREAM_LEADER)})`,
-          legend: "{{stream_name}}",
-        },
-      ],
-    },
-    {
-      kind: "series",
-      title: "How fast do dead letters arrive?",
+      title: "When did dead letters arrive?",
       description: "A minute. A burst follows a deploy; a steady trickle is one kind of message.",
       unit: "short",
       queries: [{ expr: `60 * ${storedBy(`stream_name=~"${deadLetterStreams(model)}"`)}`, legend: "{{stream_name}}" }],

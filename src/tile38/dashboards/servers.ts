@@ -1,7 +1,6 @@
 /** The dashboard of the Tile38 servers: is there one leader, do the followers have what it has, and is it quick? */
 import { chosen, type Dashboard, growth, type Panel, type Row } from "../../grafana/dashboard.ts";
-import { absence, alertsIn, limitsOf } from "../../grafana/limit.ts";
-import { memoryShare } from "../../grafana/pods.ts";
+import { alertsIn, limitAt, limitsOf } from "../../grafana/limit.ts";
 import { TILE38 } from "../../kubernetes/names.ts";
 import type { Model } from "../../model/resolve.ts";
 import { tile38Alerts } from "../alerts.ts";
@@ -23,7 +22,7 @@ export const leaders = (model: Model): Panel => {
     description: "None: positions are refused. Two: one of the two histories will be lost.",
     unit: "short",
     queries: [{ expr: `count(${chosen("tile38_replication_info", 'role="leader"')}) or vector(0)`, legend: "leaders" }],
-    limits: [absence(alerts, "Tile38NoLeader"), ...limitsOf(alerts, "Tile38TwoLeaders")],
+    limits: [limitAt(alerts, "Tile38NoLeader", "below", 1), ...limitsOf(alerts, "Tile38TwoLeaders")],
   };
 };
 
@@ -97,9 +96,10 @@ const data: Row = {
     {
       kind: "series",
       title: "How many objects has each server?",
-      description: "Lines that part stay parted: a follower keeps what the leader no longer has. Restart the follower.",
+      description:
+        "By collection. Lines that part stay parted: a follower keeps what the leader no longer has. Restart the follower.",
       unit: "short",
-      queries: [{ expr: `sum by (pod) (${chosen("tile38_collection_objects")})`, legend: "{{pod}}" }],
+      queries: [{ expr: `sum by (col, pod) (${chosen("tile38_collection_objects")})`, legend: "{{col}} {{pod}}" }],
     },
     {
       kind: "series",
@@ -132,14 +132,7 @@ const room = (model: Model): Row => {
         description: "After collections. Above maxmemory the leader refuses every position.",
         unit: "bytes",
         queries: [{ expr: `min_over_time(${chosen("tile38_heap_size_bytes")}[10m])`, legend: "{{pod}}" }],
-        limits: limitsOf(alerts, "Tile38WritesRefused"),
-      },
-      {
-        kind: "series",
-        title: "How near is memory to the limit?",
-        description: "Share of the container's limit. At 1 the kernel ends the server.",
-        unit: "percentunit",
-        queries: [{ expr: memoryShare("tile38"), legend: "{{pod}}" }],
+        limits: limitsOf(alerts, "Tile38MemoryFilling", "Tile38WritesRefused"),
       },
       {
         kind: "series",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Panel } from "../../../src/grafana/dashboard.ts";
 import { renderDashboard } from "../../../src/grafana/json.ts";
-import { absence, limitsOf } from "../../../src/grafana/limit.ts";
+import { limitAt, limitsOf } from "../../../src/grafana/limit.ts";
 import type { Alert } from "../../../src/kubernetes/prometheus-rule.ts";
 
 const alert = (name: string, expr: string, severity: "critical" | "warning" = "warning"): Alert => ({
@@ -9,7 +9,7 @@ const alert = (name: string, expr: string, severity: "critical" | "warning" = "w
   expr,
   for: "1m",
   labels: { severity },
-  annotations: { summary: "", description: "" },
+  annotations: { summary: "", description: "", runbook_url: "" },
 });
 
 describe("a panel's limit", () => {
@@ -32,8 +32,8 @@ describe("a panel's limit", () => {
 
   test("goes with its alert", () => {
     expect(() => limitsOf([alert("Some", "a > 1")], "Other")).toThrow("there is no alert Other");
-    expect(() => absence([], "Other")).toThrow("there is no alert Other");
-    expect(absence([alert("None", "absent(up)", "critical")], "None")).toEqual({
+    expect(() => limitAt([], "Other", "below", 1)).toThrow("there is no alert Other");
+    expect(limitAt([alert("None", "absent(up)", "critical")], "None", "below", 1)).toEqual({
       alert: "None",
       bad: "below",
       value: 1,
@@ -83,6 +83,15 @@ describe("colours of a panel", () => {
       { color: "green", value: null },
       { color: "red", value: 1 },
     ]);
+  });
+
+  test("are those of the worst of several alerts with one limit", () => {
+    const red = [
+      { color: "green", value: null },
+      { color: "red", value: 1 },
+    ];
+    expect(stepsOf("percentunit", ["a > 1", "warning"], ["b > 1", "critical"])).toEqual(red);
+    expect(stepsOf("percentunit", ["a > 1", "critical"], ["b > 1", "warning"])).toEqual(red);
   });
 
   test("are green without limits, and on both sides of a range", () => {
