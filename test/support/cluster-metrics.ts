@@ -27,11 +27,11 @@ export function healthyCluster(namespace: string, pods: readonly string[]): stri
 }
 
 /** Serves `text` as a page of metrics on loopback until disposal. */
-export async function serveMetrics(text: string): Promise<{ readonly url: string } & AsyncDisposable> {
+export async function serveMetrics(text: string): Promise<{ readonly address: string } & AsyncDisposable> {
   const server = createServer((_, reply) => reply.setHeader("Content-Type", "text/plain; version=0.0.4").end(text));
   await once(server.listen(0, "127.0.0.1"), "listening");
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`,
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await once(server.close(), "close");

@@ -26,8 +26,16 @@ export class Prometheus implements AsyncDisposable {
     this.#namespace = namespace;
   }
 
-  /** Starts it with `50-monitoring.k8s.yaml` of an environment's folder. @throws with its log if it does not get ready */
-  static async start(file: string, jobs: Readonly<Record<string, Targets>>): Promise<Prometheus> {
+  /**
+   * Starts it with `50-monitoring.k8s.yaml` of an environment's folder.
+   * @param others addresses that bring their labels with them, as those of kubelet and kube-state-metrics do
+   * @throws with its log if it does not get ready
+   */
+  static async start(
+    file: string,
+    jobs: Readonly<Record<string, Targets>>,
+    others: readonly string[] = [],
+  ): Promise<Prometheus> {
     const objects = parseAllDocuments(readFileSync(file, "utf8")).map((document) => document.toJS() as Manifest);
     const ofKind = (kind: string) => objects.filter((object) => object.kind === kind);
     const prometheus = new Prometheus(objects[0]?.metadata.namespace ?? "");
@@ -37,13 +45,16 @@ export class Prometheus implements AsyncDisposable {
     prometheus.#write("prometheus.yaml", {
       global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
       rule_files: ["rules.yaml"],
-      scrape_configs: ofKind("ServiceMonitor").map(({ metadata, spec }) => ({
-        job_name: metadata.name,
-        metrics_path: spec.endpoints[0].path,
-        sample_limit: spec.sampleLimit,
-        file_sd_configs: [{ files: [`targets-${metadata.name}.json`], refresh_interval: "1s" }],
-        metric_relabel_configs: (spec.endpoints[0].metricRelabelings ?? []).map(asConfig),
-      })),
+      scrape_configs: [
+        ...ofKind("ServiceMonitor").map(({ metadata, spec }) => ({
+          job_name: metadata.name,
+          metrics_path: spec.endpoints[0].path,
+          sample_limit: spec.sampleLimit,
+          file_sd_configs: [{ files: [`targets-${metadata.name}.json`], refresh_interval: "1s" }],
+          metric_relabel_configs: (spec.endpoints[0].metricRelabelings ?? []).map(asConfig),
+        })),
+        { job_name: "others", honor_labels: true, static_configs: [{ targets: others }] },
+      ],
     });
     try {
       await prometheus.#start();
@@ -77,6 +88,11 @@ export class Prometheus implements AsyncDisposable {
       `query?query=${encodeURIComponent(expr)}`,
     );
     return result;
+  }
+
+  /** Values of a label among the series that a selector finds. */
+  labelValues(label: string, selector: string): Promise<string[]> {
+    return this.#ask(`label/${label}/values?match[]=${encodeURIComponent(selector)}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

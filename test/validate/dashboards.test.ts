@@ -1,4 +1,5 @@
 /** Every panel gives an answer on a real Prometheus that scrapes real servers. */
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dashboards } from "../../src/dashboards/dashboards.ts";
 import { desiredState } from "../../src/jetstream/desired.ts";
@@ -10,19 +11,21 @@ import { NatsExporter } from "../support/nats-exporter.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { Prometheus } from "../support/prometheus.ts";
 import { Sandbox } from "../support/tile38-server.ts";
+import { shortenedIn } from "../support/time-lapse.ts";
 import { without } from "../support/tools.ts";
 
 const production = realModel("production");
+const monitoring = fileURLToPath(new URL("../../dist/production/50-monitoring.k8s.yaml", import.meta.url));
 const { namespace } = production.environment.kubernetes;
 
-/** What Grafana puts in for its variables when everything is chosen. */
+/** What Grafana puts in for its variables when everything is chosen, in the same time-lapse as the rules. */
 const filledIn = (expr: string): string =>
-  expr
-    .replaceAll("$__rate_interval", "10s")
-    // Nobody waits two minutes here.
-    .replaceAll("offset 2m", "offset 2s")
-    .replaceAll("$namespace", namespace)
-    .replace(/\$(stream|consumer)\b/g, ".+");
+  shortenedIn(
+    expr
+      .replaceAll("$__rate_interval", "5m")
+      .replaceAll("$namespace", namespace)
+      .replace(/\$(stream|consumer)\b/g, ".+"),
+  );
 
 /** Questions by dashboard and panel. */
 const questions = (model: Model) =>
@@ -61,17 +64,19 @@ describe.skipIf(without("nats-server", "test-ca", "nats-exporter", "tile38-serve
       const exporters = await Promise.all(nats.servers.map((server) => NatsExporter.start(production, server)));
       for (const exporter of exporters) use(exporter);
       const pods = ["nats-0", "nats-1", "nats-2", "tile38-leader-0", "tile38-follower-0"];
-      const cluster = use(await serveMetrics(healthyCluster(namespace, pods)));
+      const others = use(await serveMetrics(healthyCluster(namespace, pods)));
       prometheus = use(
-        await Prometheus.start(production, [
-          ...exporters.map(({ url }, i) => ({ monitor: "nats" as const, pod: `nats-${i}`, url })),
-          ...[leader, follower].map(({ metricsPort }, i) => ({
-            monitor: "tile38" as const,
-            pod: ["tile38-leader-0", "tile38-follower-0"][i] ?? "",
-            url: `http://127.0.0.1:${metricsPort}/metrics`,
-          })),
-          { pod: "", url: cluster.url },
-        ]),
+        await Prometheus.start(
+          monitoring,
+          {
+            nats: Object.fromEntries(exporters.map(({ address }, i) => [`nats-${i}`, address])),
+            tile38: {
+              "tile38-leader-0": `127.0.0.1:${leader.metricsPort}`,
+              "tile38-follower-0": `127.0.0.1:${follower.metricsPort}`,
+            },
+          },
+          [others.address],
+        ),
       );
     });
 
@@ -81,7 +86,7 @@ describe.skipIf(without("nats-server", "test-ca", "nats-exporter", "tile38-serve
         .poll(
           async () => {
             const samples = await prometheus.query(filledIn(expr));
-            const numbers = samples.filter(({ value }) => Number.isFinite(value));
+            const numbers = samples.filter(({ value: [, number] }) => Number.isFinite(Number(number)));
             return numbers.some(({ metric }) => labels.every((label) => metric[label]));
           },
           { timeout: 60_000, interval: 500, message: `no data for ${filledIn(expr)}` },
