@@ -43,6 +43,8 @@ export interface Who {
   readonly host: string;
   /** What the client calls itself: a hint, no proof. */
   readonly client: string;
+  /** Whose user this is, where that is known (identities.ts). */
+  readonly identity?: string;
 }
 
 export const whoOf = ({ client: { user, nkey, acc, host, name } }: ApiAudit | Refusal): Who => ({

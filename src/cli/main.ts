@@ -178,6 +178,7 @@ function declare(root: string): Command {
       .argument("<environment>")
       .option("--since <time>", "how far back: 24h, 7d, or a date such as 2026-11-22T04:00Z", "7d")
       .option("--failed-logins", "only who failed to log in")
+      .option("--identities <file>", "names for public keys: what identity list --json prints")
       .addOption(json()),
   ).action(
     runs(async (name: string, options: AuditOptions) => (await import("./commands/audit.ts")).run(name, options)),

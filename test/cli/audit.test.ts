@@ -1,13 +1,16 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { NatsConnection } from "nats";
+import { connect, type NatsConnection, nkeyAuthenticator, nkeys } from "nats";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { run } from "../../src/cli/commands/audit.ts";
 import { desiredState } from "../../src/jetstream/desired.ts";
-import { AUDITED_AUTH } from "../support/audit.ts";
+import { AUDITED_AUTH, auditedAuth, createAudited } from "../support/audit.ts";
 import { realModel } from "../support/definitions.ts";
-import { createAll, request } from "../support/jetstream.ts";
+import { request } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
+import { temporaryFolder } from "./circl.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -18,6 +21,7 @@ interface Options {
   readonly since?: string;
   readonly json?: boolean;
   readonly failedLogins?: boolean;
+  readonly identities?: string;
 }
 
 /** Runs the command and gives what it wrote. */
@@ -42,15 +46,10 @@ async function audited(environment: "local" | "production") {
   const model = realModel(environment);
   const cluster = await Cluster.start(model, { auth: AUDITED_AUTH });
   const connection = await cluster.connect();
-  const { streams, consumers } = desiredState(model);
-  const audits = streams.filter(({ name }) => String(name).startsWith("circl_audit"));
-  const replies = await createAll(connection, {
-    streams: [...audits, ...streams.filter((s) => !audits.includes(s))],
-    consumers,
-  });
-  expect([...replies].filter(([, { error }]) => error)).toEqual([]);
+  const desired = desiredState(model);
+  await createAudited(connection, desired);
   await connection.close();
-  return { cluster, config: (name: string) => streams.find((stream) => stream.name === name) };
+  return { cluster, config: (name: string) => desired.streams.find((stream) => stream.name === name) };
 }
 
 const as = (user: string, cluster: Cluster): Promise<NatsConnection> =>
@@ -132,6 +131,42 @@ describe.skipIf(without("nats-server", "test-ca"))("circl audit", () => {
     },
   );
 
+  test("knows the users of NKeys by the list of identities", async () => {
+    const key = nkeys.createUser();
+    const model = realModel("local");
+    await using cluster = await Cluster.start(model, { auth: auditedAuth(key.getPublicKey()) });
+    const sync = await cluster.connect();
+    await createAudited(sync, desiredState(model));
+    await sync.close();
+    const carol = await connect({
+      servers: cluster.target().servers[0] ?? "",
+      name: "laptop",
+      authenticator: nkeyAuthenticator(key.getSeed()),
+    });
+    await request(carol, "STREAM.PURGE.circl_dlq");
+    await carol.close();
+    await saying(
+      "local",
+      cluster,
+      new RegExp(`  ${key.getPublicKey().slice(0, 8)}\\.\\.\\. \\(laptop\\) +127.* purged`),
+    );
+
+    using folder = temporaryFolder();
+    const identities = join(folder.path, "identities.json");
+    const carolIs = (name: string) => ({ name, kind: "person", current: "", previous: key.getPublicKey() });
+    writeFileSync(identities, JSON.stringify({ formatVersion: 1, identities: [carolIs("carol")] }));
+    expect(await auditOf("local", cluster, { identities })).toMatch(
+      / {2}carol \(laptop\) +127\.0\.0\.1 {2}stream circl_dlq purged/,
+    );
+    const { changes } = JSON.parse(await auditOf("local", cluster, { identities, json: true }));
+    expect(changes.at(-1).who).toMatchObject({ user: key.getPublicKey(), identity: "carol" });
+
+    writeFileSync(identities, "[]");
+    await expect(auditOf("local", cluster, { identities })).rejects.toThrow(
+      /is no document of `circl identity list --json`/,
+    );
+  });
+
   test("explains an update by what was before the time that is asked for, and says nothing older", async () => {
     const { cluster, config } = await audited("local");
     await using _ = cluster;
@@ -186,8 +221,18 @@ describe.skipIf(without("nats-server", "test-ca"))("circl audit", () => {
       return reply.state?.last_seq ?? -1;
     };
     expect(await lastOf("circl_audit_refused")).toBe(0);
+    const logins = async () => {
+      const body = { subjects_filter: "circl.audit.>" };
+      const { state } = (await request(connection, "STREAM.INFO.circl_audit", body)) as {
+        state?: { subjects?: object };
+      };
+      return state?.subjects;
+    };
+    await expect.poll(logins).toHaveProperty(["circl.audit.connect.CIRCL"]);
+    const before = await logins();
     for (let i = 0; i < 20; i++) await cluster.connect({ user: "bob", pass: String(i) }).catch(() => undefined);
     await expect.poll(() => lastOf("circl_audit_refused"), { timeout: 20_000 }).toBe(20);
+    expect(await logins()).toEqual(before);
     await connection.close();
   });
 

@@ -5,9 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { audit } from "../../src/audit/audit.ts";
 import { openReader } from "../../src/connect/nats.ts";
 import { desiredState } from "../../src/jetstream/desired.ts";
-import { AUDITED_AUTH } from "../support/audit.ts";
+import { AUDITED_AUTH, createAudited } from "../support/audit.ts";
 import { realModel } from "../support/definitions.ts";
-import { createAll } from "../support/jetstream.ts";
 import { NatsExporter } from "../support/nats-exporter.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { Prometheus } from "../support/prometheus.ts";
@@ -27,8 +26,7 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus")
     beforeAll(async () => {
       cluster = await Cluster.start(model, { auth: AUDITED_AUTH });
       const connection = await cluster.connect();
-      const replies = await createAll(connection, desiredState(model));
-      expect([...replies].filter(([, { error }]) => error)).toEqual([]);
+      await createAudited(connection, desiredState(model));
       await connection.close();
       exporters = await Promise.all(cluster.servers.map((server) => NatsExporter.start(model, server)));
       prometheus = await Prometheus.start(monitoring, {

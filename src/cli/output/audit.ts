@@ -42,9 +42,9 @@ const refusalRow = ({ who, attempts, first, last, reason }: FailedLogins): strin
 
 const moment = (time: string): string => time.slice(0, 19).replace("T", " ");
 
-/** User, and what its client calls itself. Of a public key the beginning: it is what people compare. */
-function nameOf({ user, client }: Who, nobody: string): string {
-  const name = /^U[A-Z2-7]{55}$/.test(user) ? `${user.slice(0, 8)}...` : user || nobody;
+/** Identity or user, and what its client calls itself. Of a public key the beginning: it is what people compare. */
+function nameOf({ user, client, identity }: Who, nobody: string): string {
+  const name = identity ?? (/^U[A-Z2-7]{55}$/.test(user) ? `${user.slice(0, 8)}...` : user || nobody);
   return client ? `${name} (${client})` : name;
 }
 
@@ -67,12 +67,9 @@ const DONE: Readonly<Record<Change["action"], string>> = {
 function whatOf({ action, kind, name, refused, fields, purged }: Change): string {
   const asset = kind === "cluster" ? "the cluster" : `${kind} ${name}`;
   if (refused !== undefined) return `${asset}: ${action} refused: ${refused}`;
-  const detail = fields
-    ? `: ${fields.map(renderField).join(", ")}`
-    : purged !== undefined
-      ? `: ${count(purged, "message")}`
-      : "";
-  return `${asset} ${DONE[action]}${detail}`;
+  if (fields) return `${asset} updated: ${fields.map(renderField).join(", ")}`;
+  if (action === "update") return `${asset} updated (the audit does not reach back to what it was)`;
+  return `${asset} ${DONE[action]}${purged === undefined ? "" : `: ${count(purged, "message")}`}`;
 }
 
 /** `4 changes, 1 refused. 3 failed logins.` */
