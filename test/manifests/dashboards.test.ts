@@ -135,6 +135,11 @@ test.each([
   }
 });
 
+test("no dashboard has a longer name than the one that E060 reckons with", () => {
+  const names = dashboardsOf("production").map(({ uid }) => uid.replace("circl-production-", ""));
+  expect(names.toSorted((a, b) => b.length - a.length)[0]).toBe("jetstream");
+});
+
 test("a limit is the alert's own figure", () => {
   const nats = dashboardsOf("production").find(({ uid }) => uid.endsWith("-nats"));
   const panel = nats.panels.find(({ title }: { title: string }) => title === "How much of each NATS volume is left?");

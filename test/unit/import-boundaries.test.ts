@@ -18,7 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/jetstream": ["src/model"],
   "src/audit": ["src/jetstream", "src/model"],
   "src/connect": ["src/jetstream"],
-  "src/rules": ["src/model", "src/kubernetes", "src/nats", "src/tile38"],
+  "src/rules": ["src/model", "src/kubernetes", "src/grafana", "src/nats", "src/tile38"],
   "src/proof": [],
   "src/app.ts": ["src/charts", "src/model"],
   "src/cli": [

@@ -1,6 +1,7 @@
 /** E: what an edit of environments/ can break. */
 import { budgetRules } from "./budgets.ts";
+import { dashboardRules } from "./dashboards.ts";
 import { safetyRules } from "./safety.ts";
 import { versionRules } from "./versions.ts";
 
-export const environmentRules = [...safetyRules, ...versionRules, ...budgetRules];
+export const environmentRules = [...safetyRules, ...versionRules, ...budgetRules, ...dashboardRules];
