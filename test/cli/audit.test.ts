@@ -9,6 +9,7 @@ import { AUDITED_AUTH, auditedAuth, createAudited } from "../support/audit.ts";
 import { realModel } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
+import { captured } from "../support/stdout.ts";
 import { without } from "../support/tools.ts";
 import { temporaryFolder } from "./circl.ts";
 
@@ -27,16 +28,10 @@ interface Options {
 /** Runs the command and gives what it wrote. */
 async function auditOf(environment: string, cluster: Cluster, options: Options = {}): Promise<string> {
   vi.stubEnv("CIRCL_PASSWORD", "loopback-only");
-  let stdout = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    stdout += text;
-    return true;
-  });
   const { servers, tls } = cluster.target();
   const ca = tls?.ca ? { tlsCa: tls.ca } : {};
   const where = { server: servers.join(), user: "sync", timeout: "5000", ...ca };
-  const code = await run(environment, { ...where, since: "1h", ...options });
-  vi.restoreAllMocks();
+  const { code, stdout } = await captured(() => run(environment, { ...where, since: "1h", ...options }));
   expect(code).toBe(0);
   return stdout;
 }

@@ -14,7 +14,7 @@ export function renderAudit({ environment, server, since, changes, failedLogins 
   return [
     colours.bold(`${environment}: ${where} at ${server.url}, since ${moment(new Date(since).toISOString())}`),
     "",
-    ...(changes ? section(["when", "who", "from", "what"], changes.map(changeRow)) : []),
+    ...(changes ? section(["when (UTC)", "who", "from", "what"], changes.map(changeRow)) : []),
     ...section(["failed to log in", "from", "attempts", "first", "last", "why"], failedLogins.map(refusalRow)),
     summaryOf(failedLogins, changes),
   ].join("\n");
