@@ -2,17 +2,7 @@
 import type { Limit } from "./limit.ts";
 
 /** Grafana's ids of units. Every panel has one: a bare number is read wrong at night. */
-export type Unit =
-  | "bool_on_off"
-  | "bytes"
-  | "cps"
-  | "dateTimeFromNow"
-  | "ns"
-  | "ops"
-  | "percent"
-  | "percentunit"
-  | "s"
-  | "short";
+export type Unit = "bytes" | "cps" | "dateTimeFromNow" | "ops" | "percent" | "percentunit" | "s" | "short";
 
 export interface Query {
   /** PromQL; `$namespace` and the dashboard's own variables are filled in by Grafana. */

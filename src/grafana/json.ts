@@ -34,12 +34,16 @@ export function renderDashboard(dashboard: Dashboard, environment: string, names
         type: "dashboards",
         tags: ["circl", environment],
         title: "Circl",
+        icon: "dashboard",
+        tooltip: "",
         asDropdown: false,
         includeVars: true,
         keepTime: true,
+        targetBlank: false,
       },
     ],
     templating: { list: templating(dashboard, namespace) },
+    annotations: { list: [] },
     panels: placed(dashboard),
   };
   return `${JSON.stringify(sorted(json), null, 2)}\n`;

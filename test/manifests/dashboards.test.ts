@@ -83,7 +83,6 @@ describe.each(ENVIRONMENTS)("dashboards of %s", (environment) => {
         if (shared) expect([title, unit]).toEqual([title, "percentunit"]);
         else if (/_bytes\{/.test(expr) && !rate) expect([title, unit]).toEqual([title, "bytes"]);
         else if (inSeconds) expect([title, unit]).toEqual([title, "s"]);
-        else if (/_ns\{/.test(expr)) expect([title, unit]).toEqual([title, "ns"]);
         else if (/_duration_seconds\{/.test(expr)) expect([title, unit]).toEqual([title, "s"]);
       }
     }

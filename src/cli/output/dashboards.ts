@@ -68,8 +68,6 @@ function amount(value: number, unit: Panel["unit"]): string {
       return `${Number((value * 100).toFixed(2))} %`;
     case "s":
       return formatDuration(value * SECOND);
-    case "ns":
-      return formatDuration(value);
     default:
       return String(value);
   }
