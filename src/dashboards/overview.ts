@@ -45,6 +45,7 @@ const calling: Panel = {
   description: "Firing now. The table below names them; each has a runbook under docs/runbooks.",
   unit: "short",
   queries: [{ expr: `count(ALERTS{${OURS},alertstate="firing"}) or vector(0)`, legend: "alerts" }],
+  limits: [{ alert: "any of them", bad: "above", value: 0, severity: "critical" }],
 };
 
 const alerts: Panel = {
