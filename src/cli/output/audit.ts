@@ -82,8 +82,10 @@ function summaryOf(failedLogins: readonly FailedLogins[], changes: Audit["change
 }
 
 /** Times as RFC 3339. */
-export const auditJson = ({ since, ...audit }: Audit) => ({
+export const auditJson = ({ environment, server, since, ...found }: Audit) => ({
   formatVersion: 1,
-  ...audit,
+  environment,
+  server,
   since: new Date(since).toISOString(),
+  ...found,
 });
