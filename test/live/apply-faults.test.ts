@@ -21,7 +21,16 @@ async function stateOf(cluster: Cluster) {
   const { summary } = await plan(model, writer, policy, Date.now() * 1e6);
   return summary;
 }
-const complete = { create: 0, update: 0, delete: 0, blocked: 0, unknown: 0, unmanaged: 0, unchanged: 16 };
+const complete = {
+  create: 0,
+  update: 0,
+  recreate: 0,
+  delete: 0,
+  blocked: 0,
+  unknown: 0,
+  unmanaged: 0,
+  unchanged: 16,
+};
 
 describe.skipIf(without("nats-server"))("an apply that is cut off", () => {
   test("after any of its 16 writes is finished by the next one", async () => {
