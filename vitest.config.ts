@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: "core",
           globalSetup: ["test/support/tools.ts"],
-          include: ["test/{unit,manifests,cli,live}/**/*.test.ts"],
+          include: ["test/{unit,manifests,cli,alerts,live}/**/*.test.ts"],
           // Commands and servers are really started, and machines of pipelines are slow.
           testTimeout: 60_000,
           hookTimeout: 60_000,

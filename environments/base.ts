@@ -49,7 +49,9 @@ export const base = {
   certificates: "cert-manager",
   monitoring: {
     operator: "prometheus-operator",
+    runbooks: "https://github.com/circl/circl-backbone/blob/main/docs/runbooks",
     selectorLabels: { release: "kube-prometheus-stack" },
     prometheus: { namespace: "monitoring", podLabels: { "app.kubernetes.io/name": "prometheus" } },
+    grafana: { operator: "none", instanceLabels: { dashboards: "grafana" }, folder: "Circl" },
   },
 } satisfies EnvironmentInput;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { App, Yaml } from "cdk8s";
 import { certificatesChart } from "./charts/certificates.ts";
 import { clientsChart } from "./charts/clients.ts";
+import { dashboardsChart } from "./charts/dashboards.ts";
 import { monitoringChart } from "./charts/monitoring.ts";
 import { namespaceChart } from "./charts/namespace.ts";
 import { natsChart } from "./charts/nats.ts";
@@ -20,6 +21,7 @@ const charts = [
   natsChart,
   tile38Chart,
   monitoringChart,
+  dashboardsChart,
   clientsChart,
 ];
 

@@ -1,33 +1,61 @@
 import { defineStream, SERVER } from "../src/model/stream.ts";
 
-/** Who changed which stream or consumer, who logged in or was refused, and what the servers noticed: in the servers' own words. */
+/** What the servers know about whoever connects. */
+const connections = {
+  sensitivity: "personal",
+  purpose: "know who logged in from where, and who tried",
+  fields: ["client.host", "client.user", "client.nkey", "client.name"],
+  keepAtMost: "30d",
+} as const;
+
+/**
+ * Who changed which stream or consumer, who logged in and out, and what the servers noticed: in the servers' own words.
+ * Requests for messages are in none of it (seen on 2.12, 2.14 and 2.15), requests for information are.
+ */
 const circlAudit = defineStream({
   name: "circl_audit",
-  description: "JetStream advisories (API audit, deliveries given up, leaders, quorum), logins and refusals",
-  subjects: ["$JS.EVENT.ADVISORY.>", "circl.audit.>"],
+  description: "JetStream advisories (API audit, deliveries given up, leaders, quorum) and logins",
+  // Logins are events of the account SYS, which auth.conf imports under these names.
+  subjects: ["$JS.EVENT.ADVISORY.>", "circl.audit.connect.*", "circl.audit.disconnect.*"],
   retention: "limits",
   storage: "file",
   discard: "old",
   replicas: 3,
   maxMsgs: 500_000,
+  // The API audit is one subject, logins and logouts are two: none of them can push out the others.
+  maxMsgsPerSubject: 150_000,
   maxBytes: "512MiB",
   maxAge: "30d",
   maxMsgSize: "1MiB",
-  in: { staging: { maxBytes: "128MiB", replicas: 1 } },
+  // `circl audit` reads without a consumer, and without a trace in what it reads.
+  allowDirect: true,
+  in: { staging: { maxBytes: "128MiB", maxMsgsPerSubject: 40_000, replicas: 1 } },
   publishers: [
     { service: SERVER, subject: "$JS.EVENT.ADVISORY.>", data: { sensitivity: "internal" } },
-    // Events of the account SYS, which auth.conf imports under these names: connect, disconnect and refused.
-    {
-      service: SERVER,
-      subject: "circl.audit.>",
-      data: {
-        sensitivity: "personal",
-        purpose: "know who logged in from where, and who tried",
-        fields: ["client.host", "client.user", "client.nkey", "client.name"],
-        keepAtMost: "30d",
-      },
-    },
+    { service: SERVER, subject: "circl.audit.connect.*", data: connections },
+    { service: SERVER, subject: "circl.audit.disconnect.*", data: connections },
   ],
 });
 
-export const streams = [circlAudit];
+/**
+ * Who was not let in. A stream of its own: its last sequence counts the attempts for Prometheus, which no metric of the server
+ * does, and a wrong password in a loop leaves the rest of the audit alone.
+ */
+const circlAuditRefused = defineStream({
+  name: "circl_audit_refused",
+  description: "Refused logins; the last sequence counts them",
+  subjects: ["circl.audit.refused.*"],
+  retention: "limits",
+  storage: "file",
+  discard: "old",
+  replicas: 3,
+  maxMsgs: 50_000,
+  maxBytes: "64MiB",
+  maxAge: "30d",
+  maxMsgSize: "64KiB",
+  allowDirect: true,
+  in: { staging: { maxMsgs: 10_000, maxBytes: "16MiB", replicas: 1 } },
+  publishers: [{ service: SERVER, subject: "circl.audit.refused.*", data: connections }],
+});
+
+export const streams = [circlAudit, circlAuditRefused];

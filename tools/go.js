@@ -27,6 +27,11 @@ const crds = [
     ],
   },
   {
+    module: "github.com/grafana/grafana-operator/v5",
+    folder: "config/crd/bases",
+    files: ["grafana.integreatly.org_grafanadashboards.yaml"],
+  },
+  {
     module: "github.com/prometheus-operator/prometheus-operator",
     folder: "example/prometheus-operator-crd",
     files: ["monitoring.coreos.com_servicemonitors.yaml", "monitoring.coreos.com_prometheusrules.yaml"],

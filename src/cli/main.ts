@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import type { AccessOptions } from "./commands/access.ts";
 import type { ApplyOptions } from "./commands/apply.ts";
+import type { AuditOptions } from "./commands/audit.ts";
 import type { CheckOptions } from "./commands/check.ts";
+import type { DashboardsOptions } from "./commands/dashboards.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
 import type { ImportOptions } from "./commands/import.ts";
 import type { PlanOptions } from "./commands/plan.ts";
@@ -103,6 +105,19 @@ function declare(root: string): Command {
     );
 
   program
+    .command("dashboards")
+    .summary("say what Grafana shows of an environment")
+    .description("Says which questions each dashboard answers, what a bad answer means and which alert calls for it.")
+    .argument("<environment>")
+    .addOption(new Option("--format <format>", "markdown is docs/dashboards.md").choices(["text", "markdown"]))
+    .addOption(new Option("--json", "with the queries, one JSON document on stdout").conflicts("format"))
+    .action(
+      runs(async (name: string, options: DashboardsOptions) =>
+        (await import("./commands/dashboards.ts")).run(name, options),
+      ),
+    );
+
+  program
     .command("synth")
     .summary("write the Kubernetes manifests")
     .description(
@@ -175,6 +190,22 @@ function declare(root: string): Command {
 
   withConnection(
     program
+      .command("audit")
+      .summary("say who changed what, and who failed to log in")
+      .description(
+        "Reads what the servers reported about streams, consumers and logins. Its client cannot write and leaves no trace.",
+      )
+      .argument("<environment>")
+      .option("--since <time>", "how far back: 24h, 7d, or a date such as 2026-11-22T04:00Z", "7d")
+      .option("--failed-logins", "only who failed to log in")
+      .option("--identities <file>", "names for public keys: what identity list --json prints")
+      .addOption(json()),
+  ).action(
+    runs(async (name: string, options: AuditOptions) => (await import("./commands/audit.ts")).run(name, options)),
+  );
+
+  withConnection(
+    program
       .command("import")
       .summary("print definitions of streams that exist")
       .description(
@@ -228,6 +259,7 @@ const EXPECTED = [
   "StoreFailure",
   "Impossible",
   "BrokenDocument",
+  "NotCaptured",
 ];
 
 async function failed(error: unknown): Promise<ExitCode> {

@@ -12,6 +12,7 @@ import {
 import {
   ApiError,
   ConnectionFailure,
+  type MessageReader,
   type Reader,
   type ReadVerb,
   type WireError,
@@ -19,6 +20,7 @@ import {
   type WriteVerb,
 } from "../jetstream/api.ts";
 import { explainFailure } from "./failure.ts";
+import { storedMessages } from "./messages.ts";
 
 /** Where and as whom. Secrets are named by file, or come from the environment; never as an argument. */
 export interface Target {
@@ -38,15 +40,15 @@ export interface Target {
 }
 
 /** @throws ConnectionFailure with the reason and the next step */
-export async function openReader(target: Target): Promise<Reader & AsyncDisposable> {
-  const client = await open(target);
-  return { server: client.server, read: client.read, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
+export async function openReader(target: Target): Promise<Reader & MessageReader & AsyncDisposable> {
+  const { server, read, messages, ...client } = await open(target);
+  return { server, read, messages, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
 }
 
 /** @throws ConnectionFailure with the reason and the next step */
 export const openWriter = (target: Target): Promise<Writer & AsyncDisposable> => open(target);
 
-async function open(target: Target): Promise<Writer & AsyncDisposable> {
+async function open(target: Target): Promise<Writer & MessageReader & AsyncDisposable> {
   const where = target.servers.join(", ");
   const connection = await connect(options(target)).catch((error: unknown) => {
     throw explainFailure(error, "connecting", where);
@@ -73,6 +75,7 @@ async function open(target: Target): Promise<Writer & AsyncDisposable> {
     },
     read: (verb, names = [], body) => ask(verb, names, body),
     write: ask,
+    messages: (range) => storedMessages(connection, range, target.timeout),
     publishAfter: async (subject, payload, last) => {
       const expected = headers();
       expected.set("Nats-Expected-Last-Subject-Sequence", String(last));

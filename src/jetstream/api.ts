@@ -64,6 +64,33 @@ export interface Writer extends Reader {
   publishAfter(subject: string, payload: string, last: number): Promise<number>;
 }
 
+/** A message as a stream holds it. */
+export interface StoredMessage {
+  readonly seq: number;
+  readonly subject: string;
+  /** When it was stored, RFC 3339. */
+  readonly time: string;
+  readonly text: string;
+}
+
+/** Which messages: on these subjects, from this moment on. */
+export interface MessageRange {
+  readonly stream: string;
+  /** May have wildcards. */
+  readonly subject: string;
+  /** Milliseconds since 1970. @default the oldest that the stream has */
+  readonly since?: number;
+}
+
+/** Reads what streams hold, without a consumer and without a trace: direct gets are in no API audit. */
+export interface MessageReader {
+  /**
+   * In the order of the stream, up to the last message that there is when it gets there.
+   * @throws ConnectionFailure where nobody answers: the stream is missing, or lacks allow_direct
+   */
+  messages(range: MessageRange): AsyncGenerator<StoredMessage>;
+}
+
 /** Who answers: printed before anything else, and compared with what the environment names. */
 export interface ServerIdentity {
   readonly url: string;

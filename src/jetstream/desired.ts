@@ -20,8 +20,8 @@ export const desiredState = (model: Model): DesiredState => ({
 
 /** Sizes in bytes and durations in nanoseconds, as the API takes them. */
 export function streamConfig(stream: Stream, model: Model): WireConfig {
-  const { kind, publishers, readers, consumers, deadLetters, overlays, file, subjects, sources, metadata, ...config } =
-    stream;
+  const { kind, publishers, readers, consumers, deadLetters, alerts, overlays, file, ...wire } = stream;
+  const { subjects, sources, metadata, ...config } = wire;
   return {
     ...(toWire(config) as WireConfig),
     ...(subjects.length > 0 ? { subjects } : {}),
@@ -30,7 +30,7 @@ export function streamConfig(stream: Stream, model: Model): WireConfig {
   };
 }
 
-export function consumerConfig({ service, name, metadata, ...consumer }: Consumer, model: Model): WireConfig {
+export function consumerConfig({ service, name, alerts, metadata, ...consumer }: Consumer, model: Model): WireConfig {
   return {
     name,
     durable_name: name,

@@ -54,6 +54,10 @@ export const SERVICE_LABEL = "circl.dev/service";
 /** Namespaces whose pods may reach the backbone carry this label with "true". */
 export const CLIENT_NAMESPACE_LABEL = "circl.dev/backbone-client";
 
+/** What Grafana's sidecar finds dashboards by; its value is "1". */
+export const GRAFANA_SIDECAR_LABEL = "grafana_dashboard";
+export const dashboardConfigMap = (dashboard: string): string => `dashboard-${dashboard}`;
+
 export const PORTS = {
   natsClient: 4222,
   natsRoute: 6222,

@@ -1,6 +1,14 @@
 /** ServiceMonitor (monitoring.coreos.com/v1), the fields we use. `port` is the name of the Service's port. */
 import { customResource } from "./custom-resource.ts";
 
+/** `replace` writes the first group of `regex` to `targetLabel`; an empty one removes the label. */
+export interface Relabeling {
+  readonly sourceLabels?: readonly string[];
+  readonly regex?: string;
+  readonly targetLabel?: string;
+  readonly action: "keep" | "drop" | "replace" | "labeldrop";
+}
+
 export interface ServiceMonitorSpec {
   /** Label of the Service whose value becomes `job`. */
   readonly jobLabel: string;
@@ -10,15 +18,19 @@ export interface ServiceMonitorSpec {
     readonly path: string;
     readonly interval: string;
     readonly scrapeTimeout: string;
-    readonly metricRelabelings?: readonly {
-      readonly sourceLabels: readonly string[];
-      readonly regex: string;
-      readonly action: "keep" | "drop";
-    }[];
+    readonly relabelings?: readonly Relabeling[];
+    readonly metricRelabelings?: readonly Relabeling[];
   }[];
   /** Scrapes with more samples fail as a whole instead of filling Prometheus. */
   readonly sampleLimit: number;
 }
+
+/** The pod's name instead of its address: a StatefulSet's pod keeps the one and not the other, and so do its series. */
+export const INSTANCE_IS_POD: Relabeling = {
+  sourceLabels: ["__meta_kubernetes_pod_name"],
+  targetLabel: "instance",
+  action: "replace",
+};
 
 export const serviceMonitor = customResource<ServiceMonitorSpec>({
   apiVersion: "monitoring.coreos.com/v1",

@@ -132,8 +132,20 @@ export const environmentSchema = only({
     operator: oneOf(["prometheus-operator", "none"]),
     /** Labels by which the cluster's Prometheus selects monitors and rules. */
     selectorLabels: texts,
+    /** Where docs/runbooks of this repository is read: every alert links to its page there. */
+    runbooks: v.pipe(
+      text,
+      v.regex(/^https?:\/\/\S+[^/\s]$/, ({ received }) => `is ${received}, expected a URL without "/" at its end`),
+    ),
     /** Where Prometheus runs: the only one who may scrape. */
     prometheus: only({ namespace: dnsLabel, podLabels: texts }),
+    /** Dashboards are ConfigMaps for Grafana's sidecar anyway; grafana-operator gets its own kind as well. */
+    grafana: only({
+      operator: oneOf(["grafana-operator", "none"]),
+      /** Labels of the Grafana instances that the operator gives the dashboards to. */
+      instanceLabels: texts,
+      folder: text,
+    }),
   }),
 });
 

@@ -122,6 +122,15 @@ const consumer = only({
   replicas: v.exactOptional(count(0)),
   memStorage: v.exactOptional(flag),
   metadata: v.exactOptional(texts),
+  /** Where alerts begin, if not at what follows from declared traffic (src/nats/thresholds.ts). */
+  alerts: v.exactOptional(
+    only({
+      /** Messages that wait for delivery. */
+      pending: v.exactOptional(count(1)),
+      /** Messages that were delivered more than once and are still not acknowledged. */
+      redelivered: v.exactOptional(count(1)),
+    }),
+  ),
 });
 
 export const streamSchema = only({
@@ -137,6 +146,17 @@ export const streamSchema = only({
   /** Services that read a bucket or an object store; its publishers do anyway. */
   readers: v.exactOptional(list(text)),
   consumers: v.exactOptional(list(consumer)),
+  /** Where alerts begin, if not at what follows from declared traffic (src/nats/thresholds.ts). */
+  alerts: v.exactOptional(
+    only({
+      /** Messages in a stream that should be empty. @default 100 for a stream that takes dead letters, else no alert */
+      deadLetters: v.exactOptional(count(1)),
+      /** @default the sum of what publishers declare, if each declares a rate */
+      publishRate: v.exactOptional(rate),
+      /** Messages of an origin that have not been copied yet. */
+      sourceLag: v.exactOptional(count(1)),
+    }),
+  ),
   /** What differs per environment. */
   in: v.exactOptional(v.record(text, only(figures))),
 });

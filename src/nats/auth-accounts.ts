@@ -1,8 +1,9 @@
 /** The two accounts: SYS, where the servers speak about themselves, and CIRCL, where everything else happens. */
+
+import { AUDIT_PREFIX, REFUSALS } from "../model/audit.ts";
 import type { Model } from "../model/resolve.ts";
 import { fileStore, memoryStore } from "./budget.ts";
 import { byteSize, type ConfigBlock } from "./config-file.ts";
-import { AUDIT_PREFIX } from "./roles.ts";
 
 /** What SYS hands to CIRCL, so that a stream can keep it: who logged in and out where, and who was refused. */
 const EVENTS = [
@@ -11,7 +12,7 @@ const EVENTS = [
     { subject: `$SYS.ACCOUNT.${account}.DISCONNECT`, to: `${AUDIT_PREFIX}.disconnect.${account}` },
   ]),
   // The server's id. Its host and name are in the payload.
-  { subject: "$SYS.SERVER.*.CLIENT.AUTH.ERR", to: `${AUDIT_PREFIX}.refused.*` },
+  { subject: "$SYS.SERVER.*.CLIENT.AUTH.ERR", to: REFUSALS },
 ] as const;
 
 /** The variable that auth.conf ends with and nats.conf needs: a file that is empty or cut off does not give it. */

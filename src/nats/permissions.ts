@@ -2,7 +2,7 @@
 import { type Identity, inboxPrefix, MONITOR, STREAM_PLAN } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
 import { type Consumer, STREAM_SYNC, type Stream } from "../model/stream.ts";
-import { MONITOR_GRANTS, PLAN_GRANTS, roleGrants, SYNC_GRANTS } from "./roles.ts";
+import { monitorGrants, PLAN_GRANTS, roleGrants, SYNC_GRANTS } from "./roles.ts";
 
 export interface Grant {
   readonly subject: string;
@@ -28,16 +28,16 @@ export function permissionsOf(identity: Identity, model: Model): Permissions {
   const needs: readonly Need[] = [
     { to: "subscribe", subject: `${inboxPrefix(identity, model)}.>`, why: "answers to its own requests" },
     ...model.streams.flatMap((stream) => streamNeeds(identity.name, stream)),
-    ...(identity.kind === "tool" ? (TOOL_GRANTS[identity.name] ?? []) : []),
+    ...(identity.kind === "tool" ? (TOOL_GRANTS[identity.name]?.(model) ?? []) : []),
     ...(identity.role ? roleGrants(identity.role, model) : []),
   ];
   return { publish: grants(needs, "publish"), subscribe: grants(needs, "subscribe") };
 }
 
-const TOOL_GRANTS: Readonly<Record<string, readonly Need[]>> = {
-  [STREAM_SYNC]: SYNC_GRANTS,
-  [STREAM_PLAN]: PLAN_GRANTS,
-  [MONITOR]: MONITOR_GRANTS,
+const TOOL_GRANTS: Readonly<Record<string, (model: Model) => readonly Need[]>> = {
+  [STREAM_SYNC]: () => SYNC_GRANTS,
+  [STREAM_PLAN]: () => PLAN_GRANTS,
+  [MONITOR]: monitorGrants,
 };
 
 function streamNeeds(name: string, stream: Stream): Need[] {

@@ -1,10 +1,8 @@
 /** What our tools and people may do. Services are not here: what they may follows from the streams. */
+import { AUDIT_PREFIX, auditStreams } from "../model/audit.ts";
 import type { Role } from "../model/environment.ts";
 import type { Model } from "../model/resolve.ts";
 import type { Need } from "./permissions.ts";
-
-/** Where the server's own events about logins and refusals come in the account CIRCL (src/nats/auth-accounts.ts). */
-export const AUDIT_PREFIX = "circl.audit";
 
 const api = (why: string, ...requests: readonly string[]): Need[] =>
   requests.map((request) => ({ to: "publish", subject: `$JS.API.${request}`, why }));
@@ -33,7 +31,16 @@ export const SYNC_GRANTS: readonly Need[] = [
 const NOTICES = hears("watches what the servers notice", "$JS.EVENT.ADVISORY.>", "$JS.EVENT.METRIC.>");
 const LOGINS = hears("watches logins and refusals", `${AUDIT_PREFIX}.>`);
 
-export const MONITOR_GRANTS: readonly Need[] = [...PLAN_GRANTS, ...NOTICES, ...LOGINS];
+/** `circl audit` reads by direct gets: no consumer, and no trace in what it reads. */
+const audit = (model: Pick<Model, "streams">): readonly Need[] =>
+  auditStreams(model).flatMap(({ name }) => api("reads the audit", `DIRECT.GET.${name}`));
+
+export const monitorGrants = (model: Pick<Model, "streams">): readonly Need[] => [
+  ...PLAN_GRANTS,
+  ...audit(model),
+  ...NOTICES,
+  ...LOGINS,
+];
 
 /** What a server tells about itself (events.go). RELOAD, KICK and LDM are left out: those are done where the pod is. */
 const SERVER_ANSWERS = [
@@ -51,15 +58,16 @@ const SERVER_ANSWERS = [
   "IPQUEUESZ",
 ] as const;
 
-/** @param model names the streams of dead letters, which are the only messages that people read or remove */
-export function roleGrants(role: Role, { streams }: Pick<Model, "streams">): readonly Need[] {
-  const letters = streams.filter(({ publishers }) =>
+/** @param model names the streams of dead letters and of the audit, which are the only messages that people read */
+export function roleGrants(role: Role, model: Pick<Model, "streams">): readonly Need[] {
+  const letters = model.streams.filter(({ publishers }) =>
     publishers.some(({ deadLettersOf }) => deadLettersOf !== undefined),
   );
   const look: readonly Need[] = [
     ...PLAN_GRANTS,
     ...api("lists consumers", "CONSUMER.NAMES.*"),
     ...letters.flatMap(({ name }) => api("reads dead letters", `STREAM.MSG.GET.${name}`)),
+    ...audit(model),
     ...NOTICES,
     ...LOGINS,
   ];

@@ -1,59 +1,63 @@
 /** Do the followers have what the leader has? The server itself tells neither how far they lag nor that they diverged. */
-import type { Alert } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, type Recording, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { ours } from "./series.ts";
 
+const CAUGHT_UP = "pod:tile38_replication_info:caught_up";
+
+/** 1 while a follower is level with its leader, 0 while it is not: the server says so in a label, whose changes nothing counts. */
+export function followerRecordings({ environment }: Model): Recording[] {
+  const state = (caughtUp: boolean) =>
+    `max by (namespace, pod) (tile38_replication_info{${ours(environment)},role="follower",caught_up="${caughtUp}"})`;
+  return [{ record: CAUGHT_UP, expr: `${state(true)} or 0 * ${state(false)}` }];
+}
+
 export function followerAlerts({ environment }: Model): Alert[] {
+  const alert = withRunbooks(environment);
   const here = ours(environment);
   const { count } = environment.tile38.followers;
-  const missing: Alert = {
-    alert: "Tile38FollowersMissing",
+  const missing = alert({
+    name: "Tile38FollowersMissing",
     expr: `(count(tile38_replication_info{${here},role="follower",caught_up="true"}) or vector(0)) < ${count}`,
     for: "10m",
-    labels: { severity: "warning" },
-    annotations: {
-      summary: `Only {{ $value }} of ${count} Tile38 followers are level with the leader`,
-      description: "Reads go to the others and to the leader. A follower needs the leader to become ready again.",
-    },
-  };
-  const flapping: Alert = {
-    alert: "Tile38FollowerFlapping",
-    // The series exists only while it is false: ten scrapes are five minutes of half an hour.
-    expr: `sum by (namespace, pod) (count_over_time(tile38_replication_info{${here},role="follower",caught_up="false"}[30m])) > 10`,
-    for: "5m",
-    labels: { severity: "warning" },
-    annotations: {
-      summary: "{{ $labels.pod }} keeps losing its leader",
-      description:
-        "Channels (SETCHAN, PUBLISH) corrupt the stream to followers, and a follower with too little memory starts over and over.",
-    },
-  };
-  // A server without any object has no series of them.
-  const objects =
-    `(sum by (namespace, pod) (tile38_collection_objects{${here}}) ` +
-    `or sum by (namespace, pod) (0 * tile38_collections{${here}}))`;
-  const diverged: Alert = {
-    alert: "Tile38FollowerDiverged",
-    expr: `max by (namespace) ${objects} - min by (namespace) ${objects} > 100 + 0.01 * max by (namespace) ${objects}`,
+    severity: "warning",
+    summary: `Only {{ $value }} of ${count} Tile38 followers are level with the leader`,
+    description: "Reads go to the others and to the leader. A follower needs the leader to become ready again.",
+  });
+  const flapping = alert({
+    name: "Tile38FollowerFlapping",
+    // Each loss is two changes. An hourly shrink is one loss, so is a restart of the leader.
+    expr: `changes(${CAUGHT_UP}[30m]) > 4`,
+    for: "1m",
+    severity: "warning",
+    summary: "{{ $labels.pod }} keeps losing its leader: {{ $value }} changes in half an hour",
+    description:
+      "Channels (SETCHAN, PUBLISH) corrupt the stream to followers, and a follower with too little memory starts over and over.",
+  });
+  const objects = `tile38_collection_objects{${here}}`;
+  const most = `max by (namespace, col) (${objects})`;
+  // A server without the collection has no series of it: what the others have of it is the difference then.
+  const everywhere = `count by (namespace, col) (${objects}) == on (namespace) group_left () count by (namespace) (tile38_collections{${here}})`;
+  const difference = `(${most} - (min by (namespace, col) (${objects}) and on (namespace, col) (${everywhere})) or ${most})`;
+  const diverged = alert({
+    name: "Tile38FollowerDiverged",
+    // By collection: totals can agree where one lost what another kept. Scrapes lie 30 s apart, hence the hundred.
+    expr: `${difference} > on (namespace, col) 100 + 0.01 * ${most}`,
     for: "15m",
-    labels: { severity: "warning" },
-    annotations: {
-      summary: "Tile38 servers differ by {{ $value }} objects",
-      description:
-        "A follower keeps objects that the leader no longer has (tidwall/tile38#688) and still counts as level: after a leader " +
-        "lost its volume, or a shrink that the follower missed. Restart the followers.",
-    },
-  };
+    severity: "warning",
+    summary: "Tile38 servers differ by {{ $value }} objects in the collection {{ $labels.col }}",
+    description:
+      "A follower keeps objects that the leader no longer has (tidwall/tile38#688) and still counts as level: after a leader " +
+      "lost its volume, or a shrink that the follower missed. Restart the followers.",
+  });
   const hooks = `tile38_hooks{${here}}`;
-  const hooksDiverged: Alert = {
-    alert: "Tile38HooksDiverged",
+  const hooksDiverged = alert({
+    name: "Tile38HooksDiverged",
     expr: `max by (namespace) (${hooks}) != min by (namespace) (${hooks})`,
     for: "15m",
-    labels: { severity: "warning" },
-    annotations: {
-      summary: "Servers differ in their number of hooks",
-      description: "A follower that takes the leader's place would not send what it lacks. Restart the followers.",
-    },
-  };
+    severity: "warning",
+    summary: "Tile38 servers differ in their number of hooks, the most is {{ $value }}",
+    description: "A follower that takes the leader's place would not send what it lacks. Restart the followers.",
+  });
   return [missing, flapping, diverged, hooksDiverged];
 }

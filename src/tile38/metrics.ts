@@ -1,5 +1,5 @@
 /** How Prometheus scrapes the Tile38 servers. */
-import type { ServiceMonitorSpec } from "../kubernetes/service-monitor.ts";
+import { INSTANCE_IS_POD, type ServiceMonitorSpec } from "../kubernetes/service-monitor.ts";
 
 /**
  * Commands whose durations are kept. Whatever a client sends becomes a value of the label `cmd`, before it has said who it is
@@ -22,6 +22,7 @@ export const tile38ServiceMonitor = (): ServiceMonitorSpec => ({
       path: "/metrics",
       interval: "30s",
       scrapeTimeout: "10s",
+      relabelings: [INSTANCE_IS_POD],
       // The optional group lets through what has no such label.
       metricRelabelings: [{ sourceLabels: ["cmd"], regex: `(${COMMANDS.join("|")})?`, action: "keep" }],
     },

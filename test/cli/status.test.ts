@@ -8,6 +8,7 @@ import type { Model } from "../../src/model/resolve.ts";
 import { realModel } from "../support/definitions.ts";
 import { createAll, request } from "../support/jetstream.ts";
 import { Cluster, stop } from "../support/nats-server.ts";
+import { captured } from "../support/stdout.ts";
 import { without } from "../support/tools.ts";
 
 afterEach(() => {
@@ -18,16 +19,9 @@ afterEach(() => {
 /** Runs the command against the first server and gives what it wrote. */
 async function statusOf(environment: string, cluster: Cluster, options: { readonly json?: boolean } = {}) {
   vi.stubEnv("CIRCL_PASSWORD", "loopback-only");
-  let stdout = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    stdout += text;
-    return true;
-  });
   const { servers, tls } = cluster.target();
   const ca = tls?.ca ? { tlsCa: tls.ca } : {};
-  const code = await run(environment, { server: servers.join(), user: "sync", timeout: "5000", ...ca, ...options });
-  vi.restoreAllMocks();
-  return { code, stdout };
+  return captured(() => run(environment, { server: servers.join(), user: "sync", timeout: "5000", ...ca, ...options }));
 }
 
 /** @param later seconds that pass before anybody looks */
@@ -78,7 +72,7 @@ describe.skipIf(without("nats-server"))("circl status", () => {
     const { code, stdout } = await statusOf("local", cluster);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /\n {3}circl_iot_location {2}circl-local-nats-0 {2}1\/1 {7}5 \(0%\) +\d+ B \(0%\) +\d+m?s +circl_iot: 0 behind\n/,
+      /\n {3}circl_iot_location {3}circl-local-nats-0 {2}1\/1 {7}5 \(0%\) +\d+ B \(0%\) +\d+m?s +circl_iot: 0 behind\n/,
     );
     expect(stdout).toMatch(/\n {3}circl_iot\/bff-iot +5 +0 +0 +about \d+m?s\n/);
     expect(stdout).toMatch(/\n\d+ streams, 9 consumers: 0 problems\.\n$/);

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { tile38Alerts } from "../../src/tile38/alerts.ts";
 import { tile38ServiceMonitor } from "../../src/tile38/metrics.ts";
 import { realModel } from "../support/definitions.ts";
 import { PASSWORD, Sandbox, type Tile38Server } from "../support/tile38-server.ts";
@@ -146,35 +145,6 @@ describe.skipIf(without("busybox", "tile38-server"))("Tile38", { concurrent: tru
     expect(await again.objects()).toBe(1_000);
     expect(again.log).toContain("between its renames");
     expect(readdirSync(join(leader.root, "data")).sort()).toEqual(["appendonly.aof", "queue.db"]);
-  });
-
-  test("exposes every metric that an alert reads", async () => {
-    await using sandbox = new Sandbox(model);
-    const leader = await sandbox.start("leader", "leader");
-    await leader.until("/healthz");
-    await leader.send(trucks(0, 10));
-    const follower = await sandbox.start("follower", "follower", leader.port);
-    await follower.until("/healthz");
-    await holds(follower, 10);
-    const exposed = `${await metricsOf(leader)}\n${await metricsOf(follower)}`;
-    const rules = tile38Alerts(model).groups.flatMap((group) => group.rules);
-    const names = new Set(rules.flatMap(({ expr }) => expr.match(/\btile38_\w+/g) ?? []));
-    expect([...names].sort()).toEqual([
-      "tile38_aof_size_bytes",
-      "tile38_cmd_duration_seconds",
-      "tile38_collection_objects",
-      "tile38_collections",
-      "tile38_heap_size_bytes",
-      "tile38_hooks",
-      "tile38_replication_info",
-      "tile38_start_time_seconds",
-    ]);
-    for (const name of names) expect(exposed).toMatch(new RegExp(`^${name}[{ ]`, "m"));
-    expect(exposed).toMatch(
-      /^tile38_replication_info\{caught_up="",caught_up_once="",following="",role="leader"\} 1$/m,
-    );
-    expect(exposed).toMatch(/^tile38_replication_info\{caught_up="true",.*role="follower"\} 1$/m);
-    expect(exposed).toMatch(/^tile38_cmd_duration_seconds\{cmd="set",quantile="0.99"\}/m);
   });
 
   test("exposes words of strangers as commands, which the monitor drops", async () => {

@@ -306,7 +306,7 @@ test("TLS 1.3 alone, for clients and routes, where the environment says so", () 
 
 test("local is one server without TLS, operators or their kinds", () => {
   const charts = chartsOf(realModel("local"));
-  expect(Object.keys(charts)).toEqual(["00-namespace", "10-network", "30-nats", "40-tile38"]);
+  expect(Object.keys(charts)).toEqual(["00-namespace", "10-network", "30-nats", "40-tile38", "55-dashboards"]);
   const kinds = new Set(
     Object.values(charts)
       .flat()

@@ -50,13 +50,23 @@ test("monitors and rules carry the labels that Prometheus selects by", () => {
   }
 });
 
-test("each server has its first alerts", () => {
-  const alerts = (name: string) =>
-    objectOf(production, "PrometheusRule", name).spec.groups.flatMap((group: { rules: { alert: string }[] }) =>
-      group.rules.map(({ alert }) => alert),
-    );
-  expect(alerts("nats")).toEqual(["NatsDown", "NatsNoMetaLeader", "NatsVolumeFilling"]);
-  expect(alerts("tile38")).toEqual(expect.arrayContaining(["Tile38Down", "Tile38NoLeader"]));
+test("every alert reaches the manifest, once and with a link to its runbook", () => {
+  const ruled = (name: string): { alert?: string; annotations: { runbook_url: string } }[] =>
+    objectOf(production, "PrometheusRule", name).spec.groups.flatMap(({ rules }: { rules: object[] }) => rules);
+  const alerts = [...ruled("nats"), ...ruled("tile38")].filter(({ alert }) => alert !== undefined);
+  const names = alerts.map(({ alert }) => alert);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names).toEqual(
+    expect.arrayContaining(["NatsDown", "NatsStreamWithoutLeader", "Tile38Down", "Tile38NoLeader"]),
+  );
+  for (const { alert, annotations } of alerts) {
+    expect(annotations.runbook_url).toBe(`https://github.com/circl/circl-backbone/blob/main/docs/runbooks/${alert}.md`);
+  }
+});
+
+test("without the operator there is nothing of its kinds", () => {
+  const none = objectsOf(modelWith({ environment: { monitoring: { operator: "none" } } }));
+  expect(none.filter(({ apiVersion }) => apiVersion.startsWith("monitoring.coreos.com"))).toEqual([]);
 });
 
 test("a mirror and a digest reach every image", () => {

@@ -79,6 +79,8 @@ export const PUBLISH: readonly (readonly [string, readonly string[]])[] = [
   ["$JS.API.STREAM.MSG.GET.circl_dlq", OPERATORS],
   ["$JS.API.STREAM.MSG.GET.circl_lock", SYNC],
   ["$JS.API.DIRECT.GET.circl_oms", NOBODY],
+  ["$JS.API.DIRECT.GET.circl_audit", ["monitor", ...OPERATORS]],
+  ["$JS.API.DIRECT.GET.circl_audit_refused", ["monitor", ...OPERATORS]],
   ["$JS.API.DIRECT.GET.circl_oms.circl.oms.order.created", NOBODY],
   ["$JS.API.STREAM.SNAPSHOT.circl_oms", NOBODY],
   ["$JS.API.STREAM.RESTORE.circl_oms", NOBODY],

@@ -2,11 +2,11 @@
  * Real programs for tests. Vitest runs `setup` once: it finds or builds what the tests of this run need and says loudly what
  * is missing; `tool` gives a test the path, and tests of missing programs are skipped, or fail where CI is set.
  */
-import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { inject } from "vitest";
 import type { TestProject } from "vitest/node";
 import { requireTools } from "../../tools/build.js";
+import { isProgram, output } from "../../tools/tool.js";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -16,7 +16,7 @@ declare module "vitest" {
 
 /** What each project of vitest.config.ts runs. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
-  core: ["nats-server", "tile38-server", "test-ca", "secret-template", "busybox"],
+  core: ["nats-server", "tile38-server", "nats-exporter", "test-ca", "secret-template", "busybox", "promtool"],
   validate: [
     "nats-server",
     "nats-server-2.12",
@@ -27,23 +27,31 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     "kubectl-validate",
     "kube-linter",
     "kustomize",
+    "tile38-server",
+    "nats-exporter",
+    "busybox",
+    "prometheus",
   ],
   proof: ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"],
 };
 
-/** Programs that come with the system: any version will do, and none is built. */
-const SYSTEM = ["busybox"];
+/** Programs that come with the system, by Debian package: none is built here, and any version will do that Debian still has. */
+const SYSTEM: Readonly<Record<string, string>> = {
+  busybox: "busybox",
+  promtool: "prometheus",
+  prometheus: "prometheus",
+};
 
 export async function setup(project: TestProject): Promise<void> {
   const needed = NEEDED[project.name] ?? [];
   const tools = await requireTools(
-    needed.filter((name) => !SYSTEM.includes(name)),
+    needed.filter((name) => !SYSTEM[name]),
     { build: true },
   );
-  for (const name of needed.filter((system) => SYSTEM.includes(system))) {
-    const folder = (process.env.PATH ?? "").split(delimiter).find((candidate) => existsSync(join(candidate, name)));
-    if (folder) tools.found[name] = join(folder, name);
-    else tools.missing[name] = `install the package "${name}" of your system`;
+  for (const name of needed.filter((other) => SYSTEM[other])) {
+    const path = await findInSystem(name);
+    if (path) tools.found[name] = path;
+    else tools.missing[name] = `unpack Debian's package "${SYSTEM[name]}", or set ${variableOf(name)} to its path`;
   }
   for (const [name, reason] of Object.entries(tools.missing)) {
     process.stderr.write(
@@ -51,6 +59,17 @@ export async function setup(project: TestProject): Promise<void> {
     );
   }
   project.provide("tools", tools);
+}
+
+const variableOf = (name: string): string => `CIRCL_${name.toUpperCase()}`;
+
+/** From its variable, .tools/bin or PATH. */
+async function findInSystem(name: string): Promise<string | undefined> {
+  const folders = [join(output, "bin"), ...(process.env.PATH ?? "").split(delimiter)];
+  for (const path of [process.env[variableOf(name)] ?? "", ...folders.map((folder) => join(folder, name))]) {
+    if (await isProgram(path)) return path;
+  }
+  return undefined;
 }
 
 /**

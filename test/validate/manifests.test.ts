@@ -7,7 +7,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { buildApp, writeApp } from "../../src/app.ts";
 import { crdFiles } from "../../tools/build.js";
+import { modelWith } from "../support/definitions.ts";
 import { tool, without } from "../support/tools.ts";
 
 const run = promisify(execFile);
@@ -38,6 +40,16 @@ describe.skipIf(without("kubectl-validate"))("kubectl-validate", () => {
       expect(stdout.match(/OK/g) ?? []).toHaveLength(files.length);
     },
   );
+
+  test("accepts what the Grafana operator gets, where an environment asks for it", async () => {
+    const folder = join(scratch, "grafana-operator");
+    const model = modelWith({ environment: { monitoring: { grafana: { operator: "grafana-operator" } } } });
+    writeApp(buildApp(model, folder));
+    const file = join(folder, "55-dashboards.k8s.yaml");
+    expect((await validate(file, "1.30")).stdout).toContain("OK");
+    writeFileSync(file, readFileSync(file, "utf8").replaceAll("configMapRef:", "configMap:"));
+    await expect(validate(file, "1.30")).rejects.toMatchObject({ stderr: expect.stringContaining("configMap") });
+  });
 
   test("refuses what is wrong, so its silence means something", async () => {
     const file = join(scratch, "wrong.yaml");

@@ -8,5 +8,6 @@ go 1.25.0
 require (
 	github.com/cert-manager/cert-manager v1.21.1 // deploy/crds
 	github.com/external-secrets/external-secrets v1.3.2 // config/crds/bases
+	github.com/grafana/grafana-operator/v5 v5.18.0 // config/crd/bases
 	github.com/prometheus-operator/prometheus-operator v0.93.0 // example/prometheus-operator-crd
 )

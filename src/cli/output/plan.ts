@@ -51,7 +51,8 @@ function renderChange({ change, effects, verdicts }: Planned, { colours, width }
   return [paint(title), ...below, ...problems, ...notes].join("\n");
 }
 
-const renderField = ({ field, from, to }: FieldChange): string =>
+/** `max_age 7d -> 3d` */
+export const renderField = ({ field, from, to }: FieldChange): string =>
   `${field} ${human(field, from)} -> ${human(field, to)}`;
 
 function renderSummary({ summary, changes }: Plan): string {

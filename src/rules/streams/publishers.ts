@@ -1,9 +1,10 @@
 /** Who may publish what: permissions follow from it, and what nobody declares nobody may. */
+
+import { AUDIT_PREFIX } from "../../model/audit.ts";
 import type { Model } from "../../model/resolve.ts";
 import { SERVER, STREAM_SYNC, type Stream } from "../../model/stream.ts";
 import { collide } from "../../model/subject.ts";
 import { originsOf } from "../../model/traffic.ts";
-import { AUDIT_PREFIX } from "../../nats/roles.ts";
 import { inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
 

@@ -53,6 +53,11 @@ test("what Kubernetes would refuse is refused here, in the file that says it", (
   expect(said(layers)).toEqual([
     'environments/production.ts: tile38.shrink.schedule is "hourly please", expected five cron fields such as "17 * * * *"',
   ]);
+  expect(
+    said([...(realDefinitions.environments.production ?? []), { monitoring: { runbooks: "docs/runbooks/" } }]),
+  ).toEqual([
+    'environments/production.ts: monitoring.runbooks is "docs/runbooks/", expected a URL without "/" at its end',
+  ]);
 });
 
 test("a setting that nobody made is missing, not undefined", () => {

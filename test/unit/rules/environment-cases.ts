@@ -145,4 +145,9 @@ export const environmentCases: Readonly<Record<string, Case>> = {
       "as much again: 29.7 GiB",
     quiet: { environment: { tile38: { leader: { volume: { size: "30GiB" } } } }, streams: [location] },
   },
+  E060: {
+    fires: { key: "load-test-of-the-big-fleet", environment: { name: "load-test-of-the-big-fleet" } },
+    says: "environments/load-test-of-the-big-fleet.ts: name is 26 characters long, a uid with it 42",
+    quiet: { key: "load-test-of-the-old-one", environment: { name: "load-test-of-the-old-one" } },
+  },
 };

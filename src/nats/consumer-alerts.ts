@@ -1,0 +1,52 @@
+/** Are the declared consumers there, and does somebody read? */
+import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
+import type { Model } from "../model/resolve.ts";
+import { thresholdOf } from "./stream-alerts.ts";
+
+const LABELS = ["namespace", "stream_name", "consumer_name"] as const;
+const SAME = `on (${LABELS.join(", ")})`;
+const NAME = "{{ $labels.consumer_name }} on {{ $labels.stream_name }}";
+
+export function consumerAlerts({ environment, streams }: Model): Alert[] {
+  if (streams.every(({ consumers }) => consumers.length === 0)) return [];
+  const alert = withRunbooks(environment);
+  const pending = "consumer:nats_consumer_num_pending";
+  const delivered = "consumer:nats_consumer_delivered_consumer_seq:max";
+  const redelivered = "consumer:nats_consumer_num_redelivered";
+  return [
+    alert({
+      name: "NatsConsumerWithoutLeader",
+      expr: `${pending}:threshold unless ${SAME} ${pending}:leader`,
+      for: "2m",
+      severity: "critical",
+      summary: `No server leads the consumer ${NAME}`,
+      description:
+        "Its service gets no message: the stream has no leader, or the consumer does not exist (not applied, or deleted).",
+    }),
+    alert({
+      name: "NatsConsumerBacklog",
+      expr: `${pending}:leader > ${SAME} ${pending}:threshold`,
+      for: "5m",
+      severity: "warning",
+      summary: `{{ $value | humanize }} messages wait for ${NAME} (alert above ${thresholdOf(pending, LABELS)})`,
+      description: "The service is slower than what comes in, or away. The stream drops the oldest when it is full.",
+    }),
+    alert({
+      name: "NatsConsumerStuck",
+      expr: `${pending}:leader > 0 and ${SAME} ${delivered} - ${delivered} offset 10m == 0`,
+      for: "5m",
+      severity: "warning",
+      summary: `{{ $value | humanize }} messages wait for ${NAME}, and none was delivered for ten minutes`,
+      description: "Nobody asks for messages, or so many are unacknowledged that the server gives no more.",
+    }),
+    alert({
+      name: "NatsConsumerRedelivering",
+      expr: `${redelivered}:leader > ${SAME} ${redelivered}:threshold`,
+      for: "5m",
+      severity: "warning",
+      summary: `${NAME} is given {{ $value | humanize }} messages again and again (alert above ${thresholdOf(redelivered, LABELS)})`,
+      description:
+        "The service fails on them or needs longer than ackWait, and then does the same work twice. After maxDeliver the server gives up on them.",
+    }),
+  ];
+}

@@ -1,0 +1,220 @@
+/** The dashboard of streams and consumers: does what is published arrive, stay as long as meant, and get handled? */
+import { chosen, type Dashboard, growth, type Panel, type Row } from "../../grafana/dashboard.ts";
+import { alertsIn, type Limit, limitAt, limitsOf } from "../../grafana/limit.ts";
+import type { Model } from "../../model/resolve.ts";
+import { originsOf } from "../../model/traffic.ts";
+import { natsAlerts } from "../alerts.ts";
+import { CONSUMER_LEADER, deadLetterStreams, hasRules, STREAM_LEADER, storedBy } from "./series.ts";
+import { deadLetters, nearestLimits } from "./shared.ts";
+
+const STREAM = 'stream_name=~"$stream"';
+const CONSUMER = 'consumer_name=~"$consumer"';
+
+/** Limits of alerts that name what they compare with in another way than at their end. */
+type LimitAt = (alert: string, bad: Limit["bad"], value: number) => Limit;
+
+export function jetstreamDashboard(model: Model): Dashboard {
+  const alerts = alertsIn(natsAlerts(model));
+  const at: LimitAt = (alert, bad, value) => limitAt(alerts, alert, bad, value);
+  // A server that stands alone names no leader of its streams.
+  const led = model.environment.nats.servers > 1 && model.streams.length > 0;
+  const replicated = model.streams.some(({ replicas }) => replicas > 1);
+  const copies = model.streams.some((stream) => originsOf(stream).length > 0);
+  return {
+    name: "jetstream",
+    title: "streams and consumers",
+    description: "Messages are late, missing, refused or handled again and again.",
+    series: "nats_stream_total_messages",
+    variables: [
+      { name: "stream", label: "Stream", series: "nats_stream_total_messages", valuesOf: "stream_name" },
+      { name: "consumer", label: "Consumer", series: "nats_consumer_num_pending", valuesOf: "consumer_name" },
+    ],
+    rows: [
+      ...(hasRules(model) ? [{ title: "What comes next?", panels: [nearestLimits(model)] }] : []),
+      {
+        title: "Does it arrive?",
+        panels: [
+          stored,
+          ...(led ? [leaderless(at)] : []),
+          ...(replicated ? [behind(limitsOf(alerts, "NatsStreamReplicaLagging"))] : []),
+        ],
+      },
+      keeping(model),
+      ...(copies ? [copying(limitsOf(alerts, "NatsSourceStalled"))] : []),
+      handling,
+      ...(deadLetterStreams(model) === "" ? [] : [failing(model)]),
+    ],
+  };
+}
+
+const stored: Panel = {
+  kind: "series",
+  title: "How much arrives?",
+  description:
+    "Messages stored a second. Nothing where there was something: the publisher, or a stream that refuses (discard new, no leader).",
+  unit: "cps",
+  queries: [{ expr: storedBy(STREAM), legend: "{{stream_name}}" }],
+};
+
+const leaderless = (at: LimitAt): Panel => ({
+  kind: "series",
+  title: "Which streams have no leader?",
+  description:
+    "Servers that know none, by stream. Publishers get no answer: too many of its servers are gone. `bin/circl status` says which.",
+  unit: "short",
+  queries: [
+    {
+      expr:
+        `count by (stream_name) (${chosen("nats_stream_total_messages", STREAM, 'stream_leader=""')}) or ` +
+        `0 * max by (stream_name) (${chosen("nats_stream_total_messages", STREAM)})`,
+      legend: "{{stream_name}}",
+    },
+  ],
+  limits: [at("NatsStreamWithoutLeader", "above", 0)],
+});
+
+const behind = (limits: readonly Limit[]): Panel => {
+  const last = chosen("nats_stream_last_seq", STREAM);
+  return {
+    kind: "series",
+    title: "What does a replica lack that is two minutes old?",
+    description: "Messages. Growing: one server cannot keep up, or is cut off. Less than 0 is none.",
+    unit: "short",
+    queries: [
+      {
+        expr: `max by (stream_name) (${last} offset 2m) - min by (stream_name) (${last})`,
+        legend: "{{stream_name}}",
+      },
+    ],
+    limits,
+  };
+};
+
+/** A stream without this limit reports -1 or 0 and has no share. */
+const share = (used: string, limit: string): string =>
+  `max by (stream_name) (${chosen(used, STREAM, STREAM_LEADER)} / (${chosen(limit, STREAM, STREAM_LEADER)} > 0))`;
+
+const keeping = ({ streams }: Model): Row => ({
+  title: "Does it stay?",
+  panels: [
+    {
+      kind: "series",
+      title: "How full is each stream by bytes?",
+      description:
+        "Share of max_bytes. At 1 the oldest message goes with every new one, before its age: see how fast it fills.",
+      unit: "percentunit",
+      queries: [{ expr: share("nats_stream_total_bytes", "nats_stream_limit_bytes"), legend: "{{stream_name}}" }],
+    },
+    ...(streams.some(({ maxMsgs }) => maxMsgs > 0)
+      ? [
+          {
+            kind: "series",
+            title: "How full is each stream by messages?",
+            description: "Share of max_msgs; as for bytes.",
+            unit: "percentunit",
+            queries: [
+              { expr: share("nats_stream_total_messages", "nats_stream_limit_messages"), legend: "{{stream_name}}" },
+            ],
+          } as const,
+        ]
+      : []),
+    {
+      kind: "series",
+      title: "How much does each stream hold?",
+      description:
+        "Messages now. A sudden fall is a purge, a lowered limit or a new stream of the same name: `bin/circl audit` says who did it.",
+      unit: "short",
+      queries: [
+        {
+          expr: `max by (stream_name) (${chosen("nats_stream_total_messages", STREAM, STREAM_LEADER)})`,
+          legend: "{{stream_name}}",
+        },
+      ],
+    },
+  ],
+});
+
+const ofSource = (metric: string): string =>
+  `max by (stream_name, source_name) (${chosen(metric, STREAM, STREAM_LEADER)})`;
+const sourceLegend = "{{stream_name}} from {{source_name}}";
+
+const copying = (limits: readonly Limit[]): Row => ({
+  title: "Are copies level with their origins?",
+  panels: [
+    {
+      kind: "series",
+      title: "How far do copies lag?",
+      description:
+        "Messages not yet copied when the origin was last heard of. A stalled copy keeps its last figure: compare with the next panel.",
+      unit: "short",
+      queries: [{ expr: ofSource("nats_stream_source_lag"), legend: sourceLegend }],
+    },
+    {
+      kind: "series",
+      title: "When did copies last hear of their origin?",
+      description:
+        "Steadily growing is a copy that has stalled: a message larger than the sink takes, or an origin that is gone. Never is less than 0.",
+      unit: "s",
+      queries: [{ expr: `${ofSource("nats_stream_source_active_duration_ns")} / 1e9`, legend: sourceLegend }],
+      limits,
+    },
+  ],
+});
+
+const ofConsumer = (metric: string): string =>
+  `max by (stream_name, consumer_name) (${chosen(metric, STREAM, CONSUMER, CONSUMER_LEADER)})`;
+const consumerLegend = "{{stream_name}}/{{consumer_name}}";
+
+const handling: Row = {
+  title: "Is it handled?",
+  panels: [
+    {
+      kind: "series",
+      title: "How much waits?",
+      description: "Messages not yet delivered. Growing while the next panel shows nothing: nobody fetches.",
+      unit: "short",
+      queries: [{ expr: ofConsumer("nats_consumer_num_pending"), legend: consumerLegend }],
+    },
+    {
+      kind: "series",
+      title: "How fast is it handled?",
+      description: "Messages acknowledged a second, in order.",
+      unit: "cps",
+      queries: [
+        {
+          expr: `max by (stream_name, consumer_name) (${growth("nats_consumer_ack_floor_consumer_seq", STREAM, CONSUMER)})`,
+          legend: consumerLegend,
+        },
+      ],
+    },
+    {
+      kind: "series",
+      title: "What is delivered and not acknowledged?",
+      description: "At max_ack_pending delivery stops. High and flat: the service has hung with messages in its hands.",
+      unit: "short",
+      queries: [{ expr: ofConsumer("nats_consumer_num_ack_pending"), legend: consumerLegend }],
+    },
+    {
+      kind: "series",
+      title: "What is delivered again?",
+      description:
+        "Messages now in hand for the second time or more. A message that always fails blocks nobody, but ends as a dead letter.",
+      unit: "short",
+      queries: [{ expr: ofConsumer("nats_consumer_num_redelivered"), legend: consumerLegend }],
+    },
+  ],
+};
+
+const failing = (model: Model): Row => ({
+  title: "What was given up?",
+  panels: [
+    deadLetters(model),
+    {
+      kind: "series",
+      title: "When did dead letters arrive?",
+      description: "A minute. A burst follows a deploy; a steady trickle is one kind of message.",
+      unit: "short",
+      queries: [{ expr: `60 * ${storedBy(`stream_name=~"${deadLetterStreams(model)}"`)}`, legend: "{{stream_name}}" }],
+    },
+  ],
+});

@@ -1,0 +1,120 @@
+/** Are the declared streams there, led, replicated, fed and copied? */
+import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
+import type { Model } from "../model/resolve.ts";
+import { originsOf } from "../model/traffic.ts";
+import { ofStreams, oneOf } from "./series.ts";
+import { deadLettersLimit, publishRateLimit } from "./thresholds.ts";
+
+/** The threshold that a series is compared with, inside an annotation. */
+export const thresholdOf = (record: string, labels: readonly string[]): string => {
+  const matchers = labels.map((label) => `${label}='%s'`).join(",");
+  const values = labels.map((label) => `$labels.${label}`).join(" ");
+  return `{{ with printf "${record}:threshold{${matchers}}" ${values} | query }}{{ . | first | value | humanize }}{{ end }}`;
+};
+
+export function streamAlerts(model: Model): Alert[] {
+  const { environment, streams } = model;
+  if (streams.length === 0) return [];
+  const alert = withRunbooks(environment);
+  const here = ofStreams(environment);
+  const same = "on (namespace, stream_name)";
+  const lastSeq = `nats_stream_last_seq{${here}}`;
+  const ofStream = ["namespace", "stream_name"];
+  const withoutLeader = alert({
+    name: "NatsStreamWithoutLeader",
+    expr: `stream:nats_stream_replicas:declared unless ${same} stream:nats_stream_total_messages:leader`,
+    for: "2m",
+    severity: "critical",
+    summary: "No server leads the stream {{ $labels.stream_name }}",
+    description:
+      "It takes and gives no message: most of its servers are away, or it does not exist (not applied, or deleted).",
+  });
+  const replicasMissing = alert({
+    name: "NatsStreamReplicasMissing",
+    expr: `count by (namespace, stream_name) (nats_stream_total_messages{${here}}) < ${same} stream:nats_stream_replicas:declared`,
+    for: "10m",
+    severity: "warning",
+    summary: "{{ $labels.stream_name }} lies on {{ $value }} servers only",
+    description: "Fewer than declared: a server is away, or somebody lowered its replicas.",
+  });
+  const replicaLagging = alert({
+    name: "NatsStreamReplicaLagging",
+    // Servers are scraped up to 30 s apart, thousands of messages: so a replica is held to where the stream was before.
+    expr: `max by (namespace, stream_name) (${lastSeq} offset 2m) - min by (namespace, stream_name) (${lastSeq}) > 0`,
+    for: "5m",
+    severity: "warning",
+    summary: "A replica of {{ $labels.stream_name }} lacks {{ $value | humanize }} messages that are two minutes old",
+    description: "If the others are lost now, these are lost too. A slow disk or network; or it is still catching up.",
+  });
+  const deadLetters = alert({
+    name: "NatsDeadLetters",
+    expr: `stream:nats_stream_total_messages:leader > ${same} stream:nats_stream_total_messages:threshold`,
+    for: "1m",
+    severity: "warning",
+    summary: `{{ $labels.stream_name }} holds {{ $value }} messages that nobody could handle (alert above ${thresholdOf("stream:nats_stream_total_messages", ofStream)})`,
+    description: "Consumers gave up on them. They stay until somebody deals with them, or they grow too old.",
+  });
+  const publishRateExceeded = alert({
+    name: "NatsPublishRateExceeded",
+    expr: `stream:nats_stream_last_seq:rate10m > ${same} stream:nats_stream_last_seq:threshold`,
+    for: "10m",
+    severity: "warning",
+    summary: `{{ $labels.stream_name }} takes {{ $value | humanize }} messages a second, declared are ${thresholdOf("stream:nats_stream_last_seq", ofStream)}`,
+    description: "Messages live shorter than was reckoned, and other subjects of the stream give way to the loud one.",
+  });
+  return [
+    withoutLeader,
+    ...fullnessAlerts(model),
+    ...(streams.some(({ replicas }) => replicas > 1) ? [replicasMissing, replicaLagging] : []),
+    ...(streams.some((stream) => deadLettersLimit(stream) !== undefined) ? [deadLetters] : []),
+    ...(streams.some((stream) => publishRateLimit(stream, model) !== undefined) ? [publishRateExceeded] : []),
+    ...(streams.some((stream) => originsOf(stream).length > 0) ? sourceAlerts(model) : []),
+  ];
+}
+
+/** Streams that let their oldest messages go are full most of the time; those that refuse new ones must not be. */
+function fullnessAlerts({ environment, streams }: Model): Alert[] {
+  const refusing = streams.filter(({ discard }) => discard === "new").map(({ name }) => name);
+  if (refusing.length === 0) return [];
+  const lead = `${ofStreams(environment)},is_stream_leader="true",stream_name=~${oneOf(refusing)}`;
+  const share = (of: "bytes" | "messages") =>
+    `nats_stream_total_${of}{${lead}} / (nats_stream_limit_${of}{${lead}} > 0) > 0.9`;
+  return [
+    withRunbooks(environment)({
+      name: "NatsStreamNearlyFull",
+      expr: `max by (namespace, stream_name) (${share("bytes")} or ${share("messages")})`,
+      for: "5m",
+      severity: "warning",
+      summary: "{{ $labels.stream_name }} is {{ $value | humanizePercentage }} full",
+      description:
+        "It does not let old messages go: when it is full, publishers are refused (10077), and so are writers of a bucket.",
+    }),
+  ];
+}
+
+function sourceAlerts({ environment }: Model): Alert[] {
+  const alert = withRunbooks(environment);
+  const silence = "source:nats_stream_source_active_duration_ns:leader";
+  return [
+    alert({
+      name: "NatsSourceStalled",
+      // Origins send a heartbeat every second (stream.go, sourceHealthHB). A stalled source keeps its last lag, so the
+      // silence alone tells; -1 is a source that was never heard of.
+      expr: `${silence} / 1e9 > 60 or ${silence} < 0`,
+      for: "1m",
+      severity: "critical",
+      summary: "{{ $labels.stream_name }} hears nothing from {{ $labels.source_name }}",
+      description:
+        "Nothing is copied. What the origin drops meanwhile never arrives. The origin has no leader, was deleted, or the copy cannot reach it.",
+    }),
+    alert({
+      name: "NatsSourceLagging",
+      expr: "source:nats_stream_source_lag:leader > on (namespace, stream_name, source_name) source:nats_stream_source_lag:threshold",
+      for: "2m",
+      severity: "critical",
+      summary: `{{ $labels.stream_name }} is {{ $value | humanize }} messages behind {{ $labels.source_name }} (alert above ${thresholdOf("source:nats_stream_source_lag", ["namespace", "stream_name", "source_name"])})`,
+      description:
+        "Copying is slower than publishing, or stopped at a message that does not fit. What the origin drops before it is copied is lost to the copy.",
+    }),
+  ];
+}

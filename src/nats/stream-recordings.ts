@@ -1,0 +1,75 @@
+/** What alerts and dashboards say about streams and consumers, once: one value each, whichever servers report it. */
+import type { Recording } from "../kubernetes/prometheus-rule.ts";
+import type { Model } from "../model/resolve.ts";
+import { originsOf } from "../model/traffic.ts";
+import { ofStreams } from "./series.ts";
+import { deadLettersLimit, pendingLimit, publishRateLimit, redeliveredLimit, sourceLagLimit } from "./thresholds.ts";
+
+/** Every server reports its own replica, so these take the leader's, or the highest. */
+export function measurements({ environment, streams }: Model): Recording[] {
+  if (streams.length === 0) return [];
+  const here = ofStreams(environment);
+  const lead = `${here},is_stream_leader="true"`;
+  const consumerLead = `${here},is_consumer_leader="true"`;
+  const perStream = (metric: string, matchers: string) => `max by (namespace, stream_name) (${metric}{${matchers}})`;
+  const perConsumer = (metric: string, matchers: string) =>
+    `max by (namespace, stream_name, consumer_name) (nats_consumer_${metric}{${matchers}})`;
+  const hasMirror = streams.some(({ mirror }) => mirror !== undefined);
+  /** A mirror is a stream with one source, under other names. */
+  const perSource = (what: string) =>
+    [
+      `nats_stream_source_${what}{${lead}}`,
+      ...(hasMirror
+        ? [`label_replace(nats_stream_mirror_${what}{${lead}}, "source_name", "$1", "mirror_name", "(.+)")`]
+        : []),
+    ].join(" or ");
+  const sourced = (what: string) => `max by (namespace, stream_name, source_name) (${perSource(what)})`;
+  return [
+    { record: "stream:nats_stream_total_messages:leader", expr: perStream("nats_stream_total_messages", lead) },
+    // Each replica counts up; a rate over the leader's alone would begin anew at every election.
+    {
+      record: "stream:nats_stream_last_seq:rate10m",
+      expr: `max by (namespace, stream_name) (rate(nats_stream_last_seq{${here}}[10m]))`,
+    },
+    ...(streams.some((stream) => originsOf(stream).length > 0)
+      ? [
+          { record: "source:nats_stream_source_lag:leader", expr: sourced("lag") },
+          { record: "source:nats_stream_source_active_duration_ns:leader", expr: sourced("active_duration_ns") },
+        ]
+      : []),
+    { record: "consumer:nats_consumer_num_pending:leader", expr: perConsumer("num_pending", consumerLead) },
+    { record: "consumer:nats_consumer_num_redelivered:leader", expr: perConsumer("num_redelivered", consumerLead) },
+    {
+      record: "consumer:nats_consumer_delivered_consumer_seq:max",
+      expr: perConsumer("delivered_consumer_seq", here),
+    },
+  ];
+}
+
+/** What is declared, and where alerts begin, as series of their own: an alert is then one comparison for all streams. */
+export function thresholds(model: Model): Recording[] {
+  const { namespace } = model.environment.kubernetes;
+  const constant = (record: string, value: number | undefined, labels: Record<string, string>): Recording[] =>
+    value === undefined ? [] : [{ record, expr: `vector(${value})`, labels: { namespace, ...labels } }];
+  return model.streams.flatMap((stream) => {
+    const of = { stream_name: stream.name };
+    return [
+      ...constant("stream:nats_stream_replicas:declared", stream.replicas, of),
+      ...constant("stream:nats_stream_total_messages:threshold", deadLettersLimit(stream), of),
+      ...constant("stream:nats_stream_last_seq:threshold", publishRateLimit(stream, model), of),
+      ...[...new Set(originsOf(stream).map(({ name }) => name))].flatMap((origin) =>
+        constant("source:nats_stream_source_lag:threshold", sourceLagLimit(stream, origin, model), {
+          ...of,
+          source_name: origin,
+        }),
+      ),
+      ...stream.consumers.flatMap((consumer) => {
+        const read = { ...of, consumer_name: consumer.name };
+        return [
+          ...constant("consumer:nats_consumer_num_pending:threshold", pendingLimit(consumer, stream, model), read),
+          ...constant("consumer:nats_consumer_num_redelivered:threshold", redeliveredLimit(consumer), read),
+        ];
+      }),
+    ];
+  });
+}

@@ -1,0 +1,29 @@
+/** Metrics that the rules read of programs we do not run in tests, with the labels that the rules may use, and where they are documented. */
+export const FOREIGN_METRICS: Readonly<
+  Record<string, { readonly labels: readonly string[]; readonly source: string }>
+> = {
+  kubelet_volume_stats_available_bytes: {
+    labels: ["namespace", "persistentvolumeclaim"],
+    source: "https://kubernetes.io/docs/reference/instrumentation/metrics/ (kubelet, alpha; there since 1.8)",
+  },
+  kubelet_volume_stats_capacity_bytes: {
+    labels: ["namespace", "persistentvolumeclaim"],
+    source: "https://kubernetes.io/docs/reference/instrumentation/metrics/ (kubelet, alpha; there since 1.8)",
+  },
+  certmanager_certificate_expiration_timestamp_seconds: {
+    labels: ["name", "namespace", "exported_namespace", "issuer_name", "issuer_kind", "issuer_group"],
+    source: "https://cert-manager.io/docs/devops-tips/prometheus-metrics/; cert-manager pkg/metrics/metrics.go",
+  },
+  kube_job_status_start_time: {
+    labels: ["namespace", "job_name"],
+    source: "https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/job-metrics.md",
+  },
+  kube_job_status_failed: {
+    labels: ["namespace", "job_name", "reason"],
+    source: "https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/job-metrics.md",
+  },
+  kube_cronjob_status_last_successful_time: {
+    labels: ["namespace", "cronjob"],
+    source: "https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/cronjob-metrics.md",
+  },
+};

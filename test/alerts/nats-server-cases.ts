@@ -1,0 +1,206 @@
+/** One case an alert about the NATS servers of production: three servers, 8 GiB each, 5000 connections. */
+import type { AlertCases } from "./scenario.ts";
+
+const namespace = "circl-backbone";
+/** What vanishes with a server: all that the exporter reads from /jsz. */
+const answersOf = (...pods: string[]) => new RegExp(`^nats_(server|stream|consumer)_.*pod="(${pods.join("|")})"`);
+const of2 = { job: "nats", namespace, pod: "nats-2", instance: "nats-2", server_id: "circl-production-nats-2" };
+
+export const natsServerCases: AlertCases = {
+  NatsDown: {
+    fires: {
+      at: "8m",
+      // nats_varz_* of the dead servers stay as they were: that is what the exporter does.
+      drop: [answersOf("nats-1", "nats-2"), /is_(stream|consumer)_leader="true"/],
+      summary: "Only 1 of 3 NATS servers answer",
+      also: ["NatsServerMissing", "NatsStreamWithoutLeader", "NatsConsumerWithoutLeader"],
+    },
+    quiet: { at: "4m", drop: [answersOf("nats-2")] },
+  },
+  NatsServerMissing: {
+    fires: {
+      at: "7m",
+      drop: [answersOf("nats-2")],
+      summary: "Only 2 of 3 NATS servers answer",
+    },
+    quiet: { at: "12m", set: [[/^nats_server_jetstream_disabled\{.*nats-2/, "0x4 stale _x8 0x12"]] },
+  },
+  NatsJetStreamDisabled: {
+    fires: {
+      at: "4m",
+      set: [[/^nats_server_jetstream_disabled\{.*nats-2/, "1"]],
+      labels: { namespace, server_id: "circl-production-nats-2" },
+      summary: "circl-production-nats-2 runs without JetStream",
+    },
+    quiet: { at: "12m", set: [[/^nats_server_jetstream_disabled\{.*nats-2/, "0x4 1 0x20"]] },
+  },
+  NatsNoMetaLeader: {
+    fires: {
+      at: "4m",
+      drop: [/^nats_server_jetstream_disabled\{.*nats-2/],
+      add: { [server("nats-2", "")]: "0" },
+      summary: "1 NATS servers know no meta leader",
+    },
+    // Two scrapes without one: an election.
+    quiet: {
+      at: "12m",
+      set: [[/^nats_server_jetstream_disabled\{.*nats-2/, "0x4 _ _ 0x20"]],
+      add: { [server("nats-2", "")]: "_x5 0 0 stale" },
+    },
+  },
+  NatsMetaLeaderDisputed: {
+    fires: {
+      at: "5m",
+      drop: [/^nats_server_jetstream_disabled\{.*nats-2/],
+      add: { [server("nats-2", "circl-production-nats-2")]: "0" },
+      summary: "NATS servers name 2 different meta leaders",
+    },
+    // All follow to the new leader, one after the other.
+    quiet: {
+      at: "12m",
+      set: [
+        [/^nats_server_jetstream_disabled\{.*nats-1"/, "0x4 stale"],
+        [/^nats_server_jetstream_disabled\{.*pod="nats-2"/, "0x4 stale"],
+        [/^nats_server_jetstream_disabled\{.*pod="nats-0"/, "0x5 stale"],
+      ],
+      add: {
+        [server("nats-2", "circl-production-nats-2")]: "_x5 0x20",
+        [server("nats-1", "circl-production-nats-2")]: "_x5 0x20",
+        [server("nats-0", "circl-production-nats-2")]: "_x6 0x20",
+      },
+    },
+  },
+  NatsMetaGroupSize: {
+    fires: {
+      at: "12m",
+      set: [[/^nats_varz_jetstream_meta_cluster_size\{.*nats-2/, "4"]],
+      labels: of2,
+      summary: "circl-production-nats-2 counts 4 members of the meta group, not 3",
+    },
+    // The last word of a server that is gone says nothing.
+    quiet: {
+      at: "4m",
+      set: [[/^nats_varz_jetstream_meta_cluster_size\{.*nats-2/, "2"]],
+      drop: [answersOf("nats-2")],
+    },
+  },
+  NatsRouteLost: {
+    fires: {
+      at: "5m",
+      set: [[/^nats_varz_remotes\{.*nats-2/, "1"]],
+      labels: of2,
+      summary: "circl-production-nats-2 is connected to 1 of 2 peers",
+    },
+    // A server that is away is no lost route.
+    quiet: { at: "4m", set: [[/^nats_varz_remotes\{.*nats-[01]/, "1"]], drop: [answersOf("nats-2")] },
+  },
+  NatsRestarting: {
+    fires: {
+      at: "12m",
+      set: [[/^nats_varz_start\{.*nats-2/, "1x4 2x4 3x4 4x40"]],
+      labels: of2,
+      summary: "circl-production-nats-2 started 3 times in an hour",
+    },
+    quiet: { at: "12m", set: [[/^nats_varz_start\{.*nats-2/, "1x4 2x4 3x40"]] },
+  },
+  NatsMemoryNearLimit: {
+    fires: {
+      at: "12m",
+      set: [[/^nats_varz_mem\{.*nats-2/, "8000000000"]],
+      labels: of2,
+      summary: "circl-production-nats-2 holds 7.451GiB of 8 GiB",
+    },
+    quiet: { at: "12m", set: [[/^nats_varz_mem\{.*nats-2/, "7700000000"]] },
+  },
+  NatsStorageFilling: {
+    fires: {
+      at: "12m",
+      set: [[/^nats_varz_jetstream_stats_storage\{.*nats-2/, "34000000000"]],
+      labels: of2,
+      summary: "JetStream on circl-production-nats-2 has filled 85% of its storage",
+    },
+    quiet: { at: "12m", set: [[/^nats_varz_jetstream_stats_storage\{.*nats-2/, "31900000000"]] },
+  },
+  NatsStorageReserved: {
+    step: "5m",
+    fires: {
+      at: "35m",
+      set: [[/^nats_varz_jetstream_stats_reserved_storage\{.*nats-2/, "38000000000"]],
+      labels: of2,
+      summary: "Streams reserve 95% of the storage of circl-production-nats-2",
+    },
+    quiet: { at: "35m", set: [[/^nats_varz_jetstream_stats_reserved_storage\{.*nats-2/, "35900000000"]] },
+  },
+  NatsVolumeFilling: {
+    fires: {
+      at: "12m",
+      set: [[/^kubelet_volume_stats_available_bytes\{.*data-nats-2/, "7000000000"]],
+      labels: { namespace, persistentvolumeclaim: "data-nats-2" },
+      summary: "data-nats-2 has 14% left",
+    },
+    quiet: { at: "12m", set: [[/^kubelet_volume_stats_available_bytes\{.*data-nats-2/, "7600000000"]] },
+  },
+  NatsConnectionsNearLimit: {
+    fires: {
+      at: "7m",
+      set: [[/^nats_varz_connections\{.*nats-2/, "4100"]],
+      labels: of2,
+      summary: "circl-production-nats-2 has taken 82% of its connections",
+    },
+    // The exporter of a dead server goes on saying so.
+    quiet: { at: "4m", set: [[/^nats_varz_connections\{.*nats-2/, "4100"]], drop: [answersOf("nats-2")] },
+  },
+  NatsSlowConsumers: {
+    fires: {
+      at: "12m",
+      set: [[/^nats_varz_slow_consumers\{.*nats-2/, "1x10 6x20"]],
+      labels: of2,
+      summary: "circl-production-nats-2 cut off 5 slow clients in ten minutes",
+    },
+    // Many, and long ago.
+    quiet: { at: "32m", set: [[/^nats_varz_slow_consumers\{.*nats-2/, "1x10 60x60"]] },
+  },
+  NatsApiErrors: {
+    fires: {
+      at: "22m",
+      set: [[/^nats_varz_jetstream_stats_api_errors\{.*nats-2/, "0+10"]],
+      labels: { namespace },
+      summary: "JetStream refused 240 requests in ten minutes",
+    },
+    // One refusal each half minute, on every server.
+    quiet: { at: "22m", set: [[/^nats_varz_jetstream_stats_api_errors\{/, "0+0.9"]] },
+  },
+  NatsCertificateNotRenewed: {
+    step: "5m",
+    fires: {
+      at: "65m",
+      set: [[/^certmanager_.*nats-server-tls/, String(20 * 86_400)]],
+      labels: { exported_namespace: namespace, namespace: "cert-manager", name: "nats-server-tls" },
+      summary: "Certificate nats-server-tls ends in 19d 22h 55m 0s",
+    },
+    quiet: { at: "65m", set: [[/^certmanager_.*nats-server-tls/, String(22 * 86_400)]] },
+  },
+  NatsCertificateExpiring: {
+    fires: {
+      at: "12m",
+      // Where the monitor of cert-manager honours labels, the namespace is the certificate's own.
+      drop: [/^certmanager_.*nats-route-tls/],
+      add: {
+        [`certmanager_certificate_expiration_timestamp_seconds{namespace="${namespace}",name="nats-route-tls"}`]:
+          String(2 * 86_400),
+      },
+      labels: { namespace, name: "nats-route-tls" },
+      summary: "Certificate nats-route-tls ends in 1d 23h 48m 0s",
+    },
+    quiet: { at: "12m", set: [[/^certmanager_.*nats-server-tls/, String(4 * 86_400)]] },
+  },
+};
+
+function server(pod: string, metaLeader: string): string {
+  const labels = {
+    ...{ job: "nats", namespace, pod, instance: pod, server_id: `circl-production-${pod}` },
+    ...{ cluster: "circl-production", server_name: `circl-production-${pod}`, meta_leader: metaLeader },
+  };
+  const text = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
+  return `nats_server_jetstream_disabled{${text.join(",")}}`;
+}

@@ -1,0 +1,178 @@
+/** One case an alert about the streams and consumers of production. */
+import type { AlertCases } from "./scenario.ts";
+
+const namespace = "circl-backbone";
+const oms = { namespace, stream_name: "circl_oms" };
+const copy = { namespace, stream_name: "circl_iot_location", source_name: "circl_iot" };
+const geo = { namespace, stream_name: "circl_iot_location", consumer_name: "geo-location" };
+const orders = { namespace, stream_name: "circl_oms", consumer_name: "dms-orders" };
+
+export const natsStreamCases: AlertCases = {
+  NatsStreamWithoutLeader: {
+    fires: {
+      at: "5m",
+      drop: [
+        /^nats_stream_.*is_stream_leader="true".*stream_name="circl_oms"|^nats_stream_.*stream_name="circl_oms".*is_stream_leader="true"/,
+      ],
+      labels: oms,
+      summary: "No server leads the stream circl_oms",
+    },
+    // An election: nobody for two scrapes, then another server.
+    quiet: {
+      at: "12m",
+      set: [[/^nats_stream_total_messages.*nats-0.*circl_oms"/, "20x4 _ _ 20x20"]],
+    },
+  },
+  NatsStreamNearlyFull: {
+    fires: [
+      {
+        at: "7m",
+        set: [[/^nats_stream_total_bytes.*KV_vehicles/, "99614720"]],
+        labels: { namespace, stream_name: "KV_vehicles" },
+        summary: "KV_vehicles is 95% full",
+      },
+      {
+        at: "7m",
+        set: [
+          [/^nats_stream_total_messages.*KV_vehicles/, "46"],
+          [/^nats_stream_limit_messages.*KV_vehicles/, "50"],
+        ],
+        labels: { namespace, stream_name: "KV_vehicles" },
+        summary: "KV_vehicles is 92% full",
+      },
+    ],
+    // A stream that lets its oldest messages go is full most of the time.
+    quiet: {
+      at: "7m",
+      set: [
+        [/^nats_stream_total_bytes.*KV_vehicles/, "94000000"],
+        [/^nats_stream_total_bytes.*circl_iot"/, "1073741824"],
+      ],
+    },
+  },
+  NatsStreamReplicasMissing: {
+    fires: {
+      at: "12m",
+      drop: [/^nats_stream_.*pod="nats-2".*circl_oms"/],
+      labels: oms,
+      summary: "circl_oms lies on 2 servers only",
+    },
+    quiet: { at: "22m", set: [[/^nats_stream_.*pod="nats-2".*circl_oms"/, "0+3000x4 stale _x15 60000+3000x40"]] },
+  },
+  NatsStreamReplicaLagging: {
+    fires: {
+      at: "12m",
+      set: [[/^nats_stream_last_seq.*pod="nats-2".*circl_oms"/, "0x4 0+2000x40"]],
+      labels: oms,
+      summary: "A replica of circl_oms lacks 22k messages that are two minutes old",
+    },
+    // Half a minute of messages behind: no more than the distance of two scrapes.
+    quiet: { at: "12m", set: [[/^nats_stream_last_seq.*pod="nats-2".*circl_oms"/, "0 0+3000x40"]] },
+  },
+  NatsDeadLetters: {
+    fires: {
+      at: "4m",
+      set: [[/^nats_stream_total_messages.*circl_dlq/, "101"]],
+      labels: { namespace, stream_name: "circl_dlq" },
+      summary: "circl_dlq holds 101 messages that nobody could handle (alert above 100)",
+    },
+    // And no other stream has such a limit.
+    quiet: {
+      at: "4m",
+      set: [
+        [/^nats_stream_total_messages.*circl_dlq/, "100"],
+        [/^nats_stream_total_messages.*circl_audit/, "400000"],
+      ],
+    },
+  },
+  NatsPublishRateExceeded: {
+    fires: {
+      at: "22m",
+      set: [[/^nats_stream_last_seq.*circl_oms"/, "0+6000"]],
+      labels: oms,
+      summary: "circl_oms takes 200 messages a second, declared are 170",
+    },
+    quiet: { at: "22m", set: [[/^nats_stream_last_seq.*circl_oms"/, "0+5000"]] },
+  },
+  NatsSourceStalled: {
+    fires: [
+      {
+        at: "4m",
+        // The lag stays what it was: only the silence grows.
+        set: [[/^nats_stream_source_active_duration_ns/, "500000000 30000000000+30000000000x20"]],
+        labels: copy,
+        summary: "circl_iot_location hears nothing from circl_iot",
+      },
+      {
+        at: "4m",
+        // A mirror that never heard of its origin.
+        set: [[/^nats_stream_mirror_active_duration_ns/, "-1"]],
+        labels: { namespace, stream_name: "circl_oms_copy", source_name: "circl_oms" },
+        summary: "circl_oms_copy hears nothing from circl_oms",
+      },
+    ],
+    quiet: {
+      at: "12m",
+      set: [[/^nats_stream_source_active_duration_ns/, "500000000x4 30000000000 60000000000 500000000x20"]],
+    },
+  },
+  NatsSourceLagging: {
+    fires: {
+      at: "5m",
+      set: [[/^nats_stream_source_lag/, "200000"]],
+      labels: copy,
+      summary: "circl_iot_location is 200k messages behind circl_iot (alert above 170.8k)",
+    },
+    quiet: { at: "12m", set: [[/^nats_stream_source_lag/, "170000"]] },
+  },
+  NatsConsumerWithoutLeader: {
+    fires: {
+      at: "5m",
+      drop: [
+        /^nats_consumer_.*is_consumer_leader="true".*geo-location|^nats_consumer_.*geo-location.*is_consumer_leader="true"/,
+      ],
+      labels: geo,
+      summary: "No server leads the consumer geo-location on circl_iot_location",
+    },
+    quiet: { at: "12m", set: [[/^nats_consumer_num_pending.*nats-0.*geo-location/, "5x4 _ _ 5x20"]] },
+  },
+  NatsConsumerBacklog: {
+    fires: {
+      at: "7m",
+      set: [[/^nats_consumer_num_pending.*geo-location/, "600000"]],
+      labels: geo,
+      summary: "600k messages wait for geo-location on circl_iot_location (alert above 500k)",
+    },
+    // A peak that is worked off.
+    quiet: { at: "12m", set: [[/^nats_consumer_num_pending.*geo-location/, "600000x8 400000x20"]] },
+  },
+  NatsConsumerStuck: {
+    fires: {
+      at: "17m",
+      set: [
+        [/^nats_consumer_num_pending.*dms-orders/, "12"],
+        [/^nats_consumer_delivered_consumer_seq.*dms-orders/, "700"],
+      ],
+      labels: orders,
+      summary: "12 messages wait for dms-orders on circl_oms, and none was delivered for ten minutes",
+    },
+    // Nothing delivered, because nothing waits; and one delivery in nine minutes is no standstill.
+    quiet: {
+      at: "27m",
+      set: [
+        [/^nats_consumer_num_pending.*dms-orders/, "0"],
+        [/^nats_consumer_delivered_consumer_seq.*dms-orders/, "700"],
+        [/^nats_consumer_delivered_consumer_seq.*oms-delivery/, "700x17 701x17 702x17 703x17"],
+      ],
+    },
+  },
+  NatsConsumerRedelivering: {
+    fires: {
+      at: "7m",
+      set: [[/^nats_consumer_num_redelivered.*dms-orders/, "250"]],
+      labels: orders,
+      summary: "dms-orders on circl_oms is given 250 messages again and again (alert above 100)",
+    },
+    quiet: { at: "12m", set: [[/^nats_consumer_num_redelivered.*dms-orders/, "250x6 90x20"]] },
+  },
+};

@@ -1,0 +1,63 @@
+/** The rules as Prometheus evaluates them: each alert fires where it should, not just beside it, and none on a healthy backbone. */
+import { describe, expect, test } from "vitest";
+import { modelWith, orders, realModel } from "../support/definitions.ts";
+import { alertsIn, checkRules, groupsOf, testRules } from "../support/promtool.ts";
+import { without } from "../support/tools.ts";
+import { auditCases } from "./audit-cases.ts";
+import { everything } from "./everything.ts";
+import { healthySeries } from "./healthy.ts";
+import { natsServerCases } from "./nats-server-cases.ts";
+import { natsStreamCases } from "./nats-stream-cases.ts";
+import { quietFor, testsOf } from "./scenario.ts";
+import { tile38Cases } from "./tile38-cases.ts";
+
+const cases = { ...natsServerCases, ...natsStreamCases, ...auditCases, ...tile38Cases };
+const model = everything;
+const groups = groupsOf(model);
+const alerts = alertsIn(model);
+const healthy = healthySeries(model);
+
+/** Rules and series of the server that an alert is about: the two share nothing, and each takes its time to evaluate. */
+function sideOf(name: string) {
+  const [own, other] = name.startsWith("Tile38") ? ["tile38", "nats"] : ["nats", "tile38"];
+  return {
+    groups: groups.filter((group) => group.name.startsWith(`${own}.`)),
+    healthy: Object.fromEntries(Object.entries(healthy).filter(([series]) => !series.includes(`job="${other}"`))),
+  };
+}
+
+test("every alert has a case, and every case an alert", () => {
+  expect(alerts.map(({ alert }) => alert).sort()).toEqual(Object.keys(cases).sort());
+});
+
+describe.skipIf(without("promtool"))("promtool", { concurrent: true }, () => {
+  test.each([
+    ["staging", realModel("staging")],
+    ["production", realModel("production")],
+    ["every kind of stream", model],
+    ["one server", modelWith({ environment: { nats: { servers: 1 } }, streams: [{ ...orders, replicas: 1 }] })],
+    ["no streams and no followers", modelWith({ environment: { tile38: { followers: { count: 0 } } }, streams: [] })],
+  ])("takes the rules of %s without a complaint", async (_, some) => {
+    expect(await checkRules(groupsOf(some))).toContain("SUCCESS");
+  });
+
+  test("complains about what is wrong, so its silence means something", async () => {
+    const [first] = groups;
+    const broken = { ...first, name: "broken", interval: "30s", rules: [{ record: "a", expr: "sum by (" }] };
+    await expect(checkRules([broken])).rejects.toThrow(/parse error/);
+  });
+
+  test.each(["staging", "production"] as const)("hears nothing from a healthy %s", async (name) => {
+    const some = realModel(name);
+    await testRules(groupsOf(some), [quietFor(healthySeries(some), 45)]);
+  });
+
+  test.each(alerts.map((alert) => [alert.alert, alert] as const))(
+    "%s fires, and not just beside it",
+    async (name, alert) => {
+      const example = cases[name];
+      expect(example).toBeDefined();
+      if (example) await testRules(sideOf(name).groups, testsOf(alert, sideOf(name).healthy, example));
+    },
+  );
+});

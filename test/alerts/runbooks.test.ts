@@ -1,0 +1,119 @@
+/** Every alert has its page and every page its alert, and what the pages tell people to type still exists. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { circl } from "../cli/circl.ts";
+import { realModel } from "../support/definitions.ts";
+import { faultsOfKubectl } from "../support/kubectl-words.ts";
+import { objectsOf } from "../support/manifests.ts";
+import { alertsIn } from "../support/promtool.ts";
+import { pages, wordsOf } from "../support/runbooks.ts";
+import { everything } from "./everything.ts";
+
+const alerts = alertsIn(everything);
+const production = objectsOf(realModel("production"));
+const overview = readFileSync(fileURLToPath(new URL("../../docs/alerts.md", import.meta.url)), "utf8");
+
+test("every alert of any environment has a page, and every page an alert", () => {
+  const names = new Set([...alerts, ...alertsIn(realModel("staging"))].map(({ alert }) => alert));
+  expect(pages.map(({ name }) => name).sort()).toEqual(["README", ...names].sort());
+});
+
+describe.each(alerts.map(({ alert, labels }) => [alert, labels.severity] as const))("%s", (name, severity) => {
+  const text = pages.find((page) => page.name === name)?.text ?? "";
+
+  test("says its name, its severity, and all four things one asks at night", () => {
+    expect(text.startsWith(`# ${name}\n\nSeverity: ${severity}\n`)).toBe(true);
+    expect([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual([
+      "What it means",
+      "How to look",
+      "What to do",
+      "How to confirm",
+    ]);
+    // Something to type where it says how to look and how to confirm.
+    for (const part of text.split("## ").filter((section) => section.startsWith("How")))
+      expect(part).toContain("```sh\n");
+  });
+
+  test("leads only to pages that exist", () => {
+    for (const [, link = ""] of text.matchAll(/\]\((\w+)\.md(#\w+)?\)/g)) {
+      expect(pages.map((page) => page.name)).toContain(link);
+    }
+  });
+});
+
+const commands = pages.flatMap(({ name, commands: own }) =>
+  own.map((command) => ({ page: name, words: wordsOf(command) })),
+);
+const starting = (...programs: string[]) => commands.filter(({ words }) => programs.includes(words[0] ?? ""));
+
+test("nothing is typed that is not looked at here", () => {
+  const known = ["bin/circl", "circl", "kubectl", "nats"];
+  expect(commands.filter(({ words }) => !known.includes(words[0] ?? ""))).toEqual([]);
+  expect(starting("kubectl").length).toBeGreaterThan(100);
+});
+
+test("kubectl commands speak of what is in the manifests of production", () => {
+  const faults = starting("kubectl").flatMap(({ page, words }) =>
+    // What stands in a sentence may be the beginning of a command alone.
+    words.includes("-n")
+      ? faultsOfKubectl(words, production).map((fault) => `${page}: ${words.join(" ")}: ${fault}`)
+      : [],
+  );
+  expect(faults).toEqual([]);
+});
+
+test.each([
+  ["kubectl -n circl-backbone get pods nats-7", "no Pod nats-7"],
+  ["kubectl -n elsewhere get pods", "not in the namespace circl-backbone"],
+  ["kubectl -n circl-backbone logs nats-0 -c sidecar", "no container sidecar in nats-0"],
+  ["kubectl -n circl-backbone rollout restart statefulset/tile38", "no StatefulSet tile38"],
+  ["kubectl -n circl-backbone get pods -l app.kubernetes.io/name=redis", "no pod with app.kubernetes.io/name=redis"],
+])("%s would be found", (command, fault) => {
+  expect(faultsOfKubectl(wordsOf(command), production)).toContain(fault);
+});
+
+test("circl commands and their flags are declared", async () => {
+  const used = starting("bin/circl", "circl").map(({ page, words }) => ({ page, words: words.slice(1) }));
+  const names = [...new Set(used.map(({ words }) => words[0] ?? ""))];
+  expect(names).toContain("status");
+  const help = new Map<string, string>();
+  for (const name of names) {
+    const { code, stdout } = await circl([name, "--help"]);
+    if (code === 0 && stdout.includes(`circl ${name}`)) help.set(name, stdout);
+  }
+  const faults = used.flatMap(({ page, words: [name = "", ...rest] }) => {
+    const text = help.get(name);
+    if (!text) return [`${page}: no circl ${name}`];
+    return rest
+      .filter((word) => word.startsWith("--") && !text.includes(`${word} `))
+      .map((flag) => `${page}: ${name} ${flag}`);
+  });
+  expect(faults).toEqual([]);
+});
+
+describe("the overview", () => {
+  test("lists every alert with its severity and how long it waits", () => {
+    const rows = [...overview.matchAll(/^\| \[(\w+)\]\(runbooks\/\w+\.md\) \| (\w+) \| (\w+) \|$/gm)];
+    expect(rows.map(([, name, severity, waits]) => [name, severity, waits])).toEqual(
+      alerts.map((alert) => [alert.alert, alert.labels.severity, alert.for]),
+    );
+  });
+
+  test("silences only alerts that exist, by others that exist", () => {
+    const { inhibit_rules } = parse(/```yaml\n(.*?)```/s.exec(overview)?.[1] ?? "") as {
+      inhibit_rules: { source_matchers: string[]; target_matchers: string[] }[];
+    };
+    const names = alerts.map(({ alert }) => alert);
+    for (const matcher of inhibit_rules.flatMap((rule) => [...rule.source_matchers, ...rule.target_matchers])) {
+      const [, op, value = ""] = /^alertname (=~|=) "?([^"]+)"?$/.exec(matcher) ?? [];
+      for (const one of op === "=~" ? value.split("|") : [value]) {
+        expect(
+          names.filter((name) => new RegExp(`^(?:${one})$`).test(name)),
+          matcher,
+        ).not.toEqual([]);
+      }
+    }
+  });
+});

@@ -1,0 +1,203 @@
+/** One case an alert about the Tile38 of production: a leader and two followers of 2 GiB each. */
+import type { AlertCases } from "./scenario.ts";
+
+const namespace = "circl-backbone";
+const at = (pod: string) => ({ job: "tile38", namespace, pod, instance: pod });
+const one = at("tile38-follower-1");
+const leader = at("tile38-leader-0");
+const labels = (all: Readonly<Record<string, string>>) =>
+  Object.entries(all)
+    .map(([key, value]) => `${key}="${value}"`)
+    .join(",");
+const behind = `tile38_replication_info{${labels({ ...one, role: "follower", following: "tile38:9851", caught_up: "false", caught_up_once: "true" })}}`;
+const failed = (metric: string) =>
+  `kube_job_status_${metric}{namespace="${namespace}",job_name="tile38-aof-shrink-29000000"}`;
+
+export const tile38Cases: AlertCases = {
+  Tile38NoLeader: {
+    fires: {
+      at: "5m",
+      drop: [/^tile38_.*tile38-leader-0/],
+      labels: { ...{ job: "tile38", namespace }, role: "leader" },
+      summary: "No Tile38 server takes writes",
+    },
+    // A planned restart: closed for two minutes while it loads its file.
+    quiet: { at: "12m", set: [[/^tile38_.*tile38-leader-0/, "1x4 stale _x3 1x40"]] },
+  },
+  Tile38TwoLeaders: {
+    fires: {
+      at: "3m",
+      set: [[/^tile38_replication_info\{.*follower-1/, "_"]],
+      add: { [`tile38_replication_info{${labels({ ...one, role: "leader" })}}`]: "1" },
+      labels: { namespace },
+      summary: "2 Tile38 servers take themselves for the leader",
+    },
+    // A promotion: the old one is gone, the new one leads.
+    quiet: {
+      at: "5m",
+      drop: [/^tile38_.*tile38-leader-0/, /^tile38_replication_info\{.*follower-1/],
+      add: { [`tile38_replication_info{${labels({ ...one, role: "leader" })}}`]: "1" },
+    },
+  },
+  Tile38Down: {
+    fires: {
+      at: "7m",
+      set: [[/^up\{.*follower-1/, "0"]],
+      drop: [/^tile38_.*follower-1/],
+      labels: one,
+      summary: "tile38-follower-1 has not answered for 5 minutes",
+    },
+    quiet: { at: "12m", set: [[/^up\{.*follower-1/, "1x4 0x8 1x20"]] },
+  },
+  Tile38Restarting: {
+    fires: {
+      at: "12m",
+      set: [[/^tile38_start_time_seconds\{.*follower-1/, "1x4 2x4 3x4 4x20"]],
+      labels: one,
+      summary: "tile38-follower-1 restarted 3 times in an hour",
+    },
+    quiet: { at: "12m", set: [[/^tile38_start_time_seconds\{.*follower-1/, "1x4 2x4 3x20"]] },
+  },
+  Tile38Slow: {
+    fires: {
+      at: "12m",
+      set: [[/^tile38_cmd_duration_seconds\{.*leader-0/, "0.25"]],
+      labels: { ...leader, cmd: "set", quantile: "0.99" },
+      summary: "One in a hundred set takes 250ms on tile38-leader-0",
+    },
+    quiet: { at: "22m", set: [[/^tile38_cmd_duration_seconds\{.*leader-0/, "0.25x18 0.09x40"]] },
+  },
+  Tile38FollowersMissing: {
+    fires: {
+      at: "12m",
+      drop: [/^tile38_replication_info\{.*follower-1/],
+      add: { [behind]: "1" },
+      summary: "Only 1 of 2 Tile38 followers are level with the leader",
+    },
+    // Fetching everything anew after a shrink.
+    quiet: {
+      at: "22m",
+      set: [[/^tile38_replication_info\{.*follower-1/, "1x3 stale _x6 1x40"]],
+      add: { [behind]: "_x4 1x6 stale" },
+    },
+  },
+  Tile38FollowerFlapping: {
+    fires: {
+      at: "17m",
+      set: [[/^tile38_replication_info\{.*follower-1/, "1 1 stale _ 1 1 stale _ 1 1 stale _ 1x30"]],
+      add: { [behind]: "_ _ 1 1 stale _ 1 1 stale _ 1 1 stale" },
+      labels: { namespace, pod: "tile38-follower-1" },
+      summary: "tile38-follower-1 keeps losing its leader: 6 changes in half an hour",
+    },
+    // Twice, and for eight minutes: the leader was away.
+    quiet: {
+      at: "27m",
+      set: [[/^tile38_replication_info\{.*follower-1/, "1x3 stale _x15 1 1 stale _ 1x60"]],
+      add: { [behind]: "_x4 1x15 stale _ 1 1 stale" },
+    },
+  },
+  Tile38FollowerDiverged: {
+    fires: [
+      {
+        at: "17m",
+        // The totals agree: what one collection lost another has kept.
+        set: [
+          [/^tile38_collection_objects\{.*follower-1.*fleet/, "49500"],
+          [/^tile38_collection_objects\{.*follower-1.*zones/, "700"],
+        ],
+        labels: { namespace, col: "zones" },
+        summary: "Tile38 servers differ by 500 objects in the collection zones",
+      },
+      {
+        at: "17m",
+        // A leader that lost its volume has no series of what its followers kept.
+        drop: [/^tile38_collection_objects\{.*leader-0.*fleet/],
+        labels: { namespace, col: "fleet" },
+        summary: "Tile38 servers differ by 50000 objects in the collection fleet",
+      },
+    ],
+    quiet: { at: "17m", set: [[/^tile38_collection_objects\{.*follower-1.*fleet/, "49500"]] },
+  },
+  Tile38HooksDiverged: {
+    fires: {
+      at: "17m",
+      set: [[/^tile38_hooks\{.*follower-1/, "3"]],
+      labels: { namespace },
+      summary: "Tile38 servers differ in their number of hooks, the most is 4",
+    },
+    quiet: { at: "17m", set: [[/^tile38_hooks\{/, "4x10 5x60"]] },
+  },
+  Tile38MemoryFilling: {
+    fires: {
+      at: "22m",
+      set: [[/^tile38_heap_size_bytes\{.*leader-0/, "1200000000"]],
+      labels: leader,
+      summary: "tile38-leader-0 holds 1.118GiB of live data",
+    },
+    // A heap that comes down with every collection.
+    quiet: {
+      at: "22m",
+      set: [[/^tile38_heap_size_bytes\{.*leader-0/, "1200000000x8 900000000 1200000000x14 900000000 1200000000x20"]],
+    },
+  },
+  Tile38WritesRefused: {
+    fires: {
+      at: "5m",
+      set: [[/^tile38_heap_size_bytes\{.*leader-0/, "1600000000"]],
+      labels: leader,
+      summary: "tile38-leader-0 holds 1.49GiB, more than its maxmemory, and refuses positions",
+    },
+    quiet: {
+      at: "5m",
+      set: [
+        [
+          /^tile38_heap_size_bytes\{.*leader-0/,
+          "1600000000 1400000000 1600000000 1400000000 1600000000 1400000000 1600000000 1400000000 1600000000 1400000000 1600000000",
+        ],
+      ],
+    },
+  },
+  Tile38VolumeFilling: {
+    fires: {
+      at: "12m",
+      set: [[/^kubelet_volume_stats_available_bytes\{.*data-tile38/, "12000000000"]],
+      labels: { namespace, persistentvolumeclaim: "data-tile38-leader-0" },
+      summary: "data-tile38-leader-0 has 24% left",
+    },
+    quiet: { at: "12m", set: [[/^kubelet_volume_stats_available_bytes\{.*data-tile38/, "13000000000"]] },
+  },
+  Tile38VolumeFull: {
+    fires: {
+      at: "7m",
+      set: [[/^kubelet_volume_stats_available_bytes\{.*data-tile38/, "4000000000"]],
+      labels: { namespace, persistentvolumeclaim: "data-tile38-leader-0" },
+      summary: "data-tile38-leader-0 has 8% left",
+    },
+    quiet: { at: "7m", set: [[/^kubelet_volume_stats_available_bytes\{.*data-tile38/, "5500000000"]] },
+  },
+  Tile38ShrinkFailed: {
+    fires: {
+      at: "12m",
+      add: { [failed("failed")]: "1", [failed("start_time")]: "60" },
+      labels: { namespace },
+      summary: "The job that shrinks the append-only file failed, begun 1970-01-01 00:01:00 +0000 UTC",
+    },
+    // The next run succeeded.
+    quiet: {
+      at: "12m",
+      add: { [failed("failed")]: "1", [failed("start_time")]: "60" },
+      set: [[/^kube_cronjob_status_last_successful_time/, "0x4 120x40"]],
+    },
+  },
+  Tile38FileNotShrunk: {
+    step: "5m",
+    fires: {
+      at: "27h",
+      set: [[/^tile38_aof_size_bytes\{.*leader-0/, "3000000000"]],
+      labels: { namespace },
+      summary: "The append-only file has been above 2 GiB for more than a day: 2.794GiB",
+    },
+    // Shrunk once, and grown again.
+    quiet: { at: "27h", set: [[/^tile38_aof_size_bytes\{.*leader-0/, "3000000000x150 900000000 3000000000x200"]] },
+  },
+};

@@ -1,0 +1,44 @@
+/** Clusters whose audit streams hear of logins. */
+import type { NatsConnection } from "nats";
+import { expect } from "vitest";
+import type { DesiredState } from "../../src/jetstream/desired.ts";
+import { createAll } from "./jetstream.ts";
+
+/** Creates everything, the audit first: it then knows how the others were created. */
+export async function createAudited(connection: NatsConnection, { streams, consumers }: DesiredState): Promise<void> {
+  const isAudit = ({ name }: (typeof streams)[number]) => String(name).startsWith("circl_audit");
+  const ordered = [...streams.filter(isAudit), ...streams.filter((stream) => !isAudit(stream))];
+  const replies = await createAll(connection, { streams: ordered, consumers });
+  expect([...replies].filter(([, { error }]) => error)).toEqual([]);
+}
+
+/** An auth file with the exports and imports by which CIRCL hears of logins, and three users who may do everything. */
+const EVENTS = [
+  ["$SYS.ACCOUNT.CIRCL.CONNECT", "circl.audit.connect.CIRCL"],
+  ["$SYS.ACCOUNT.CIRCL.DISCONNECT", "circl.audit.disconnect.CIRCL"],
+  ["$SYS.ACCOUNT.SYS.CONNECT", "circl.audit.connect.SYS"],
+  ["$SYS.ACCOUNT.SYS.DISCONNECT", "circl.audit.disconnect.SYS"],
+  ["$SYS.SERVER.*.CLIENT.AUTH.ERR", "circl.audit.refused.*"],
+] as const;
+
+const users = (...names: readonly string[]): string =>
+  `users: [ ${names.map((name) => `{ user: "${name}", password: "loopback-only" }`).join(", ")} ]`;
+
+export const AUDITED_AUTH = auditedAuth();
+
+/** @param nkey public key of one more user */
+export function auditedAuth(nkey?: string): string {
+  const more = nkey ? `, { nkey: ${nkey} } ]` : " ]";
+  return `accounts {
+  SYS {
+    ${users("sys")}
+    exports: [ ${EVENTS.map(([subject]) => `{ stream: "${subject}", accounts: ["CIRCL"] }`).join(", ")} ]
+  }
+  CIRCL {
+    jetstream: enabled
+    ${users("sync", "alice", "bob").replace(/ \]$/, more)}
+    imports: [ ${EVENTS.map(([subject, to]) => `{ stream: { account: "SYS", subject: "${subject}" }, to: "${to}" }`).join(", ")} ]
+  }
+}
+`;
+}

@@ -1,0 +1,135 @@
+/** Every panel gives an answer on a real Prometheus that scrapes real servers. */
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { dashboards } from "../../src/dashboards/dashboards.ts";
+import { desiredState } from "../../src/jetstream/desired.ts";
+import type { Model } from "../../src/model/resolve.ts";
+import { healthyCluster, serveMetrics } from "../support/cluster-metrics.ts";
+import { realModel } from "../support/definitions.ts";
+import { createAll } from "../support/jetstream.ts";
+import { NatsExporter } from "../support/nats-exporter.ts";
+import { Cluster } from "../support/nats-server.ts";
+import { Prometheus } from "../support/prometheus.ts";
+import { Sandbox } from "../support/tile38-server.ts";
+import { shortenedIn } from "../support/time-lapse.ts";
+import { without } from "../support/tools.ts";
+
+const production = realModel("production");
+const monitoring = fileURLToPath(new URL("../../dist/production/50-monitoring.k8s.yaml", import.meta.url));
+const { namespace } = production.environment.kubernetes;
+
+/** What Grafana puts in for its variables when everything is chosen, in the same time-lapse as the rules. */
+const filledIn = (expr: string): string =>
+  shortenedIn(
+    expr
+      .replaceAll("$__rate_interval", "5m")
+      .replaceAll("$namespace", namespace)
+      .replace(/\$(stream|consumer)\b/g, ".+"),
+  );
+
+/** Questions by dashboard and panel. */
+const questions = (model: Model) =>
+  dashboards(model).flatMap(({ name, rows }) =>
+    rows.flatMap(({ panels }) =>
+      panels.flatMap(({ title, queries }) => queries.map(({ expr, legend }) => ({ name, title, expr, legend }))),
+    ),
+  );
+
+describe.skipIf(without("nats-server", "test-ca", "nats-exporter", "tile38-server", "busybox", "prometheus"))(
+  "dashboards on a real Prometheus",
+  () => {
+    const started: AsyncDisposable[] = [];
+    const use = <T extends AsyncDisposable>(thing: T): T => {
+      started.unshift(thing);
+      return thing;
+    };
+    let prometheus: Prometheus;
+    afterAll(async () => {
+      for (const thing of started) await thing[Symbol.asyncDispose]();
+    });
+
+    beforeAll(async () => {
+      const nats = use(await Cluster.start(production));
+      await work(nats);
+      const sandbox = use(new Sandbox(production));
+      const leader = await sandbox.start("leader", "leader");
+      await leader.send([
+        "SET fleet truck1 POINT 52.5 13.4",
+        "SETHOOK gate http://127.0.0.1:1/ NEARBY fleet FENCE POINT 52 13 100",
+      ]);
+      // One of two: an alert is pending, which is what the table of alerts shows.
+      const follower = await sandbox.start("follower", "follower", leader.port);
+      await follower.until("/healthz");
+      for (const server of [leader, follower]) await server.ask("NEARBY fleet POINT 52 13 1000");
+      const exporters = await Promise.all(nats.servers.map((server) => NatsExporter.start(production, server)));
+      for (const exporter of exporters) use(exporter);
+      const pods = ["nats-0", "nats-1", "nats-2", "tile38-leader-0", "tile38-follower-0"];
+      const others = use(await serveMetrics(healthyCluster(namespace, pods)));
+      prometheus = use(
+        await Prometheus.start(
+          monitoring,
+          {
+            nats: Object.fromEntries(exporters.map(({ address }, i) => [`nats-${i}`, address])),
+            tile38: {
+              "tile38-leader-0": `127.0.0.1:${leader.metricsPort}`,
+              "tile38-follower-0": `127.0.0.1:${follower.metricsPort}`,
+            },
+          },
+          [others.address],
+        ),
+      );
+    });
+
+    test.each(questions(production))("$name: $title ($legend)", async ({ expr, legend }) => {
+      const labels = [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = ""]) => label);
+      await expect
+        .poll(
+          async () => {
+            const samples = await prometheus.query(filledIn(expr));
+            const numbers = samples.filter(({ value: [, number] }) => Number.isFinite(Number(number)));
+            return numbers.some(({ metric }) => labels.every((label) => metric[label]));
+          },
+          { timeout: 60_000, interval: 500, message: `no data for ${filledIn(expr)}` },
+        )
+        .toBe(true);
+    });
+
+    test.each(
+      dashboards(production).flatMap(({ name, series, variables }) => [
+        { name, series, valuesOf: "namespace" },
+        ...variables.map((variable) => ({ ...variable, name })),
+      ]),
+    )("$name offers values of $valuesOf", async ({ series, valuesOf }) => {
+      await expect.poll(() => prometheus.labelValues(valuesOf, series), { timeout: 60_000 }).not.toEqual([]);
+    });
+
+    test("what does not parse or does not exist is told apart", async () => {
+      await expect(prometheus.query("sum(")).rejects.toThrow(/parse error/);
+      expect(await prometheus.query("nats_varz_no_such_thing")).toEqual([]);
+    });
+  },
+);
+
+test("the other environments ask nothing that production does not ask", () => {
+  const asked = new Set(questions(production).map(({ expr }) => expr));
+  for (const environment of ["staging", "local"] as const) {
+    expect(questions(realModel(environment)).filter(({ expr }) => !asked.has(expr))).toEqual([]);
+  }
+});
+
+/** Streams, consumers, a copy and a dead letter, with some messages handled and some not. */
+async function work(cluster: Cluster): Promise<void> {
+  const connection = await cluster.connect();
+  const replies = await createAll(connection, desiredState(production));
+  expect([...replies].filter(([, { error }]) => error)).toEqual([]);
+  const js = connection.jetstream();
+  for (let i = 0; i < 20; i++) await js.publish("circl.iot.location.updated", "here");
+  await js.publish("circl.dlq.iot.location.updated", "failed");
+  const consumer = await js.consumers.get("circl_iot", "bff-iot");
+  const messages = await consumer.fetch({ max_messages: 10, expires: 2_000 });
+  let handled = 0;
+  for await (const message of messages) {
+    if (handled++ < 5) message.ack();
+  }
+  await connection.close();
+}
