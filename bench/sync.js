@@ -5,14 +5,48 @@
  *     node bench/sync.js [streams]
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findTool } from "../tools/build.js";
 import { bundle } from "./bundle.js";
 import { startCluster } from "./cluster.js";
 import { table } from "./measure.js";
 
 const amount = Number(process.argv[2] ?? 1_000);
+/** Streams that the nats command is timed on: it makes one a run, so more of them only take longer. */
+const BY_COMMAND = 20;
+
+/**
+ * Milliseconds a stream by the nats command in a loop, as scripts do it; undefined where it is not built.
+ * @param {string | undefined} server
+ */
+async function byCommand(server) {
+  const path = await findTool("nats-cli");
+  if (!path || !server) return undefined;
+  const start = performance.now();
+  for (let i = 0; i < BY_COMMAND; i++) {
+    const name = `cli_${i}`;
+    const config = {
+      name,
+      subjects: [`cli.${i}.>`],
+      retention: "limits",
+      storage: "file",
+      num_replicas: 3,
+      max_age: 86_400e9,
+    };
+    const file = join(folder, `${name}.json`);
+    writeFileSync(
+      file,
+      JSON.stringify({ max_msgs: -1, max_bytes: 1_048_576, max_consumers: -1, discard: "old", ...config }),
+    );
+    const args = ["--server", server, "stream", "add", name, "--config", file];
+    const { status, stderr } = spawnSync(path, args, { encoding: "utf8" });
+    if (status !== 0) throw new Error(stderr);
+  }
+  return (performance.now() - start) / BY_COMMAND;
+}
+
 const folder = mkdtempSync(join(tmpdir(), "circl-bench-"));
 await bundle("bench/sync-run.ts", join(folder, "run.mjs"));
 const cluster = await startCluster("circl-production");
@@ -22,6 +56,7 @@ try {
   if (status !== 0) throw new Error(stderr);
   const result = /** @type {Record<string, number>} */ (JSON.parse(stdout));
   const { create8 = 0, create16 = 0, create32 = 0, apply = 0, lists = 0, plan = 0, residentMiB = 0 } = result;
+  const command = await byCommand(cluster.urls[0]);
   const best = Math.min(create8, create16, create32);
   const ms = (/** @type {number} */ figure) => figure.toFixed(0);
   console.log(`${amount} R3 streams with ${amount * 2} consumers, three servers, Node ${process.version}\n`);
@@ -33,6 +68,15 @@ try {
         ["raw creates, 16 in flight", ms(create16), ""],
         ["raw creates, 32 in flight", ms(create32), ""],
         ["apply of the streams", ms(apply), `${(apply / best).toFixed(2)}x the best of these`],
+        ...(command === undefined
+          ? []
+          : [
+              [
+                `nats stream add in a loop (${BY_COMMAND} timed)`,
+                ms(command * amount),
+                `${((command * amount) / best).toFixed(1)}x`,
+              ],
+            ]),
         ["raw LIST pages", ms(lists), ""],
         ["plan of streams and consumers", ms(plan), `${(plan / lists).toFixed(2)}x`],
       ],

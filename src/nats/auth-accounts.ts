@@ -6,7 +6,7 @@ import { fileStore, memoryStore } from "./budget.ts";
 import { byteSize, type ConfigBlock } from "./config-file.ts";
 
 /** What SYS hands to CIRCL, so that a stream can keep it: who logged in and out where, and who was refused. */
-const EVENTS = [
+export const AUDITED_EVENTS = [
   ...["CIRCL", "SYS"].flatMap((account) => [
     { subject: `$SYS.ACCOUNT.${account}.CONNECT`, to: `${AUDIT_PREFIX}.connect.${account}` },
     { subject: `$SYS.ACCOUNT.${account}.DISCONNECT`, to: `${AUDIT_PREFIX}.disconnect.${account}` },
@@ -27,7 +27,7 @@ const MOST_SUBSCRIPTIONS = 1_000;
 
 /** Account settings without users. System accounts cannot have JetStream. */
 export const accountSettings = (model: Model): Readonly<Record<"SYS" | "CIRCL", ConfigBlock>> => ({
-  SYS: { exports: EVENTS.map(({ subject }) => ({ stream: subject, accounts: ["CIRCL"] })) },
+  SYS: { exports: AUDITED_EVENTS.map(({ subject }) => ({ stream: subject, accounts: ["CIRCL"] })) },
   CIRCL: {
     // The account counts max_bytes once per replica (jetstream.go, accountReservation).
     jetstream: {
@@ -37,6 +37,6 @@ export const accountSettings = (model: Model): Readonly<Record<"SYS" | "CIRCL", 
       max_consumers: Math.max(MOST_CONSUMERS, 2 * model.streams.flatMap(({ consumers }) => consumers).length),
     },
     limits: { max_subscriptions: MOST_SUBSCRIPTIONS },
-    imports: EVENTS.map(({ subject, to }) => ({ stream: { account: "SYS", subject }, to })),
+    imports: AUDITED_EVENTS.map(({ subject, to }) => ({ stream: { account: "SYS", subject }, to })),
   },
 });

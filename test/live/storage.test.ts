@@ -11,6 +11,7 @@ const auth = `accounts {
   SYS { users: [ { user: "sys", password: "loopback-only" } ] }
   CIRCL { jetstream { max_file: 600MiB, max_mem: 60MiB }, users: [ { user: "sync", password: "loopback-only" } ] }
 }
+SYSTEM_ACCOUNT: SYS
 `;
 type Size = `${number}MiB`;
 

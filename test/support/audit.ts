@@ -2,6 +2,7 @@
 import type { NatsConnection } from "nats";
 import { expect } from "vitest";
 import type { DesiredState } from "../../src/jetstream/desired.ts";
+import { AUDITED_EVENTS } from "../../src/nats/auth-accounts.ts";
 import { createAll } from "./jetstream.ts";
 
 /** Creates everything, the audit first: it then knows how the others were created. */
@@ -12,33 +13,28 @@ export async function createAudited(connection: NatsConnection, { streams, consu
   expect([...replies].filter(([, { error }]) => error)).toEqual([]);
 }
 
-/** An auth file with the exports and imports by which CIRCL hears of logins, and three users who may do everything. */
-const EVENTS = [
-  ["$SYS.ACCOUNT.CIRCL.CONNECT", "circl.audit.connect.CIRCL"],
-  ["$SYS.ACCOUNT.CIRCL.DISCONNECT", "circl.audit.disconnect.CIRCL"],
-  ["$SYS.ACCOUNT.SYS.CONNECT", "circl.audit.connect.SYS"],
-  ["$SYS.ACCOUNT.SYS.DISCONNECT", "circl.audit.disconnect.SYS"],
-  ["$SYS.SERVER.*.CLIENT.AUTH.ERR", "circl.audit.refused.*"],
-] as const;
-
 const users = (...names: readonly string[]): string =>
   `users: [ ${names.map((name) => `{ user: "${name}", password: "loopback-only" }`).join(", ")} ]`;
 
 export const AUDITED_AUTH = auditedAuth();
 
-/** @param nkey public key of one more user */
+/**
+ * An auth file with the exports and imports by which CIRCL hears of logins, and three users who may do everything.
+ * @param nkey public key of one more user
+ */
 export function auditedAuth(nkey?: string): string {
   const more = nkey ? `, { nkey: ${nkey} } ]` : " ]";
   return `accounts {
   SYS {
     ${users("sys")}
-    exports: [ ${EVENTS.map(([subject]) => `{ stream: "${subject}", accounts: ["CIRCL"] }`).join(", ")} ]
+    exports: [ ${AUDITED_EVENTS.map(({ subject }) => `{ stream: "${subject}", accounts: ["CIRCL"] }`).join(", ")} ]
   }
   CIRCL {
     jetstream: enabled
     ${users("sync", "alice", "bob").replace(/ \]$/, more)}
-    imports: [ ${EVENTS.map(([subject, to]) => `{ stream: { account: "SYS", subject: "${subject}" }, to: "${to}" }`).join(", ")} ]
+    imports: [ ${AUDITED_EVENTS.map(({ subject, to }) => `{ stream: { account: "SYS", subject: "${subject}" }, to: "${to}" }`).join(", ")} ]
   }
 }
+SYSTEM_ACCOUNT: SYS
 `;
 }
