@@ -88,7 +88,13 @@ test("no template makes a value of its own: it would be another at every refresh
 });
 
 test("local has none of it: its Secrets are sent by kubectl", () => {
-  expect(Object.keys(chartsOf(realModel("local")))).toEqual(["00-namespace", "10-network", "30-nats", "40-tile38"]);
+  expect(Object.keys(chartsOf(realModel("local")))).toEqual([
+    "00-namespace",
+    "10-network",
+    "30-nats",
+    "40-tile38",
+    "55-dashboards",
+  ]);
 });
 
 test("a service may run in a namespace of its own, with a store of its own", () => {

@@ -87,7 +87,7 @@ export function permissionSuite({ binary, model }: Kind): void {
     }
   });
 
-  test("logins and refusals lie in the audit stream, and the monitor hears them", async () => {
+  test("logins and refusals lie in the audit streams, and the monitor hears them", async () => {
     await using backbone = await startBackbone(model, { binary: binary() });
     await applyAll(backbone, model);
     const monitor = await backbone.as("monitor");
@@ -107,11 +107,12 @@ export function permissionSuite({ binary, model }: Kind): void {
     for (const pattern of expected) {
       await expect.poll(() => heard.some((subject) => pattern.test(subject)), { timeout: 20_000 }).toBe(true);
     }
-    const reply = await monitor.request(
-      "$JS.API.STREAM.INFO.circl_audit",
-      JSON.stringify({ subjects_filter: "circl.audit.>" }),
-    );
-    const stored = Object.keys(reply.json<{ state: { subjects: object } }>().state.subjects);
+    const stored: string[] = [];
+    for (const stream of ["circl_audit", "circl_audit_refused"]) {
+      const filter = JSON.stringify({ subjects_filter: "circl.audit.>" });
+      const reply = await monitor.request(`$JS.API.STREAM.INFO.${stream}`, filter);
+      stored.push(...Object.keys(reply.json<{ state: { subjects: object } }>().state.subjects));
+    }
     for (const pattern of expected) expect(stored.some((subject) => pattern.test(subject))).toBe(true);
     await monitor.close();
   });
