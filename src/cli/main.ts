@@ -162,7 +162,13 @@ function declare(root: string): Command {
       )
       .argument("<environment>")
       .option("--auto-approve", "do not ask")
-      .option("--plan <file>", "apply what was planned, if it still holds")
+      .addOption(
+        new Option("--plan <file>", "apply what was planned, if it still holds; leave is given here").conflicts([
+          "target",
+          "recreate",
+          "retentionStep",
+        ]),
+      )
       .option("--target <stream...>", "look at these streams alone")
       .option("--lock-timeout <seconds>", "wait for another apply", "0")
       .option("--allow-delete <name...>", "delete these, if they are ours and no longer declared")

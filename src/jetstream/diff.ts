@@ -6,7 +6,7 @@ import type { ConsumerInfo, StreamInfo } from "./api.ts";
 import { type DesiredState, desiredState, type WireConfig } from "./desired.ts";
 import { type ConsumerLimits, normaliseConsumer, normaliseStream } from "./normalise.ts";
 import type { Observed } from "./observe.ts";
-import { guardName, keepingStart } from "./recreate.ts";
+import { isGuard, keepingStart, placeOf } from "./recreate.ts";
 
 /** `from` and `to` are undefined where the field is absent on that side. */
 export interface FieldChange {
@@ -39,10 +39,15 @@ export type Change = Asset &
         readonly fields: readonly FieldChange[];
         /** Of the consumer, or of its guard where it is gone. */
         readonly live: { readonly kind: "consumer"; readonly info: ConsumerInfo };
-        readonly place: "floor" | "guard" | "queue";
+        readonly place: "floor" | "guard" | "queue" | "declared";
       }
     /** Ours, no longer in streams/, and named by whoever runs this. */
-    | { readonly action: "delete"; readonly live: LiveAsset }
+    | {
+        readonly action: "delete";
+        readonly live: LiveAsset;
+        /** A guard that an interrupted run of ours left behind: it goes without being named. */
+        readonly leftover?: true;
+      }
     | { readonly action: "none" }
     /** It exists and cannot be asked: neither created, changed nor deleted. */
     | { readonly action: "unknown"; readonly why: string }
@@ -99,7 +104,7 @@ function* streamChanges(desired: DesiredState, observed: Observed, model: Model)
   for (const found of observed.streams.filter(({ name }) => !declared.has(name))) {
     const asset = { kind: "stream", name: found.name, stream: found.name, action: "unmanaged" } as const;
     yield found.status === "unknown"
-      ? { ...asset, owned: false }
+      ? { ...asset, action: "unknown", why: found.why }
       : { ...asset, owned: isOurs(found.info.config, model), live: { kind: "stream", info: found.info } };
   }
 }
@@ -119,18 +124,22 @@ function* consumerChanges(
     declared.add(name);
     const there = observed.consumers.get(stream);
     const found = there?.known.find((info) => info.name === config.name);
+    const guard = there?.known.find((info) => isGuard(info, String(config.name)) && isOurs(info.config, model));
+    if (guard) declared.add(`${stream}/${guard.name}`);
     if (unknown.has(stream)) yield { ...asset, action: "unknown", why: "its stream is unknown" };
     else if (there?.unknown.includes(String(config.name)))
       yield { ...asset, action: "unknown", why: "its servers do not answer" };
-    else if (!found) {
-      const guard = there?.known.find(
-        (info) => info.name === guardName(String(config.name)) && isOurs(info.config, model),
-      );
-      if (guard) declared.add(`${stream}/${guard.name}`);
-      yield guard
-        ? { ...asset, action: "recreate", config, fields: [], live: { kind: "consumer", info: guard }, place: "guard" }
-        : { ...asset, action: "create", config };
-    } else {
+    else if (!found && guard)
+      yield {
+        ...asset,
+        action: "recreate",
+        config,
+        fields: [],
+        live: { kind: "consumer", info: guard },
+        place: "guard",
+      };
+    else if (!found) yield { ...asset, action: "create", config };
+    else {
       const { consumer_limits, retention } = streams.get(stream) ?? {};
       const limits = knownLimits(observed, consumer_limits as ConsumerLimits | undefined);
       const wanted = keepingStart(config, found.config);
@@ -139,17 +148,16 @@ function* consumerChanges(
         normaliseConsumer(wanted, wanted, limits),
       );
       const live = { kind: "consumer", info: found } as const;
+      const recreated = fields.length > 0 && recreations.includes(name);
       if (fields.length === 0) yield { ...asset, action: "none" };
-      else if (!recreations.includes(name)) yield { ...asset, action: "update", config: wanted, fields, live };
-      else
-        yield {
-          ...asset,
-          action: "recreate",
-          config,
-          fields,
-          live,
-          place: retention === "workqueue" ? "queue" : "floor",
-        };
+      else if (recreated)
+        yield { ...asset, action: "recreate", config, fields, live, place: placeOf(fields, retention) };
+      else yield { ...asset, action: "update", config: wanted, fields, live };
+      // Recreating takes the guard away itself.
+      if (guard && !recreated) {
+        const leftover = { kind: "consumer", name: `${stream}/${guard.name}`, stream, leftover: true } as const;
+        yield { ...leftover, action: "delete", live: { kind: "consumer", info: guard } };
+      }
     }
   }
   for (const [stream, { known }] of observed.consumers) {

@@ -8,16 +8,10 @@ import { covers } from "../model/subject.ts";
 import { atLeast, type Version } from "../model/version.ts";
 import { formatDuration } from "../units.ts";
 import type { Reader, StreamInfo } from "./api.ts";
+import { consumerEffects, recreateEffects } from "./consumer-effects.ts";
 import type { Change, FieldChange } from "./diff.ts";
+import { breaks, type Effect, loses, says, unlimited } from "./effect.ts";
 import type { Observed } from "./observe.ts";
-
-export interface Effect {
-  readonly kind: "loses" | "irreversible" | "breaks" | "says";
-  readonly says: string;
-  /** Messages that go; an estimate where `about`. */
-  readonly messages?: number;
-  readonly about?: boolean;
-}
 
 /** What only a request of its own tells; without it the effects that need it are estimates. */
 export interface Measured {
@@ -37,13 +31,8 @@ interface Row {
   readonly measured: Measured;
 }
 
-const unlimited = (value: unknown): number => (Number(value) > 0 ? Number(value) : Number.POSITIVE_INFINITY);
 const lowered = ({ field: { from, to } }: Row): boolean => unlimited(to) < unlimited(from);
 const target = ({ change }: Row, field: string): unknown => change.config[field];
-const loses = (messages: number, says: string, about = false): Effect[] =>
-  messages > 0 ? [{ kind: "loses", messages: Math.round(messages), says, about }] : [];
-const says = (text: string): Effect[] => [{ kind: "says", says: text }];
-const breaks = (text: string): Effect[] => [{ kind: "breaks", says: text }];
 const whenOn =
   (kind: Effect["kind"], text: string) =>
   ({ field }: Row): Effect[] =>
@@ -183,41 +172,6 @@ function sourceEffects({ field, observed }: Row): Effect[] {
   return [...copied, ...stopped, ...moved];
 }
 
-/** What a consumer's update does to its stream. With retention interest the server drops what nobody waits for any more. */
-function consumerEffects(change: Update, observed: Observed): Effect[] {
-  if (change.live.kind !== "consumer") return [];
-  const { num_pending, num_ack_pending, num_redelivered } = change.live.info;
-  const changed = (name: string) => change.fields.find(({ field }) => field === name);
-  const stream = observed.streams.find(({ name }) => name === change.stream);
-  const retention = stream?.status === "known" ? stream.info.config.retention : undefined;
-  const narrowed = (changed("filter_subject") ?? changed("filter_subjects")) && retention === "interest";
-  const deliveries = changed("max_deliver");
-  return [
-    ...(narrowed ? loses(num_pending + num_ack_pending, "at most: what no consumer is interested in goes", true) : []),
-    ...(deliveries && unlimited(deliveries.to) < unlimited(deliveries.from) && num_redelivered > 0
-      ? breaks(`${num_redelivered} messages are being redelivered; those beyond max_deliver stop without an advisory`)
-      : []),
-  ];
-}
-
-/** Where the new one starts, and what comes again. The guard keeps messages that only this consumer wants. */
-function recreateEffects({ place, live: { info } }: Extract<Change, { action: "recreate" }>): Effect[] {
-  const cutOff = breaks("readers are cut off while it is away, and fetch or subscribe again");
-  if (place === "guard") {
-    const start = Number(info.config.opt_start_seq);
-    return says(`starts before message ${start}, where an interrupted run deleted it`);
-  }
-  const unacknowledged = info.num_ack_pending;
-  if (place === "queue") return [...cutOff, ...says(`${unacknowledged} unacknowledged messages come again`)];
-  const floor = info.ack_floor.stream_seq;
-  const beyond = Math.max(0, info.delivered.stream_seq - floor - unacknowledged);
-  return [
-    ...cutOff,
-    ...says(`starts behind message ${floor}, its ack floor: ${unacknowledged} unacknowledged messages come again`),
-    ...(beyond > 0 ? says(`what was acknowledged beyond the floor comes twice: at most ${beyond}`) : []),
-  ];
-}
-
 /** Asks for what `effectsOf` cannot know from a list of streams. Subjects come in pages of 100,000; beyond ten an estimate will do. */
 export async function measure(change: Change, reader: Reader): Promise<Measured> {
   if (change.action !== "update" || change.live.kind !== "stream") return {};
@@ -244,7 +198,8 @@ export function effectsOf(
   now: number,
   measured: Measured = {},
 ): Effect[] {
-  if (change.action === "recreate") return recreateEffects(change);
+  if (change.action === "recreate") return recreateEffects(change, observed);
+  if (change.action === "delete" && change.leftover) return says("a guard that an interrupted run left behind goes");
   if (change.action !== "update") return [];
   if (change.live.kind === "consumer") return consumerEffects(change, observed);
   const { info } = change.live;

@@ -95,6 +95,8 @@ export function movedSince(saved: PlanFile, now: PlanFile): string[] {
     else if (!today) moved.push(`${name}: there is nothing to ${then.action} any more`);
     else if (then.action !== today.action || then.observed !== today.observed)
       moved.push(`${name} has changed on the server`);
+    else if (JSON.stringify(then.fields) !== JSON.stringify(today.fields))
+      moved.push(`${name} would change in another way than was planned`);
   }
   return moved;
 }
@@ -104,7 +106,7 @@ export const scopeIn = ({ scope }: PlanFile): PlanScope => ({
   deletions: scope.deletions,
   recreations: scope.recreations,
   ...(scope.targets ? { targets: scope.targets } : {}),
-  ...(scope.retentionStep ? { retentionStep: scope.retentionStep } : {}),
+  ...(scope.retentionStep !== null ? { retentionStep: scope.retentionStep } : {}),
 });
 
 const observedDigest = (change: Change): string =>

@@ -3,7 +3,9 @@ import type { Model } from "../model/resolve.ts";
 import { parseVersion, type Version } from "../model/version.ts";
 import type { Reader, ServerIdentity } from "./api.ts";
 import { type Change, diff, type Named } from "./diff.ts";
-import { type Effect, effectsOf, measure } from "./effects.ts";
+import type { Effect } from "./effect.ts";
+import { effectsOf, measure } from "./effects.ts";
+import type { ConsumerLimits } from "./normalise.ts";
 import { type Observed, observe } from "./observe.ts";
 import { inParallel } from "./pager.ts";
 import { type Refusal, refusals } from "./refusals.ts";
@@ -33,6 +35,8 @@ export interface Plan {
   readonly server: ServerIdentity & { readonly apiLevel?: number; readonly peers: number };
   readonly changes: readonly (PlannedChange & { readonly verdicts: readonly Verdict[] })[];
   readonly summary: Summary;
+  /** Names that were given for nothing: what they ask for is so already. A run that is repeated names what is done. */
+  readonly notes: readonly string[];
 }
 
 export interface Summary {
@@ -74,10 +78,10 @@ export async function plan(
   const { deletions, targets, retentionStep = Number.POSITIVE_INFINITY } = scope;
   const all = diff(model, observed, scope).map((change) => stepped(change, retentionStep, now));
   const unknowns = all.filter(({ action }) => action === "unknown").map(({ name }) => name);
-  assertDeletable(deletions, all, targets);
+  const notes = [...assertDeletable(deletions, all, targets)];
   const inScope = targets ? all.filter(({ stream }) => targets.includes(stream)) : all;
   const around = { observed, changes: inScope };
-  assertRecreatable(scope, inScope, (change) => refusals(change, version, around).length > 0);
+  notes.push(...assertRecreatable(scope, inScope, observed, (update) => refusals(update, version, around).length > 0));
   const changes = await inParallel(inScope, async (change) => {
     const planned = {
       change,
@@ -95,6 +99,7 @@ export async function plan(
     server: { ...observed.server, ...(level === undefined ? {} : { apiLevel: level }), peers: peersSeen(observed) },
     changes,
     summary: summarise(changes),
+    notes,
   };
 }
 
@@ -116,47 +121,64 @@ export class CannotDelete extends Error {
   override readonly name = "CannotDelete";
 }
 
-function assertDeletable(names: readonly string[] = [], all: readonly Change[], targets?: readonly string[]): void {
-  const why = (name: string): string | undefined => {
-    const change = all.find((candidate) => candidate.name === name);
-    if (!change) return "is not there";
-    if (change.action === "unmanaged")
-      return change.live ? "does not carry the mark of this environment" : "cannot be asked";
+/** @returns what is gone already @throws CannotDelete */
+function assertDeletable(names: readonly string[] = [], all: readonly Change[], targets?: readonly string[]): string[] {
+  const gone = names.filter((name) => !all.some((change) => change.name === name));
+  const why = (change: Change): string | undefined => {
+    if (change.action === "unknown") return "cannot be asked";
+    if (change.action === "unmanaged") return "does not carry the mark of this environment";
     if (change.action !== "delete") return "is declared in streams/";
     return targets && !targets.includes(change.stream) ? "lies outside --target" : undefined;
   };
-  const wrong = names.flatMap((name) => {
-    const reason = why(name);
-    return reason ? [`${name} ${reason}`] : [];
-  });
+  const wrong = all
+    .filter(({ name }) => names.includes(name))
+    .flatMap((change) => {
+      const reason = why(change);
+      return reason ? [`${change.name} ${reason}`] : [];
+    });
   if (wrong.length > 0) throw new CannotDelete(`nothing was done: --allow-delete ${wrong.join("; ")}`);
+  return gone.map((name) => `--allow-delete ${name}: it is not there`);
 }
 
-/** A consumer that was to be recreated and need not be: it would lose its readers for nothing. */
+/** A consumer that was to be recreated and must not or need not be. */
 export class CannotRecreate extends Error {
   override readonly name = "CannotRecreate";
 }
 
+/** @returns what is as it should be already @throws CannotRecreate */
 function assertRecreatable(
   { recreations = [] }: Named,
   changes: readonly Change[],
+  { streams }: Observed,
   isRefused: (update: Change) => boolean,
-): void {
-  const wrong = recreations.flatMap((name) => {
+): string[] {
+  const expires = (stream: string): boolean => {
+    const found = streams.find(({ name }) => name === stream);
+    const limits = found?.status === "known" ? (found.info.config.consumer_limits as ConsumerLimits) : undefined;
+    return Number(limits?.inactive_threshold ?? 0) > 0;
+  };
+  const why = (name: string): string | undefined => {
     const change = changes.find((candidate) => candidate.name === name);
-    if (change?.kind !== "consumer") return [`${name} is no consumer here (they are called stream/consumer)`];
-    if (change.action === "recreate") {
-      return isRefused({ ...change, action: "update" }) || change.place === "guard"
-        ? []
-        : [`${name} can be changed in place: leave it out`];
-    }
-    return [`${name} ${NOT_RECREATED[change.action]}`];
+    if (change?.kind !== "consumer") return "is no consumer here (they are called stream/consumer)";
+    if (change.action !== "recreate") return NOT_RECREATED[change.action];
+    if (change.place === "guard") return undefined;
+    if (!isRefused({ ...change, action: "update" })) return "can be changed in place: leave it out";
+    return change.place === "floor" && expires(change.stream)
+      ? "would lose its place: consumer_limits.inactive_threshold of the stream takes away whatever keeps it. Raise that to 0 first"
+      : undefined;
+  };
+  const wrong = recreations.flatMap((name) => {
+    const reason = why(name);
+    return reason ? [`${name} ${reason}`] : [];
   });
   if (wrong.length > 0) throw new CannotRecreate(`nothing was done: --recreate ${wrong.join("; ")}`);
+  return recreations
+    .filter((name) => changes.some((change) => change.name === name && change.action === "none"))
+    .map((name) => `--recreate ${name}: it is as it should be`);
 }
 
 const NOT_RECREATED = {
-  none: "is as it should be",
+  none: undefined,
   create: "does not exist yet: it is created anyway",
   update: "can be changed in place",
   unknown: "cannot be asked",

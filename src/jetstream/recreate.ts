@@ -6,7 +6,7 @@
 import { ApiError, type ConsumerInfo, type Writer } from "./api.ts";
 import { writeConsumer } from "./consumer-write.ts";
 import type { WireConfig } from "./desired.ts";
-import type { Change } from "./diff.ts";
+import type { Change, FieldChange } from "./diff.ts";
 
 export type Recreated = Extract<Change, { action: "recreate" }>;
 
@@ -33,23 +33,43 @@ export function keepingStart(config: WireConfig, { metadata, opt_start_seq }: Wi
   return mark === startOf(config) ? startingAt(config, Number(opt_start_seq)) : config;
 }
 
-/** Of the consumer that keeps the place of `consumer` while that is recreated. */
-export const guardName = (consumer: string): string => `${consumer}-recreating`;
+/** Metadata of a guard: whose place it keeps. */
+const GUARDS = "circl.dev/guards";
 
-/** Where a recreated consumer starts: behind its ack floor, where a guard says, or with what its work queue still holds. */
-export type Place = Recreated["place"];
+/** Of the consumer that keeps the place of `consumer` while that is recreated. */
+const guardName = (consumer: string): string => `${consumer}-recreating`;
+
+/** Whether a consumer is the guard of `consumer`, and not merely called like one. */
+export const isGuard = ({ name, config }: Pick<ConsumerInfo, "name" | "config">, consumer: string): boolean =>
+  name === guardName(consumer) && (config.metadata as Record<string, string> | undefined)?.[GUARDS] === consumer;
+
+/**
+ * Where the new one starts. A start that is declared anew is meant; otherwise it goes on where the old one was.
+ * A work queue refuses a start, and holds what was not acknowledged anyway.
+ */
+export function placeOf(fields: readonly FieldChange[], retention: unknown): Recreated["place"] {
+  if (retention === "workqueue") return "queue";
+  return fields.some(({ field }) => START_FIELDS.includes(field)) ? "declared" : "floor";
+}
+const START_FIELDS = ["deliver_policy", "opt_start_seq", "opt_start_time"];
+
+/** A pause that lasts goes on: somebody has stopped this consumer for a reason. */
+const pauseOf = ({ pause_until }: WireConfig): WireConfig =>
+  Date.parse(String(pause_until)) > Date.now() ? { pause_until } : {};
 
 /**
  * Deletes and creates. The ack floor is read again right before: whoever reads goes on until then.
  * @throws Error where the old one is gone and the new one was refused; its place is kept
  */
 export async function recreate(change: Recreated, writer: Writer): Promise<void> {
-  const { stream, config, place } = change;
-  const consumer = String(config.name);
+  const { stream, place } = change;
+  const consumer = String(change.config.name);
   const guard = guardName(consumer);
-  if (place === "queue") {
+  const config = { ...change.config, ...pauseOf(change.live.info.config) };
+  if (place === "queue" || place === "declared") {
     await writer.write("CONSUMER.DELETE", [stream, consumer]);
-    return await created(change, config, "What it had not acknowledged is still in the queue", writer);
+    const rest = place === "queue" ? "What it had not acknowledged is still in the queue" : "It starts where it says";
+    return await created(change, config, rest, writer);
   }
   const start =
     place === "guard" ? Number(change.live.info.config.opt_start_seq) : await placeGuard(change, guard, writer);
@@ -64,25 +84,32 @@ export async function recreate(change: Recreated, writer: Writer): Promise<void>
 }
 
 /** @returns the sequence that the new consumer starts at */
-async function placeGuard({ stream, config }: Recreated, guard: string, writer: Writer): Promise<number> {
-  const { ack_floor } = await writer.read<ConsumerInfo>("CONSUMER.INFO", [stream, String(config.name)]);
+async function placeGuard({ stream, config, live }: Recreated, guard: string, writer: Writer): Promise<number> {
+  const consumer = String(config.name);
+  const { ack_floor } = await writer.read<ConsumerInfo>("CONSUMER.INFO", [stream, consumer]);
   const start = ack_floor.stream_seq + 1;
-  // One that an interrupted run left behind is older than this floor.
-  await writer.write("CONSUMER.DELETE", [stream, guard]).catch((error: unknown) => {
-    if (!(error instanceof ApiError && error.errCode === NO_CONSUMER)) throw error;
+  const there = await writer.read<ConsumerInfo>("CONSUMER.INFO", [stream, guard]).catch((error: unknown) => {
+    if (error instanceof ApiError && error.errCode === NO_CONSUMER) return undefined;
+    throw error;
   });
+  if (there && !isGuard(there, consumer)) {
+    throw new Error(`${stream}/${guard} is in the way: it is somebody's consumer, and recreating needs the name`);
+  }
+  // One that an interrupted run left behind is older than this floor.
+  if (there) await writer.write("CONSUMER.DELETE", [stream, guard]);
   const { filter_subject, filter_subjects, num_replicas, metadata } = config;
   const filters = { ...(filter_subject ? { filter_subject } : {}), ...(filter_subjects ? { filter_subjects } : {}) };
   const guarding = {
     name: guard,
     durable_name: guard,
-    description: `Keeps the place of ${String(config.name)} while that is recreated`,
+    description: `Keeps the place of ${consumer} while that is recreated`,
     ack_policy: "explicit",
     deliver_policy: "by_start_sequence",
     opt_start_seq: start,
     ...filters,
     ...(num_replicas ? { num_replicas } : {}),
-    metadata,
+    ...pauseOf(live.info.config),
+    metadata: { ...(metadata as object), [GUARDS]: consumer },
   };
   await writeConsumer(stream, guarding, "create", writer);
   return start;

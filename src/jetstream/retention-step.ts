@@ -1,8 +1,8 @@
 /** Age limits that shrink step by step: the server deletes inside the update, and a month of messages at once stalls the stream. */
 import type { Model } from "../model/resolve.ts";
-import { formatDuration } from "../units.ts";
+import { formatDuration, SECOND } from "../units.ts";
 import type { Change } from "./diff.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./effect.ts";
 
 /**
  * `change`, where its age limit falls by no more than `step`; an unlimited age counts as that of the oldest message.
@@ -14,7 +14,8 @@ export function stepped(change: Change, step: number, now: number): Change {
   if (!age || Number(age.to) <= 0) return change;
   const { first_ts, messages } = change.live.info.state;
   const oldest = messages > 0 && first_ts ? Math.max(0, now - Date.parse(first_ts) * 1e6) : 0;
-  const next = Math.round((Number(age.from) > 0 ? Number(age.from) : oldest) - step);
+  // Whole days without a limit, so that a plan kept in a file still holds a little later.
+  const next = Number(age.from) > 0 ? Number(age.from) - step : Math.ceil((oldest - step) / DAY) * DAY;
   if (next <= Number(age.to)) return change;
   return {
     ...change,
@@ -22,6 +23,8 @@ export function stepped(change: Change, step: number, now: number): Change {
     fields: change.fields.map((field) => (field === age ? { ...field, to: next } : field)),
   };
 }
+
+const DAY = 86_400 * SECOND;
 
 /** Says where a step leads, so that nobody takes it for the end. */
 export function remainingSteps(change: Change, model: Model): Effect[] {

@@ -88,7 +88,7 @@ const deletion: ChangeRule = {
   option: "--allow-delete",
   *check(planned) {
     const { change } = planned;
-    if (change.action === "delete") yield finding(planned, `deletes ${holds(change.live)}`);
+    if (change.action === "delete" && !change.leftover) yield finding(planned, `deletes ${holds(change.live)}`);
   },
 };
 

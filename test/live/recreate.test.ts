@@ -156,17 +156,92 @@ describe.skipIf(without("nats-server"))("--recreate", () => {
     expect(await read(10, [])).toEqual([5, 7, 8, 9, 10]);
   });
 
-  test("takes the newest place, not that of a guard which an earlier run left", async () => {
+  // Guard, delete, create, delete of the guard: whichever is the last that gets through, the same command finishes it.
+  test.each([0, 1, 2, 3, 4])("converges when it is cut off after %i writes to the consumer", async (through) => {
+    await begin({ retention: "interest" });
+    const model = withConsumer({ maxWaiting: 20 }, { retention: "interest" });
+    let writes = 0;
+    await applied(model, named, (writer) => ({
+      ...writer,
+      write: async (verb, names, body) => {
+        if (names[0] === "orders" && writes++ >= through) throw new Error("the connection is gone");
+        return await writer.write(verb, names, body);
+      },
+    }));
+    expect((await applied(model, named)).failed).toEqual([]);
+    expect(await changed(model)).toEqual([]);
+    expect(await consumerInfo("oms-orders-recreating")).toMatchObject({ error: { err_code: 10014 } });
+    expect(await read(10, [5, 7, 8, 9, 10])).toEqual([5, 7, 8, 9, 10]);
+    await expect.poll(messages).toBe(0);
+  });
+
+  test("leaves a consumer alone that is called like a guard and is none", async () => {
     await begin();
-    const guard = { name: "oms-orders-recreating", durable_name: "oms-orders-recreating", ack_policy: "explicit" };
-    await request(connection, "CONSUMER.CREATE.orders.oms-orders-recreating", { stream_name: "orders", config: guard });
+    const stranger = { name: "oms-orders-recreating", durable_name: "oms-orders-recreating", ack_policy: "explicit" };
+    const body = { stream_name: "orders", config: stranger };
+    await request(connection, "CONSUMER.CREATE.orders.oms-orders-recreating", body);
+    const { failed } = await applied(withConsumer({ maxWaiting: 20 }), named);
+    expect(failed.map(({ error }) => error.message)).toEqual([
+      "orders/oms-orders-recreating is in the way: it is somebody's consumer, and recreating needs the name",
+    ]);
+    expect((await consumerInfo("oms-orders-recreating")).name).toBe("oms-orders-recreating");
+    expect((await consumerInfo()).ack_floor.stream_seq).toBe(4);
+  });
+
+  test("needs leave where a narrower filter lets messages go", async () => {
+    await begin({ retention: "interest" });
+    const narrow = withConsumer({ maxWaiting: 20, filterSubject: "orders.paid" }, { retention: "interest" });
+    const [planned] = await changed(narrow, named);
+    expect(planned?.verdicts).toMatchObject([
+      { code: "P002", says: "about 5 messages: at most: what no consumer is interested in goes" },
+      { code: "P005" },
+    ]);
+    expect((await applied(narrow, named)).failed).toEqual([]);
+    expect(await messages()).toBe(0);
+  });
+
+  test("starts where the definition says, if that is what has changed", async () => {
+    await begin();
+    const again = withConsumer({ deliverPolicy: "by_start_sequence", optStartSeq: 2 });
+    const [planned] = await changed(again, named);
+    expect(planned?.effects.map(({ says }) => says)).toContain(
+      "starts at by_start_sequence 2 as it says now, not behind message 4, its ack floor",
+    );
+    expect((await applied(again, named)).failed).toEqual([]);
+    expect(await changed(again)).toEqual([]);
+    expect((await read(1, []))[0]).toBe(2);
+  });
+
+  test("lets a pause go on", async () => {
+    await begin();
+    const pause_until = new Date(Date.now() + 3_600_000).toISOString();
+    await request(connection, "CONSUMER.PAUSE.orders.oms-orders", { pause_until });
     expect((await applied(withConsumer({ maxWaiting: 20 }), named)).failed).toEqual([]);
-    expect((await read(1, []))[0]).toBe(5);
+    expect(await consumerInfo()).toMatchObject({ paused: true });
+  });
+
+  test("is refused where a stream takes away whatever would keep the place", async () => {
+    const consumerLimits = { inactiveThreshold: "1h" } as const;
+    await begin({ consumerLimits });
+    await expect(planned(withConsumer({ maxWaiting: 20 }, { consumerLimits }), named)).rejects.toThrow(
+      "--recreate orders/oms-orders would lose its place: consumer_limits.inactive_threshold",
+    );
+  });
+
+  test("that has been done is noted and no error: a run may be repeated", async () => {
+    await begin();
+    const model = withConsumer({ maxWaiting: 20 });
+    await applied(model, named);
+    const { notes, summary } = await planned(model, { ...named, deletions: ["gone"] });
+    expect(notes).toEqual([
+      "--allow-delete gone: it is not there",
+      "--recreate orders/oms-orders: it is as it should be",
+    ]);
+    expect(summary).toMatchObject({ recreate: 0, delete: 0 });
   });
 
   test.each([
     ["can be changed in place", { maxDeliver: 9, maxWaiting: 20 }, "orders/oms-orders"],
-    ["is as it should be", { maxWaiting: 20 }, "orders/oms-orders"],
     ["is no consumer here", {}, "orders"],
     ["is no consumer here", {}, "orders/unheard-of"],
   ])("says that what is named %s", async (reason, consumer, name) => {

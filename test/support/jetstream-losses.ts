@@ -1,7 +1,7 @@
 /** Updates that delete messages, and ones close to them that do not. The stream is `T` with the subjects `$T.>`. */
 
 import type { WireConfig } from "../../src/jetstream/desired.ts";
-import type { Effect } from "../../src/jetstream/effects.ts";
+import type { Effect } from "../../src/jetstream/effect.ts";
 
 export interface LossCase {
   readonly title: string;

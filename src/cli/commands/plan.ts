@@ -71,7 +71,7 @@ export function scopeOf(
     const near = nearest(name, names);
     throw new UsageError(`there is no stream "${name}"${near ? ` (Did you mean ${near}?)` : ""}`);
   }
-  if (retentionStep !== undefined && !isDuration(retentionStep)) {
+  if (retentionStep !== undefined && !(isDuration(retentionStep) && nanoseconds(retentionStep) > 0)) {
     throw new UsageError(`--retention-step is "${retentionStep}", expected a duration such as "7d"`);
   }
   return {

@@ -17,7 +17,9 @@ export function renderPlan(plan: Plan, look: Look): string {
   const lines = plan.changes
     .filter(({ change }) => change.action !== "none")
     .map((planned) => renderChange(planned, look));
-  return [look.colours.bold(header), "", ...lines, ...(lines.length > 0 ? [""] : []), renderSummary(plan)].join("\n");
+  const notes = plan.notes.map((note) => `note: ${note}`);
+  const above = [...lines, ...notes];
+  return [look.colours.bold(header), "", ...above, ...(above.length > 0 ? [""] : []), renderSummary(plan)].join("\n");
 }
 
 /** Symbols carry the meaning without colours. */
@@ -92,11 +94,12 @@ function human(field: string, value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-export const planJson = ({ environment, server, changes, summary }: Plan) => ({
+export const planJson = ({ environment, server, changes, summary, notes }: Plan) => ({
   formatVersion: 1,
   environment,
   server,
   summary,
+  notes,
   changes: changes
     .filter(({ change }) => change.action !== "none")
     .map(({ change, effects, verdicts }) => ({
