@@ -135,7 +135,8 @@ describe.skipIf(without("nats-server"))("encryption at rest of a server without 
   });
 });
 
-// Seen with four clusters on two cores: a group of two servers had no leader for two minutes. Then another cluster is tried.
+// Seen on 2.14.9 with other clusters on the same two cores: in about one run of ten a group was not led and current two minutes
+// after a volume had been replaced. Why is not known. Another cluster is tried then.
 const LOADED = { timeout: 600_000, retry: 2 };
 
 describe.skipIf(without("nats-server", "test-ca"))("encryption at rest of three servers", LOADED, () => {
