@@ -7,6 +7,7 @@ import { atLeast, type Version } from "../model/version.ts";
 import type { ConsumerInfo } from "./api.ts";
 import type { WireConfig } from "./desired.ts";
 import type { Change, FieldChange } from "./diff.ts";
+import { circleOf } from "./moves.ts";
 import { type ConsumerLimits, normaliseStream } from "./normalise.ts";
 import type { Observed } from "./observe.ts";
 import { shortOfStorage } from "./storage.ts";
@@ -177,10 +178,21 @@ const subjectsOf = (config: WireConfig): readonly string[] =>
 /** Subjects that another stream holds, now and after the plan. The server does not say which stream it is. */
 function takenSubjects(change: Written, { observed, changes }: Surroundings): Refusal[] {
   if (change.kind !== "stream") return [];
+  const written = changes.filter((other): other is Written => other.action === "create" || other.action === "update");
+  const circle = circleOf(
+    change,
+    written.filter(({ kind }) => kind === "stream"),
+  );
+  if (circle.length > 0) {
+    const says = `it exchanges subjects with ${circle.join(", ")}, and none of them can take before another lets go`;
+    const hint =
+      "Apply twice: first only let go of the subjects that move, then take them. Nobody captures them between.";
+    return [{ field: "subjects", errCode: 10065, says, hint }];
+  }
   const mine = subjectsOf(change.config);
   return observed.streams.flatMap((other) => {
     if (other.status === "unknown" || other.name === change.name) return [];
-    const kept = changes.find(({ name, action }) => name === other.name && action === "update") as Written | undefined;
+    const kept = written.find(({ name }) => name === other.name);
     const theirs = subjectsOf(kept?.config ?? other.info.config);
     const taken = mine.filter((subject) => theirs.some((held) => collide(subject, held)));
     if (taken.length === 0) return [];
