@@ -192,6 +192,8 @@ function takenSubjects(change: Written, { observed, changes }: Surroundings): Re
   const mine = subjectsOf(change.config);
   return observed.streams.flatMap((other) => {
     if (other.status === "unknown" || other.name === change.name) return [];
+    // What is deleted goes before those that take its subjects.
+    if (changes.some(({ name, action }) => name === other.name && action === "delete")) return [];
     const kept = written.find(({ name }) => name === other.name);
     const theirs = subjectsOf(kept?.config ?? other.info.config);
     const taken = mine.filter((subject) => theirs.some((held) => collide(subject, held)));

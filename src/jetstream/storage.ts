@@ -2,6 +2,7 @@
 import { formatBytes } from "../units.ts";
 import type { WireConfig } from "./desired.ts";
 import type { Change } from "./diff.ts";
+import { makesWay } from "./moves.ts";
 import type { Observed } from "./observe.ts";
 
 type Written = Extract<Change, { action: "create" | "update" }>;
@@ -20,11 +21,13 @@ export function shortOfStorage(
   const limit = storage === "file" ? limits.max_storage : limits.max_memory;
   if (change.kind !== "stream" || limit < 0 || tiers || added(change, storage) <= 0) return [];
   const written = changes.filter((other) => other.action === "create" || other.action === "update");
+  // Of what is deleted, only streams that make way for others go before these are written.
+  const gone = changes.filter((other) => other.action === "delete" && makesWay(other, written));
   const more = written.reduce((sum, other) => sum + added(other, storage), 0);
   // What the account's own INFO calls reserved leaves replicas out in a cluster (2.14.9), and the server counts them.
   const reserved = observed.streams
     .flatMap((stream) => (stream.status === "known" ? [stream.info.config] : []))
-    .filter((config) => storageOf(config) === storage)
+    .filter((config) => storageOf(config) === storage && !gone.some(({ name }) => name === config.name))
     .reduce((sum, config) => sum + reserves(config), 0);
   const left = Math.max(0, limit - reserved);
   if (more <= left) return [];

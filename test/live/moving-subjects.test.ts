@@ -73,4 +73,16 @@ describe.skipIf(without("nats-server"))("subjects that move", () => {
       expect(await applied(after)).toEqual({ done: ["a", "b"], failed: [], notStarted: [] });
     });
   });
+
+  test("go with a stream that is deleted to the one that replaces it", async () => {
+    const before = holding({ old: ["x.>"], other: ["y"] });
+    const after = holding({ new: ["x.>"], other: ["y"] });
+    await onServer(before, async (applied, planned) => {
+      expect(refusalsOf(await planned(after))).toEqual([["new", 10065, "old captures x.>, or a part of it"]]);
+      const leave = { deletions: ["old"] };
+      expect(refusalsOf(await planned(after, leave))).toEqual([]);
+      expect(await applied(after, leave)).toEqual({ done: ["new", "old"], failed: [], notStarted: [] });
+      expect((await planned(after)).summary).toMatchObject({ unchanged: 3, unmanaged: 0 });
+    });
+  });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { openReader } from "../../src/connect/nats.ts";
+import { openReader, openWriter } from "../../src/connect/nats.ts";
+import { apply, type Outcome } from "../../src/jetstream/apply.ts";
 import { desiredState } from "../../src/jetstream/desired.ts";
-import { plan } from "../../src/jetstream/plan.ts";
+import { type Plan, type PlanScope, plan } from "../../src/jetstream/plan.ts";
+import { streams as lock } from "../../streams/sync.ts";
 import { modelWith, orders } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
@@ -57,4 +59,46 @@ describe.skipIf(without("nats-server", "test-ca"))("room in the account: the pla
       await connection.close();
     },
   );
+
+  const nats = { servers: 1, tls: false } as const;
+  const local = { key: "local", environment: { name: "local", streamFigures: "staging", nats } } as const;
+  const sized = (sizes: Readonly<Record<string, readonly [Size, subject?: string]>>) =>
+    modelWith({
+      ...local,
+      streams: [
+        ...lock,
+        ...Object.entries(sizes).map(([name, [maxBytes, subject = `${name}.>`]]) => ({
+          ...{ ...orders, name, replicas: 1, subjects: [subject], maxBytes, publishers: [] },
+        })),
+      ],
+    });
+  type Model = ReturnType<typeof sized>;
+  const refusedIn = ({ changes }: Plan) =>
+    changes.flatMap(({ change, refusals }) => refusals.map(({ errCode }) => [change.name, errCode]));
+  const failuresOf = ({ failed }: Outcome) =>
+    failed.map(({ name, error }) => `${name} ${/there is not enough storage|\(\d+\)/.exec(error.message)?.[0]}`);
+  /** What the plan refuses, and what fails when it is applied nevertheless. */
+  const judged = async (before: Model, after: Model, scope: PlanScope = {}) => {
+    await using cluster = await Cluster.start(before, { auth });
+    await using writer = await openWriter(cluster.target());
+    const planned = (model: Model, within: PlanScope = {}) => plan(model, writer, () => [], Date.now() * 1e6, within);
+    const quiet = { holder: "test", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };
+    expect((await apply(await planned(before), writer, quiet)).failed).toEqual([]);
+    const wanted = await planned(after, scope);
+    return { ours: refusedIn(wanted), server: failuresOf(await apply(wanted, writer, quiet)) };
+  };
+
+  test("a deleted stream gives its room to the one that takes its subjects", async () => {
+    const before = sized({ old: ["400MiB", "x.>"] });
+    const after = sized({ new: ["400MiB", "x.>"] });
+    expect(await judged(before, after, { deletions: ["old"] })).toEqual({ ours: [], server: [] });
+  });
+
+  test("one that makes way for nobody goes last, and gives its room to the next apply", async () => {
+    const before = sized({ old: ["400MiB"] });
+    expect(await judged(before, sized({ new: ["400MiB"] }), { deletions: ["old"] })).toEqual({
+      ours: [["new", 10047]],
+      server: ["new there is not enough storage"],
+    });
+  });
 });
