@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { openReader, openWriter } from "../../src/connect/nats.ts";
 import { apply, type Outcome } from "../../src/jetstream/apply.ts";
 import { desiredState } from "../../src/jetstream/desired.ts";
+import { observe } from "../../src/jetstream/observe.ts";
 import { type Plan, type PlanScope, plan } from "../../src/jetstream/plan.ts";
+import { shortOfStorage } from "../../src/jetstream/storage.ts";
 import { streams as lock } from "../../streams/sync.ts";
 import { modelWith, orders } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
@@ -73,6 +75,7 @@ describe.skipIf(without("nats-server", "test-ca"))("room in the account: the pla
       ],
     });
   type Model = ReturnType<typeof sized>;
+  const quiet = { holder: "test", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };
   const refusedIn = ({ changes }: Plan) =>
     changes.flatMap(({ change, refusals }) => refusals.map(({ errCode }) => [change.name, errCode]));
   const failuresOf = ({ failed }: Outcome) =>
@@ -82,7 +85,6 @@ describe.skipIf(without("nats-server", "test-ca"))("room in the account: the pla
     await using cluster = await Cluster.start(before, { auth });
     await using writer = await openWriter(cluster.target());
     const planned = (model: Model, within: PlanScope = {}) => plan(model, writer, () => [], Date.now() * 1e6, within);
-    const quiet = { holder: "test", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };
     expect((await apply(await planned(before), writer, quiet)).failed).toEqual([]);
     const wanted = await planned(after, scope);
     return { ours: refusedIn(wanted), server: failuresOf(await apply(wanted, writer, quiet)) };
@@ -100,5 +102,40 @@ describe.skipIf(without("nats-server", "test-ca"))("room in the account: the pla
       ours: [["new", 10047]],
       server: ["new there is not enough storage"],
     });
+  });
+
+  test("what shrinks gives its room to the next apply: it is written beside what grows", async () => {
+    const before = sized({ old: ["400MiB"] });
+    const after = sized({ old: ["100MiB"], more: ["400MiB"] });
+    await using cluster = await Cluster.start(before, { auth });
+    await using writer = await openWriter(cluster.target());
+    const planned = (model: Model, scope: PlanScope = {}) => plan(model, writer, () => [], Date.now() * 1e6, scope);
+    expect((await apply(await planned(before), writer, quiet)).failed).toEqual([]);
+    const refused = await planned(after);
+    expect(refusedIn(refused)).toEqual([["more", 10047]]);
+    expect(refused.changes.flatMap(({ refusals }) => refusals.map(({ hint }) => hint))).toEqual([
+      expect.stringContaining("--target old."),
+    ]);
+    expect((await apply(await planned(after, { targets: ["old"] }), writer, quiet)).failed).toEqual([]);
+    expect(refusedIn(await planned(after))).toEqual([]);
+    expect((await apply(await planned(after), writer, quiet)).failed).toEqual([]);
+  });
+
+  test("nothing is said while a stream cannot be asked: what it reserves is not known", async () => {
+    const before = sized({ old: ["100MiB"] });
+    const after = sized({ old: ["100MiB"], more: ["600MiB"] });
+    await using cluster = await Cluster.start(before, { auth });
+    await using writer = await openWriter(cluster.target());
+    const planned = await plan(before, writer, () => [], Date.now() * 1e6);
+    expect((await apply(planned, writer, quiet)).failed).toEqual([]);
+    const observed = await observe(writer, []);
+    const { changes } = await plan(after, writer, () => [], Date.now() * 1e6);
+    const more = changes.map(({ change }) => change).find(({ name }) => name === "more");
+    if (more?.action !== "create") throw new Error("it is not to be created");
+    const around = { observed, changes: [more] };
+    expect(shortOfStorage(more, around).map(({ errCode }) => errCode)).toEqual([10047]);
+    const unknown = { name: "away", status: "unknown", why: "its servers do not answer" } as const;
+    const blind = { ...observed, streams: [...observed.streams, unknown] };
+    expect(shortOfStorage(more, { ...around, observed: blind })).toEqual([]);
   });
 });
