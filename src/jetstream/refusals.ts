@@ -38,6 +38,7 @@ interface Context {
   readonly around?: Surroundings | undefined;
 }
 type Written = Extract<Change, { action: "create" | "update" }>;
+type Recreated = Extract<Change, { action: "recreate" }>;
 type Row = (field: FieldChange, context: Context) => Omit<Refusal, "field"> | undefined;
 
 const never =
@@ -144,8 +145,9 @@ const CONSUMER_ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
-/** Every field of a create or an update that the server, or we, would refuse. */
+/** Every field of a create, an update or a recreate that the server, or we, would refuse. */
 export function refusals(change: Change, version: Version, around?: Surroundings): Refusal[] {
+  if (change.action === "recreate") return around ? noRoomForGuard(change, around) : [];
   if (change.action !== "update" && change.action !== "create") return [];
   const rows = change.kind === "stream" ? STREAM_ROWS : CONSUMER_ROWS;
   const context = { version, change, around };
@@ -174,6 +176,24 @@ const violating = (limits: ConsumerLimits, consumers: readonly ConsumerInfo[]): 
 
 const subjectsOf = (config: WireConfig): readonly string[] =>
   normaliseStream(config, { hasSourceWindow: false }).subjects as readonly string[];
+
+/** A recreate keeps its place with a guard: for a moment the stream has one consumer more, and may have no more. */
+function noRoomForGuard({ stream, place }: Recreated, { observed, changes }: Surroundings): Refusal[] {
+  const live = observed.streams.find(({ name }) => name === stream);
+  if (place === "queue" || live?.status !== "known") return [];
+  const wanted = changes.find(({ name, action }) => name === stream && action === "update") as Written | undefined;
+  const limit = Number((wanted?.config ?? live.info.config).max_consumers ?? -1);
+  const { known = [], unknown = [] } = observed.consumers.get(stream) ?? {};
+  const others = changes.filter((other) => other.kind === "consumer" && other.stream === stream);
+  const created = others.filter(({ action }) => action === "create").length;
+  // All side by side, each with its guard.
+  const guards = others.filter((other) => other.action === "recreate" && other.place !== "queue").length;
+  const most = known.length + unknown.length + created + guards;
+  if (limit <= 0 || most <= limit) return [];
+  const says = `${stream} may have ${limit} consumers, and needs room for ${most} while a guard keeps the place`;
+  const hint = "Raise `maxConsumers` of the stream, or delete a consumer that nobody reads; then recreate.";
+  return [{ field: "max_consumers", errCode: 10026, says, hint }];
+}
 
 /** Subjects that another stream holds, now and after the plan. The server does not say which stream it is. */
 function takenSubjects(change: Written, { observed, changes }: Surroundings): Refusal[] {
