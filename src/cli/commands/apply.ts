@@ -60,17 +60,21 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
 
   const interrupts = countInterrupts();
   const progress = progressOn(process.stderr, total);
-  const outcome = await apply(planned, writer, {
-    holder: holder(),
-    lockWait: wait,
-    interrupted: () => interrupts.count > 0,
-    progress: progress.step,
-    readyTimeout: READY_TIMEOUT,
-  });
-  progress.stop();
-  interrupts.stop();
-  print(renderOutcome(outcome));
-  return exitCodeOf(outcome, interrupts.count > 0);
+  try {
+    const outcome = await apply(planned, writer, {
+      holder: holder(),
+      lockWait: wait,
+      interrupted: () => interrupts.count > 0,
+      progress: progress.step,
+      readyTimeout: READY_TIMEOUT,
+    });
+    progress.stop();
+    print(renderOutcome(outcome));
+    return exitCodeOf(outcome, interrupts.count > 0);
+  } finally {
+    progress.stop();
+    interrupts.stop();
+  }
 }
 
 /** @throws UsageError for a file that is no plan */
