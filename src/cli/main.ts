@@ -139,7 +139,7 @@ function declare(root: string): Command {
         "Compares the streams and consumers of an environment with those of a live cluster. Its client cannot write.",
       )
       .argument("<environment>")
-      .option("--detailed-exitcode", "exit code 2 for changes")
+      .option("--detailed-exitcode", "exit code 2 for changes, 3 while something cannot be asked")
       .option("--target <stream...>", "look at these streams alone")
       .option("--allow-delete <name...>", "as for apply: shows what would go")
       .option("--recreate <consumer...>", "as for apply: shows where they would start again")

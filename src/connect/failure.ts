@@ -33,7 +33,13 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
     case "PERMISSIONS_VIOLATION":
       return failure(doing, `this user may not ${permission(error)}`, error, wayOut(error));
     case "503":
-      return failure(doing, "JetStream is off for this account", error, jetStreamOff);
+      return failure(
+        doing,
+        "nobody answers: the stream has no leader now, or JetStream is off for this account",
+        error,
+        `An election is over within seconds: try again. ${jetStreamOff}`,
+        true,
+      );
     case "TIMEOUT":
     case "CONNECTION_TIMEOUT":
       return failure(doing, "no answer in time", error, noAnswer, true);

@@ -16,6 +16,8 @@ export interface Outcome {
   readonly failed: readonly { readonly name: string; readonly error: Error }[];
   /** Left out because something before them failed, or because it was interrupted. */
   readonly notStarted: readonly string[];
+  /** Why the lock was lost, where it was and something was left out for that. */
+  readonly lockLost?: string;
 }
 
 export interface ApplyOptions {
@@ -48,9 +50,10 @@ export async function apply(plan: Plan, writer: Writer, options: ApplyOptions): 
     return { ...before, notStarted: rest.flatMap(({ changes }) => changes.map(({ name }) => name)).sort() };
   }
   await using lock = await acquireLock(writer, options.holder, options.lockWait);
-  const interrupted = () => options.interrupted() || lock.lost();
+  const interrupted = () => options.interrupted() || lock.lost() !== undefined;
   const after = await applySteps(rest, writer, { ...options, interrupted });
-  return { ...after, done: [...before.done, ...after.done].sort() };
+  const lockLost = after.notStarted.length > 0 ? lock.lost() : undefined;
+  return { ...after, done: [...before.done, ...after.done].sort(), ...(lockLost ? { lockLost } : {}) };
 }
 
 async function applySteps(steps: readonly Step[], writer: Writer, options: ApplyOptions): Promise<Outcome> {

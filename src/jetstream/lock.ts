@@ -8,9 +8,16 @@ import { ApiError, ConnectionFailure, type Writer } from "./api.ts";
 /** Declared in streams/sync.ts. */
 export const LOCK_STREAM = "circl_lock";
 const SUBJECT = "circl.sync.lock";
-/** Milliseconds until a lock that nobody renews is free, and between renewals. */
-const LIFETIME = 120_000;
-const RENEWAL = 30_000;
+/** Milliseconds. */
+export interface Pace {
+  /** Until a lock that nobody renews is free. */
+  readonly lifetime: number;
+  /** Between renewals. */
+  readonly renewal: number;
+  /** Behind a renewal that failed. */
+  readonly retry: number;
+}
+const PACE: Pace = { lifetime: 120_000, renewal: 30_000, retry: 2_000 };
 /** wrong last sequence; no message found. */
 const MOVED = 10071;
 const NO_MESSAGE = 10037;
@@ -30,8 +37,8 @@ export class LockHeld extends Error {
 }
 
 export interface Lock extends AsyncDisposable {
-  /** True once a renewal failed: somebody else may hold it, so no further change may begin. */
-  readonly lost: () => boolean;
+  /** Why somebody else may hold it by now, so that no further change may begin; undefined while it is held. */
+  readonly lost: () => string | undefined;
 }
 
 /**
@@ -39,14 +46,16 @@ export interface Lock extends AsyncDisposable {
  * @param wait milliseconds to wait for another holder
  * @throws LockHeld with the holder's name, since when and until when
  */
-export async function acquireLock(writer: Writer, holder: string, wait: number): Promise<Lock> {
+export async function acquireLock(writer: Writer, holder: string, wait: number, pace = PACE): Promise<Lock> {
   const deadline = Date.now() + wait;
   const since = new Date().toISOString();
   for (;;) {
     const current = await read(writer);
     if (!current.entry || Date.parse(current.entry.until) <= Date.now()) {
-      const sequence = await replace(writer, current.sequence, { holder, since, until: soon() });
-      if (sequence !== undefined) return hold(writer, sequence, { holder, since });
+      const until = Date.now() + pace.lifetime;
+      const entry = { holder, since, until: iso(until) };
+      const sequence = await replace(writer, current.sequence, entry).catch(unlessPassing);
+      if (sequence !== undefined) return hold(writer, { sequence, until }, { holder, since }, pace);
     } else if (Date.now() >= deadline) throw held(current.entry);
     await sleep(250);
   }
@@ -57,22 +66,55 @@ const held = ({ holder, since, until }: Entry): LockHeld =>
     `${holder} applies since ${since}. Wait with --lock-timeout; if that run is dead, its lock is free at ${until}.`,
   );
 
-function hold(writer: Writer, first: number, owner: Omit<Entry, "until">): Lock {
-  let sequence: number | undefined = first;
-  const put = async (until: string): Promise<void> => {
-    if (sequence !== undefined) sequence = await replace(writer, sequence, { ...owner, until });
+function hold(
+  writer: Writer,
+  first: { readonly sequence: number; readonly until: number },
+  owner: Omit<Entry, "until">,
+  { lifetime, renewal, retry }: Pace,
+): Lock {
+  let { sequence, until } = first;
+  let taken: string | undefined;
+  let failure = "";
+  const put = async (end: number): Promise<void> => {
+    while (taken === undefined) {
+      const next = await replace(writer, sequence, { ...owner, until: iso(end) });
+      if (next !== undefined) {
+        sequence = next;
+        until = end;
+        return;
+      }
+      // A renewal that was given up may have arrived late: then the newer entry is ours too.
+      const { entry, sequence: newer } = await read(writer);
+      if (entry?.holder !== owner.holder || entry.since !== owner.since) taken = entry?.holder ?? "somebody";
+      else sequence = newer;
+    }
   };
-  const timer = setInterval(() => {
-    put(soon()).catch(() => {
-      sequence = undefined;
-    });
-  }, RENEWAL);
+  const ended = new AbortController();
+  const renew = async (): Promise<void> => {
+    for (let pause = renewal; ; ) {
+      await sleep(pause, undefined, { signal: ended.signal }).catch(() => undefined);
+      if (ended.signal.aborted || taken !== undefined) return;
+      pause = await put(Date.now() + lifetime).then(
+        () => renewal,
+        (error: Error) => {
+          failure = error.message;
+          return retry;
+        },
+      );
+    }
+  };
+  const renewing = renew();
   return {
-    lost: () => sequence === undefined,
+    lost: () => {
+      if (taken !== undefined) return `${taken} has it now`;
+      return Date.now() > until ? `it could not be renewed until ${iso(until)}: ${failure || "no answer"}` : undefined;
+    },
     async [Symbol.asyncDispose]() {
-      clearInterval(timer);
+      ended.abort();
+      // One in flight would hold it again behind the release.
+      await renewing;
       // A release that fails hides nothing of what was applied: the lock is free when its time is over.
-      await put(new Date().toISOString()).catch(() => undefined);
+      await put(Date.now()).catch(() => undefined);
     },
   };
 }
@@ -96,7 +138,7 @@ async function read(writer: Writer): Promise<{ readonly sequence: number; readon
   }
 }
 
-/** The new sequence; undefined where somebody was faster, or the message was lost. */
+/** The new sequence; undefined where another entry is there. @throws what the client says where the message was lost */
 async function replace(writer: Writer, last: number, entry: Entry): Promise<number | undefined> {
   try {
     return await writer.publishAfter(SUBJECT, JSON.stringify(entry), last);
@@ -105,8 +147,13 @@ async function replace(writer: Writer, last: number, entry: Entry): Promise<numb
     if (!(error instanceof ConnectionFailure) || !error.passing) throw error;
     // The answer was lost, perhaps not the message: whose entry is there now?
     const now = await read(writer);
+    if (now.sequence === last) throw error;
     return JSON.stringify(now.entry) === JSON.stringify(entry) ? now.sequence : undefined;
   }
 }
 
-const soon = (): string => new Date(Date.now() + LIFETIME).toISOString();
+const unlessPassing = (error: unknown): undefined => {
+  if (!(error instanceof ConnectionFailure) || !error.passing) throw error;
+};
+
+const iso = (time: number): string => new Date(time).toISOString();

@@ -1,6 +1,6 @@
 /** In which order changes are applied: what moves is let go first, origins come before sinks, streams before consumers. */
-import { collide } from "../model/subject.ts";
 import type { Change } from "./diff.ts";
+import { lettingGoFirst, makesWay } from "./moves.ts";
 import type { Recreated } from "./recreate.ts";
 
 type Written = Extract<Change, { action: "create" | "update" }>;
@@ -21,12 +21,12 @@ export function inOrder(changes: readonly Change[]): Step[] {
   const recreated = changes.filter((change): change is Recreated => change.action === "recreate");
   const deleted = changes.filter((change): change is Deleted => change.action === "delete");
   const streams = written.filter(({ kind }) => kind === "stream");
-  const released = streams.filter((change) => releases(change, streams));
+  const released = lettingGoFirst(streams.filter((change) => makesWay(change, streams)));
   const heavy = streams.filter((change) => !released.includes(change) && reconfigures(change));
   const light = streams.filter((change) => !released.includes(change) && !heavy.includes(change));
   const depths = new Map(light.map((change) => [change, depthOf(change, light)]));
   const levels = [...new Set(depths.values())].sort((a, b) => a - b);
-  const room = deleted.filter((change) => isWanted(liveSubjects(change), streams));
+  const room = deleted.filter((change) => makesWay(change, streams));
   // A work queue refuses the successor of a consumer while that is there (10099).
   const replaced = deleted.filter(
     ({ kind, stream }) =>
@@ -42,29 +42,6 @@ export function inOrder(changes: readonly Change[]): Step[] {
     { oneByOne: true, changes: last.toSorted((a, b) => (a.kind < b.kind ? -1 : 1)) },
   ].filter((step) => step.changes.length > 0);
 }
-
-const subjectsOf = (value: unknown): string[] => (Array.isArray(value) ? (value as string[]) : []);
-
-/** Whether an update gives up a subject that another change takes: the server refuses it until it is free (10065). */
-function releases(change: Written, all: readonly Written[]): boolean {
-  if (change.action !== "update") return false;
-  const subjects = change.fields.find(({ field }) => field === "subjects");
-  const kept = subjectsOf(change.config.subjects);
-  const gone = subjectsOf(subjects?.from).filter((subject) => !kept.includes(subject));
-  return isWanted(
-    gone,
-    all.filter((other) => other !== change),
-  );
-}
-
-const isWanted = (subjects: readonly string[], by: readonly Written[]): boolean => {
-  const wanted = by.flatMap(({ config }) => subjectsOf(config.subjects));
-  return subjects.some((subject) => wanted.some((other) => collide(subject, other)));
-};
-
-/** A stream that goes makes room for those that take its subjects. */
-const liveSubjects = ({ live }: Deleted): string[] =>
-  live.kind === "stream" ? subjectsOf(live.info.config.subjects) : [];
 
 /** Copies data between servers; two at once slow each other and every client. */
 const reconfigures = (change: Written): boolean =>

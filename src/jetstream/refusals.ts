@@ -7,6 +7,7 @@ import { atLeast, type Version } from "../model/version.ts";
 import type { ConsumerInfo } from "./api.ts";
 import type { WireConfig } from "./desired.ts";
 import type { Change, FieldChange } from "./diff.ts";
+import { circleOf } from "./moves.ts";
 import { type ConsumerLimits, normaliseStream } from "./normalise.ts";
 import type { Observed } from "./observe.ts";
 import { shortOfStorage } from "./storage.ts";
@@ -37,6 +38,7 @@ interface Context {
   readonly around?: Surroundings | undefined;
 }
 type Written = Extract<Change, { action: "create" | "update" }>;
+type Recreated = Extract<Change, { action: "recreate" }>;
 type Row = (field: FieldChange, context: Context) => Omit<Refusal, "field"> | undefined;
 
 const never =
@@ -143,8 +145,9 @@ const CONSUMER_ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
-/** Every field of a create or an update that the server, or we, would refuse. */
+/** Every field of a create, an update or a recreate that the server, or we, would refuse. */
 export function refusals(change: Change, version: Version, around?: Surroundings): Refusal[] {
+  if (change.action === "recreate") return around ? noRoomForGuard(change, around) : [];
   if (change.action !== "update" && change.action !== "create") return [];
   const rows = change.kind === "stream" ? STREAM_ROWS : CONSUMER_ROWS;
   const context = { version, change, around };
@@ -174,13 +177,44 @@ const violating = (limits: ConsumerLimits, consumers: readonly ConsumerInfo[]): 
 const subjectsOf = (config: WireConfig): readonly string[] =>
   normaliseStream(config, { hasSourceWindow: false }).subjects as readonly string[];
 
+/** A recreate keeps its place with a guard: for a moment the stream has one consumer more, and may have no more. */
+function noRoomForGuard({ stream, place }: Recreated, { observed, changes }: Surroundings): Refusal[] {
+  const live = observed.streams.find(({ name }) => name === stream);
+  if (place === "queue" || live?.status !== "known") return [];
+  const wanted = changes.find(({ name, action }) => name === stream && action === "update") as Written | undefined;
+  const limit = Number((wanted?.config ?? live.info.config).max_consumers ?? -1);
+  const { known = [], unknown = [] } = observed.consumers.get(stream) ?? {};
+  const others = changes.filter((other) => other.kind === "consumer" && other.stream === stream);
+  const created = others.filter(({ action }) => action === "create").length;
+  // All side by side, each with its guard.
+  const guards = others.filter((other) => other.action === "recreate" && other.place !== "queue").length;
+  const most = known.length + unknown.length + created + guards;
+  if (limit <= 0 || most <= limit) return [];
+  const says = `${stream} may have ${limit} consumers, and needs room for ${most} while a guard keeps the place`;
+  const hint = "Raise `maxConsumers` of the stream, or delete a consumer that nobody reads; then recreate.";
+  return [{ field: "max_consumers", errCode: 10026, says, hint }];
+}
+
 /** Subjects that another stream holds, now and after the plan. The server does not say which stream it is. */
 function takenSubjects(change: Written, { observed, changes }: Surroundings): Refusal[] {
   if (change.kind !== "stream") return [];
+  const written = changes.filter((other): other is Written => other.action === "create" || other.action === "update");
+  const circle = circleOf(
+    change,
+    written.filter(({ kind }) => kind === "stream"),
+  );
+  if (circle.length > 0) {
+    const says = `it exchanges subjects with ${circle.join(", ")}, and none of them can take before another lets go`;
+    const hint =
+      "Apply twice: first only let go of the subjects that move, then take them. Nobody captures them between.";
+    return [{ field: "subjects", errCode: 10065, says, hint }];
+  }
   const mine = subjectsOf(change.config);
   return observed.streams.flatMap((other) => {
     if (other.status === "unknown" || other.name === change.name) return [];
-    const kept = changes.find(({ name, action }) => name === other.name && action === "update") as Written | undefined;
+    // What is deleted goes before those that take its subjects.
+    if (changes.some(({ name, action }) => name === other.name && action === "delete")) return [];
+    const kept = written.find(({ name }) => name === other.name);
     const theirs = subjectsOf(kept?.config ?? other.info.config);
     const taken = mine.filter((subject) => theirs.some((held) => collide(subject, held)));
     if (taken.length === 0) return [];

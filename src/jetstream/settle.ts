@@ -17,7 +17,7 @@ interface Written {
  * Reads back streams that were written, one request for one and LIST pages for many, until each has a leader, is not being
  * reconfigured and has all its replicas current.
  * @param timeout milliseconds
- * @returns an error for each stream that is not as it was sent, or not ready in time
+ * @returns an error for each stream that is not as it was sent, cannot be read, or is not ready in time
  */
 export async function settle(
   streams: readonly Written[],
@@ -28,7 +28,9 @@ export async function settle(
   const open = new Map(streams.map((stream) => [stream.name, stream]));
   const end = Date.now() + timeout;
   for (let pause = 25; open.size > 0; pause = Math.min(pause * 2, 500)) {
-    for (const [name, info] of await details([...open.keys()], reader)) {
+    const found = await details([...open.keys()], reader).catch((error: unknown) => error as Error);
+    if (found instanceof Error) return new Map([...failed, ...[...open.keys()].map((name) => notSeen(name, found))]);
+    for (const [name, info] of found) {
       const { config } = open.get(name) as Written;
       const lost = lostFields(normalised(info.config, reader), normalised(config, reader));
       if (lost.length > 0) failed.set(name, notKept(name, lost));
@@ -48,6 +50,12 @@ export async function settle(
   }
   return failed;
 }
+
+/** Whoever loses the connection behind a write still learns what was written. */
+const notSeen = (name: string, cause: Error): readonly [string, Error] => [
+  name,
+  new Error(`${name} was written, but how it is now cannot be read: ${cause.message}`, { cause }),
+];
 
 /** What the server has of `names`; streams without a leader to answer are left out. */
 async function details(names: readonly string[], reader: Reader): Promise<(readonly [string, StreamInfo])[]> {

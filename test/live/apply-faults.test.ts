@@ -73,6 +73,33 @@ describe.skipIf(without("nats-server"))("an apply that is cut off", () => {
     expect(await apply(planned, silentForAWhile, quiet)).toMatchObject({ failed: [], notStarted: [] });
   });
 
+  test("whose new streams nobody may read says what it wrote, and what it has not begun", async () => {
+    await using cluster = await Cluster.start(model);
+    await using writer = await openWriter(cluster.target());
+    const planned = await plan(model, writer, policy, Date.now() * 1e6);
+    let written = 0;
+    const cutOff: Writer = {
+      ...writer,
+      write: (verb, names, body) => {
+        written += 1;
+        return writer.write(verb, names, body);
+      },
+      read: (verb, names, body) =>
+        verb === "STREAM.LIST"
+          ? Promise.reject(new ConnectionFailure("this user may not list streams", {}))
+          : writer.read(verb, names, body),
+    };
+    const { done, failed, notStarted } = await apply(planned, cutOff, quiet);
+    expect(done).toEqual(["circl_lock"]);
+    expect(failed).toHaveLength(written - 1);
+    expect(done.length + failed.length + notStarted.length).toBe(16);
+    for (const { name, error } of failed) {
+      expect(error.message).toBe(
+        `${name} was written, but how it is now cannot be read: this user may not list streams`,
+      );
+    }
+  });
+
   test("that loses its lock begins nothing more", async () => {
     await using cluster = await Cluster.start(model);
     await using writer = await openWriter(cluster.target());

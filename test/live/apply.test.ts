@@ -127,7 +127,7 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
     await using writer = await openWriter(cluster.target());
     {
       await using held = await acquireLock(writer, "alice@laptop", 0);
-      expect(held.lost()).toBe(false);
+      expect(held.lost()).toBeUndefined();
       const planned = await plan(model, writer, policy, now());
       await expect(apply(planned, writer, quiet)).rejects.toThrow(
         /^alice@laptop applies since .*\. Wait with --lock-timeout; /,

@@ -156,6 +156,19 @@ describe.skipIf(without("nats-server"))("--recreate", () => {
     expect(await read(10, [])).toEqual([5, 7, 8, 9, 10]);
   });
 
+  test("is refused where the stream has no room for the guard, and done where it has", async () => {
+    await begin({ maxConsumers: 1 });
+    const [refused] = await changed(withConsumer({ maxWaiting: 20 }, { maxConsumers: 1 }), named);
+    expect(refused?.refusals).toMatchObject([
+      { errCode: 10026, says: "orders may have 1 consumers, and needs room for 2 while a guard keeps the place" },
+    ]);
+    const outcome = await applied(withConsumer({ maxWaiting: 20 }, { maxConsumers: 1 }), named);
+    expect(outcome.failed.map(({ error }) => error.message)).toEqual([expect.stringContaining("(10026)")]);
+    const raised = withConsumer({ maxWaiting: 20 }, { maxConsumers: 2 });
+    expect((await applied(raised, named)).failed).toEqual([]);
+    expect(await changed(raised)).toEqual([]);
+  });
+
   // Guard, delete, create, delete of the guard: whichever is the last that gets through, the same command finishes it.
   test.each([0, 1, 2, 3, 4])("converges when it is cut off after %i writes to the consumer", async (through) => {
     await begin({ retention: "interest" });

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { openReader } from "../../src/connect/nats.ts";
+import { openReader, openWriter } from "../../src/connect/nats.ts";
+import { apply, type Outcome } from "../../src/jetstream/apply.ts";
 import { desiredState } from "../../src/jetstream/desired.ts";
-import { plan } from "../../src/jetstream/plan.ts";
+import { observe } from "../../src/jetstream/observe.ts";
+import { type Plan, type PlanScope, plan } from "../../src/jetstream/plan.ts";
+import { shortOfStorage } from "../../src/jetstream/storage.ts";
+import { streams as lock } from "../../streams/sync.ts";
 import { modelWith, orders } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
@@ -57,4 +61,81 @@ describe.skipIf(without("nats-server", "test-ca"))("room in the account: the pla
       await connection.close();
     },
   );
+
+  const nats = { servers: 1, tls: false } as const;
+  const local = { key: "local", environment: { name: "local", streamFigures: "staging", nats } } as const;
+  const sized = (sizes: Readonly<Record<string, readonly [Size, subject?: string]>>) =>
+    modelWith({
+      ...local,
+      streams: [
+        ...lock,
+        ...Object.entries(sizes).map(([name, [maxBytes, subject = `${name}.>`]]) => ({
+          ...{ ...orders, name, replicas: 1, subjects: [subject], maxBytes, publishers: [] },
+        })),
+      ],
+    });
+  type Model = ReturnType<typeof sized>;
+  const quiet = { holder: "test", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };
+  const refusedIn = ({ changes }: Plan) =>
+    changes.flatMap(({ change, refusals }) => refusals.map(({ errCode }) => [change.name, errCode]));
+  const failuresOf = ({ failed }: Outcome) =>
+    failed.map(({ name, error }) => `${name} ${/there is not enough storage|\(\d+\)/.exec(error.message)?.[0]}`);
+  /** What the plan refuses, and what fails when it is applied nevertheless. */
+  const judged = async (before: Model, after: Model, scope: PlanScope = {}) => {
+    await using cluster = await Cluster.start(before, { auth });
+    await using writer = await openWriter(cluster.target());
+    const planned = (model: Model, within: PlanScope = {}) => plan(model, writer, () => [], Date.now() * 1e6, within);
+    expect((await apply(await planned(before), writer, quiet)).failed).toEqual([]);
+    const wanted = await planned(after, scope);
+    return { ours: refusedIn(wanted), server: failuresOf(await apply(wanted, writer, quiet)) };
+  };
+
+  test("a deleted stream gives its room to the one that takes its subjects", async () => {
+    const before = sized({ old: ["400MiB", "x.>"] });
+    const after = sized({ new: ["400MiB", "x.>"] });
+    expect(await judged(before, after, { deletions: ["old"] })).toEqual({ ours: [], server: [] });
+  });
+
+  test("one that makes way for nobody goes last, and gives its room to the next apply", async () => {
+    const before = sized({ old: ["400MiB"] });
+    expect(await judged(before, sized({ new: ["400MiB"] }), { deletions: ["old"] })).toEqual({
+      ours: [["new", 10047]],
+      server: ["new there is not enough storage"],
+    });
+  });
+
+  test("what shrinks gives its room to the next apply: it is written beside what grows", async () => {
+    const before = sized({ old: ["400MiB"] });
+    const after = sized({ old: ["100MiB"], more: ["400MiB"] });
+    await using cluster = await Cluster.start(before, { auth });
+    await using writer = await openWriter(cluster.target());
+    const planned = (model: Model, scope: PlanScope = {}) => plan(model, writer, () => [], Date.now() * 1e6, scope);
+    expect((await apply(await planned(before), writer, quiet)).failed).toEqual([]);
+    const refused = await planned(after);
+    expect(refusedIn(refused)).toEqual([["more", 10047]]);
+    expect(refused.changes.flatMap(({ refusals }) => refusals.map(({ hint }) => hint))).toEqual([
+      expect.stringContaining("--target old."),
+    ]);
+    expect((await apply(await planned(after, { targets: ["old"] }), writer, quiet)).failed).toEqual([]);
+    expect(refusedIn(await planned(after))).toEqual([]);
+    expect((await apply(await planned(after), writer, quiet)).failed).toEqual([]);
+  });
+
+  test("nothing is said while a stream cannot be asked: what it reserves is not known", async () => {
+    const before = sized({ old: ["100MiB"] });
+    const after = sized({ old: ["100MiB"], more: ["600MiB"] });
+    await using cluster = await Cluster.start(before, { auth });
+    await using writer = await openWriter(cluster.target());
+    const planned = await plan(before, writer, () => [], Date.now() * 1e6);
+    expect((await apply(planned, writer, quiet)).failed).toEqual([]);
+    const observed = await observe(writer, []);
+    const { changes } = await plan(after, writer, () => [], Date.now() * 1e6);
+    const more = changes.map(({ change }) => change).find(({ name }) => name === "more");
+    if (more?.action !== "create") throw new Error("it is not to be created");
+    const around = { observed, changes: [more] };
+    expect(shortOfStorage(more, around).map(({ errCode }) => errCode)).toEqual([10047]);
+    const unknown = { name: "away", status: "unknown", why: "its servers do not answer" } as const;
+    const blind = { ...observed, streams: [...observed.streams, unknown] };
+    expect(shortOfStorage(more, { ...around, observed: blind })).toEqual([]);
+  });
 });

@@ -58,19 +58,23 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
   if (!saved && !options.autoApprove && !(await confirmed("Apply this?", "Nothing was applied")))
     return exitCodes.blocked;
 
-  const interrupts = countInterrupts();
   const progress = progressOn(process.stderr, total);
-  const outcome = await apply(planned, writer, {
-    holder: holder(),
-    lockWait: wait,
-    interrupted: () => interrupts.count > 0,
-    progress: progress.step,
-    readyTimeout: READY_TIMEOUT,
-  });
-  progress.stop();
-  interrupts.stop();
-  print(renderOutcome(outcome));
-  return exitCodeOf(outcome, interrupts.count > 0);
+  const interrupts = countInterrupts(progress.say);
+  try {
+    const outcome = await apply(planned, writer, {
+      holder: holder(),
+      lockWait: wait,
+      interrupted: () => interrupts.count > 0,
+      progress: progress.step,
+      readyTimeout: READY_TIMEOUT,
+    });
+    progress.stop();
+    print(renderOutcome(outcome));
+    return exitCodeOf(outcome, interrupts.count > 0);
+  } finally {
+    progress.stop();
+    interrupts.stop();
+  }
 }
 
 /** @throws UsageError for a file that is no plan */
@@ -105,12 +109,12 @@ const missingLeave = (withheld: readonly Verdict[]): string => {
 };
 
 /** The first Ctrl-C lets the changes in flight finish; the second ends the process. */
-function countInterrupts() {
+function countInterrupts(say: (text: string) => void) {
   const state = { count: 0, stop: () => process.off("SIGINT", note) };
   const note = () => {
     state.count += 1;
     if (state.count > 1) process.exit(exitCodes.interrupted);
-    log("Finishing the changes in flight; Ctrl-C again ends at once.");
+    say("Finishing the changes in flight; Ctrl-C again ends at once.");
   };
   process.on("SIGINT", note);
   return state;

@@ -82,9 +82,11 @@ export function scopeOf(
   };
 }
 
-/** 3 where something is blocked or needs leave, else 2 for changes where that was asked for, else 0. */
+/** 3 where something is blocked or needs leave, and with `detailed` where something cannot be asked; else 2 for changes where that was asked for, else 0. */
 function exitCodeOf({ changes, summary }: Plan, detailed: boolean): ExitCode {
   if (changes.some(({ verdicts }) => verdicts.some(({ severity }) => severity === "error"))) return exitCodes.blocked;
+  // Nobody knows whether there are changes: a check for drift must not be green.
+  if (detailed && summary.unknown > 0) return exitCodes.blocked;
   const { create, update, recreate } = summary;
   return detailed && create + update + recreate + summary.delete > 0 ? exitCodes.changes : exitCodes.done;
 }

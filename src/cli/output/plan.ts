@@ -113,10 +113,11 @@ export const planJson = ({ environment, server, changes, summary, notes }: Plan)
 });
 
 /** What became of every change. */
-export function renderOutcome({ done, failed, notStarted }: Outcome): string {
+export function renderOutcome({ done, failed, notStarted, lockLost }: Outcome): string {
   const problems = failed.map(({ name, error }) => `! ${name}: ${error.message}`);
+  const lock = lockLost ? [`the lock was lost: ${lockLost}`] : [];
   const rest = notStarted.length > 0 ? [`not started: ${notStarted.join(", ")}`] : [];
   const counts = `${done.length} done, ${failed.length} failed, ${notStarted.length} not started.`;
   const next = failed.length + notStarted.length > 0 ? " Apply again: what is done stays done." : "";
-  return [...problems, ...rest, `Apply complete: ${counts}${next}`].join("\n");
+  return [...problems, ...lock, ...rest, `Apply complete: ${counts}${next}`].join("\n");
 }
