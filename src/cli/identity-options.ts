@@ -59,9 +59,10 @@ export function declareIdentity(program: Command, runs: Runs): void {
     "finish",
     "[names...]",
     "end a rotation: only the new one is valid",
-    "Ends a rotation. Whoever still uses the previous credential is cut off.",
+    "Ends a rotation. Whoever still uses the previous credential is cut off. Asks before it takes an encryption key.",
   )
     .option(...all)
+    .option("--auto-approve", "do not ask: every server has said that its volume has the current key")
     .addOption(wait());
   writing(
     "revoke",

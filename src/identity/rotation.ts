@@ -80,7 +80,7 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
       case "torn":
         throw new Refused(tornText(name));
       case "rotating":
-        return nothing("rotated already: both credentials are valid. Restart the clients, then run finish");
+        return nothing("rotated already: both credentials are valid");
       default: {
         if (!server) throw new Error(`${standing} without a server's half`);
         const previous = scheme.previous(server);
@@ -96,7 +96,7 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
           { half: "server", document: scheme.document(fresh.entry, kept) },
           { half: "client", document: fresh.client, afterServers: true },
         ];
-        return { steps, says: "rotated: both credentials are valid. Restart the clients, then run finish" };
+        return { steps, says: "rotated: both credentials are valid" };
       }
     }
   },

@@ -37,8 +37,14 @@ describe("circl identity with GCP Secret Manager", { timeout: 120_000 }, () => {
 
     expect(await circl(["identity", "rotate", "staging", "oms", "--wait", "0s"], { env })).toMatchObject({
       code: 0,
-      stdout: "+  oms  rotated: both credentials are valid. Restart the clients, then run finish\n",
+      stdout: "+  oms  rotated: both credentials are valid\n",
+      // Written on 1 November, as far as this store knows: long since with the clients.
+      stderr: expect.stringContaining("\nRestart the clients, then run finish.\n"),
     });
+    const justNow = { ...env, FAKE_GCLOUD_AT: new Date().toISOString() };
+    expect((await circl(["identity", "rotate", "staging", "oms", "--wait", "0s"], { env: justNow })).stderr).toMatch(
+      /Clients get the new half by \d\d:\d\d UTC: restart them not before, .* then run finish\.\n$/,
+    );
     const listed = await circl(["identity", "list", "staging", "oms", "bff"], { env });
     expect(listed).toMatchObject({ code: 0, stderr: "" });
     expect(listed.stdout).toBe(
@@ -143,9 +149,34 @@ bff   nkey        steady    2026-11-01 10:00
     const early = await circl(["identity", "finish", "staging", "oms", "--store", store, "--wait", "7m"]);
     expect(early.code).toBe(3);
     expect(early.stderr).toMatch(
-      /^Nothing was finished: new credentials reach clients within 7m, .* oms \(\d+m?s ago\)/,
+      /^Nothing was finished: what is new reaches clients and servers within 7m, .* oms \(\d+m?s ago\)/,
     );
     expect((await circl(["identity", "finish", "staging", "oms", "--store", store])).code).toBe(0);
+  });
+
+  test("takes the previous encryption key neither early nor unasked", async () => {
+    using folder = temporaryFolder();
+    const { env, documents } = fakeGcloud(folder.path);
+    const key = () => documents("circl-staging")["staging-nats-encryption-key"];
+    const finish = ["identity", "finish", "staging", "encryption-key"];
+    await circl(["identity", "create", "staging", "encryption-key"], { env });
+    await circl(["identity", "rotate", "staging", "encryption-key", "--wait", "0s"], { env });
+    const rotated = key();
+    expect(rotated?.previous).not.toBe("");
+    const early = await circl([...finish, "--auto-approve"], {
+      env: { ...env, FAKE_GCLOUD_AT: new Date().toISOString() },
+    });
+    expect(early).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/^Nothing was finished: .* encryption-key \(/),
+    });
+    const unasked = await circl(finish, { env });
+    expect(unasked).toMatchObject({ code: 3, stdout: "" });
+    expect(unasked.stderr).toContain('Every server must have said "the current key"');
+    expect(unasked.stderr).toContain("Nothing was finished: there is nobody to ask.");
+    expect(key()).toEqual(rotated);
+    expect((await circl([...finish, "--auto-approve"], { env })).code).toBe(0);
+    expect(key()).toEqual({ current: rotated?.current, previous: "" });
   });
 
   test("waits for the servers before clients get what is new, and may be interrupted meanwhile", async () => {
@@ -175,7 +206,7 @@ bff   nkey        steady    2026-11-01 10:00
 
     const env = { ...gcloud.env, FAKE_GCLOUD_AT: new Date().toISOString() };
     const early = await circl(["identity", "finish", "staging", "oms"], { env });
-    expect(early).toMatchObject({ code: 3, stderr: expect.stringContaining("reach clients within 7m") });
+    expect(early).toMatchObject({ code: 3, stderr: expect.stringContaining("reaches clients and servers within 7m") });
   });
 
   test("refuses a folder that others can read, and names that are none", async () => {

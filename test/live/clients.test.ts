@@ -202,4 +202,59 @@ describe.skipIf(without("nats-server", "test-ca", "secret-template"))("clients o
     expect(await next()).toEqual(["work.sorted", "{}"]);
     await Promise.all([bff, oms, geo].map((connection) => connection.close()));
   });
+
+  // docs/decisions/0001-services-in-their-own-account.md closes this: the expectations turn round on that day.
+  test("what the server does not check: an empty answer is a request, so who fetches or acknowledges can destroy", async () => {
+    const model = standalone({});
+    await using backbone = await startBackbone(model);
+    await applyAll(backbone, model);
+    const [bff, oms, sync] = [await backbone.as("bff"), await backbone.as("oms"), await backbone.as("stream-sync")];
+    const monitor = await backbone.as("monitor");
+    const destroyers: object[] = [];
+    monitor.subscribe("$JS.EVENT.ADVISORY.API", {
+      callback: (_, message) => {
+        const { subject, client } = message.json<{ subject: string; client: object }>();
+        if (/STREAM\.(PURGE|DELETE)/.test(subject)) destroyers.push(client);
+      },
+    });
+    await monitor.flush();
+    /** Messages of `pay`, which oms has no right to whatever; undefined where the stream is gone. */
+    const left = async () => (await sync.request("$JS.API.STREAM.INFO.pay")).json<StreamState>().state?.messages;
+    const dms = await backbone.as("dms");
+    await dms.jetstream().publish("pay.made", "{}");
+    const work = async () => (await oms.jetstream().consumers.get("work", "oms-work")).info();
+    const fetch = (settings: object, reply: string) =>
+      oms.publish("$JS.API.CONSUMER.MSG.NEXT.work.oms-work", JSON.stringify(settings), { reply });
+
+    await expect(oms.request("$JS.API.STREAM.PURGE.pay", "", { timeout: 1_000 })).rejects.toThrow(/permissions/i);
+    // The acknowledgement of a publish has a body, and no request of the server is of its form.
+    bff.publish("work.sorted", "{}", { reply: "$JS.API.STREAM.PURGE.pay" });
+    await bff.flush();
+    const message = await oms.request("$JS.API.CONSUMER.MSG.NEXT.work.oms-work", JSON.stringify({ batch: 1 }), {
+      // It comes under its own subject, not the inbox's.
+      noMux: true,
+      timeout: 10_000,
+    });
+    // A fetched message keeps its own subject, so it is no request wherever it is sent: "{}" would purge.
+    bff.publish("work.sorted", "{}");
+    await bff.flush();
+    fetch({ batch: 1, expires: 10_000_000_000 }, "$JS.API.STREAM.PURGE.pay");
+    await expect.poll(async () => (await work()).num_ack_pending, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => destroyers.length, { timeout: 20_000 }).toBe(1);
+    expect(await left()).toBe(1);
+
+    oms.publish(message.reply ?? "", "+ACK", { reply: "$JS.API.STREAM.PURGE.pay" });
+    await expect.poll(left, { timeout: 20_000 }).toBe(0);
+    fetch({ batch: 1, expires: 300_000_000 }, "$JS.API.STREAM.DELETE.pay");
+    await expect.poll(left, { timeout: 20_000 }).toBeUndefined();
+    await expect.poll(() => destroyers.length, { timeout: 20_000 }).toBe(3);
+    // Nobody of ours, as far as the audit knows.
+    for (const client of destroyers) expect(client).toMatchObject({ kind: "JetStream", acc: "CIRCL" });
+    for (const client of destroyers) expect(client).not.toHaveProperty("user");
+    await Promise.all([bff, oms, dms, sync, monitor].map((connection) => connection.close()));
+  });
 });
+
+interface StreamState {
+  readonly state?: { readonly messages: number };
+}

@@ -11,7 +11,7 @@ import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
 import { type Destination, deliver, storeOf, takesEffectWithin } from "../identity-store.ts";
 import { columns } from "../output/columns.ts";
-import { needsAttention, renderStatuses, statusesJson } from "../output/identity.ts";
+import { afterRotation, needsAttention, renderStatuses, statusesJson } from "../output/identity.ts";
 import { log, print, printJson } from "../output/terminal.ts";
 import { soundModel } from "./plan.ts";
 
@@ -34,7 +34,10 @@ export async function run(
   const who = chosen(action, model, names, options);
   const wait = waitOf(model, options);
   const prepared = await prepare(action, model, who, store);
-  if (action === "finish" && (await tooEarly(prepared, model, store, wait))) return exitCodes.blocked;
+  if (action === "finish") {
+    if (await tooEarly(prepared, model, store, wait)) return exitCodes.blocked;
+    if (!options.autoApprove && !(await volumesReplaced(prepared, name))) return exitCodes.blocked;
+  }
   if (action === "revoke" && !options.autoApprove) {
     log(
       `This locks out whoever uses ${who.map((holder) => holder.name).join(", ")} in ${name} until they have the new credential.`,
@@ -58,7 +61,27 @@ export async function run(
       "",
     ).join("\n"),
   );
+  if (action === "rotate") await sayWhatIsLeft(prepared, model, store, takesEffectWithin(model, options));
   return exitCodes.done;
+}
+
+/** The last client to get its new half decides; what is rotated already counts from when it was written. */
+async function sayWhatIsLeft(
+  prepared: readonly Prepared[],
+  { environment }: Model,
+  store: SecretStore,
+  within: number,
+): Promise<void> {
+  const written: number[] = [];
+  for (const { holder } of prepared) {
+    const { client } = documentIds(environment, holder);
+    const at = client ? await store.writtenAt(client) : undefined;
+    if (at) written.push(at.getTime());
+  }
+  if (written.length === 0) return;
+  const reached = Math.max(...written) + within / 1e6;
+  // The minute that is said must be over the moment, not before it.
+  log(afterRotation(reached > Date.now() ? new Date(Math.ceil(reached / 60_000) * 60_000) : undefined));
 }
 
 export async function list(name: string, names: readonly string[], options: IdentityOptions): Promise<ExitCode> {
@@ -104,7 +127,17 @@ function waitOf(model: Model, options: IdentityOptions): number {
   return nanoseconds(options.wait);
 }
 
-/** A client cannot have moved to what has not reached it: ending the previous credential then would lock it out. */
+/** Nothing in the store tells which key a volume has; without its key nothing on it can be read again. */
+async function volumesReplaced(prepared: readonly Prepared[], name: string): Promise<boolean> {
+  if (!prepared.some(({ holder, steps }) => holder.credential === "encryption" && steps.length > 0)) return true;
+  log(
+    `This takes the previous encryption key from ${name}: a server whose volume still has it starts no more. Every server must have ` +
+      'said "the current key" in `kubectl logs nats-N -c encryption` (docs/rotation.md).',
+  );
+  return confirmed("Has every server said so?", "Nothing was finished");
+}
+
+/** A client cannot have moved to what has not reached it: ending the previous credential then would lock it out. Nor can a volume have begun with it. */
 async function tooEarly(
   prepared: readonly Prepared[],
   { environment }: Model,
@@ -113,15 +146,15 @@ async function tooEarly(
 ): Promise<boolean> {
   const early: string[] = [];
   for (const { holder, steps } of prepared) {
-    const { client } = documentIds(environment, holder);
-    const at = steps.length > 0 && client ? await store.writtenAt(client) : undefined;
+    const { client, server } = documentIds(environment, holder);
+    const at = steps.length > 0 ? await store.writtenAt(client ?? server) : undefined;
     const age = at ? (Date.now() - at.getTime()) * 1e6 : Number.POSITIVE_INFINITY;
     if (age < wait) early.push(`${holder.name} (${formatDuration(age)} ago)`);
   }
   if (early.length === 0) return false;
   log(
-    `Nothing was finished: new credentials reach clients within ${formatDuration(wait)}, and these were written just now: ` +
-      `${early.join(", ")}. Wait, restart the clients, then finish; or give --wait 0s if they all have moved.`,
+    `Nothing was finished: what is new reaches clients and servers within ${formatDuration(wait)}, and these were written just now: ` +
+      `${early.join(", ")}. Wait, let them move, then finish; or give --wait 0s if they all have moved.`,
   );
   return true;
 }

@@ -56,7 +56,8 @@ test("only what is said to publish order events may", () => {
   expect(may.map(({ name }) => name)).toEqual(["oms"]);
 });
 
-test("no identity that writes can also purge, and none but the planner's kin lists streams", () => {
+// What is granted, not what can be reached: test/live/clients.test.ts shows how an empty answer of the server purges.
+test("no service is granted a purge or a delete by subject, and none but the planner's kin lists streams", () => {
   const may = (subject: string) =>
     identities(production)
       .filter((identity) =>
