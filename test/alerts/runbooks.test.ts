@@ -101,10 +101,18 @@ describe("the overview", () => {
     );
   });
 
+  const { inhibit_rules } = parse(/```yaml\n(.*?)```/s.exec(overview)?.[1] ?? "") as {
+    inhibit_rules: { source_matchers: string[]; target_matchers: string[]; equal?: string[] }[];
+  };
+
+  test("silences nothing of another environment", () => {
+    expect(inhibit_rules.length).toBeGreaterThan(5);
+    expect(inhibit_rules.filter(({ equal }) => !equal?.includes("environment"))).toEqual([]);
+    for (const name of ["staging", "production"] as const)
+      expect(new Set(alertsIn(realModel(name)).map(({ labels }) => labels.environment))).toEqual(new Set([name]));
+  });
+
   test("silences only alerts that exist, by others that exist", () => {
-    const { inhibit_rules } = parse(/```yaml\n(.*?)```/s.exec(overview)?.[1] ?? "") as {
-      inhibit_rules: { source_matchers: string[]; target_matchers: string[] }[];
-    };
     const names = alerts.map(({ alert }) => alert);
     for (const matcher of inhibit_rules.flatMap((rule) => [...rule.source_matchers, ...rule.target_matchers])) {
       const [, op, value = ""] = /^alertname (=~|=) "?([^"]+)"?$/.exec(matcher) ?? [];
