@@ -10,7 +10,8 @@ export interface Alert {
   readonly alert: string;
   readonly expr: string;
   readonly for: string;
-  readonly labels: { readonly severity: Severity };
+  /** All environments have the same namespace: without its name an alert of one would silence those of another. */
+  readonly labels: { readonly severity: Severity; readonly environment: string };
   readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url: string };
 }
 
@@ -46,12 +47,12 @@ export interface AlertInput {
 
 /** Makes alerts of one environment: each links to its runbook where that environment's people read them. */
 export const withRunbooks =
-  ({ monitoring }: Environment) =>
+  ({ name: environment, monitoring }: Environment) =>
   ({ name, expr, for: holds, severity, summary, description }: AlertInput): Alert => ({
     alert: name,
     expr,
     for: holds,
-    labels: { severity },
+    labels: { severity, environment },
     annotations: { summary, description, runbook_url: `${monitoring.runbooks}/${name}.md` },
   });
 

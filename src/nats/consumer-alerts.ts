@@ -1,16 +1,19 @@
 /** Are the declared consumers there, and does somebody read? */
-import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
+import { type Alert, type Severity, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
-import { thresholdOf } from "./stream-alerts.ts";
+import { oneOf } from "./series.ts";
+import { thresholdOf, tooShort } from "./stream-alerts.ts";
+import { BEFORE_LOSS, streamsTooShort } from "./thresholds.ts";
 
 const LABELS = ["namespace", "stream_name", "consumer_name"] as const;
 const SAME = `on (${LABELS.join(", ")})`;
+const pending = "consumer:nats_consumer_num_pending";
 const NAME = "{{ $labels.consumer_name }} on {{ $labels.stream_name }}";
 
-export function consumerAlerts({ environment, streams }: Model): Alert[] {
+export function consumerAlerts(model: Model): Alert[] {
+  const { environment, streams } = model;
   if (streams.every(({ consumers }) => consumers.length === 0)) return [];
   const alert = withRunbooks(environment);
-  const pending = "consumer:nats_consumer_num_pending";
   const delivered = "consumer:nats_consumer_delivered_consumer_seq:max";
   const redelivered = "consumer:nats_consumer_num_redelivered";
   return [
@@ -23,14 +26,7 @@ export function consumerAlerts({ environment, streams }: Model): Alert[] {
       description:
         "Its service gets no message: the stream has no leader, or the consumer does not exist (not applied, or deleted).",
     }),
-    alert({
-      name: "NatsConsumerBacklog",
-      expr: `${pending}:leader > ${SAME} ${pending}:threshold`,
-      for: "5m",
-      severity: "warning",
-      summary: `{{ $value | humanize }} messages wait for ${NAME} (alert above ${thresholdOf(pending, LABELS)})`,
-      description: "The service is slower than what comes in, or away. The stream drops the oldest when it is full.",
-    }),
+    ...backlogAlerts(model),
     alert({
       name: "NatsConsumerStuck",
       expr: `${pending}:leader > 0 and ${SAME} ${delivered} - ${delivered} offset 10m == 0`,
@@ -48,5 +44,24 @@ export function consumerAlerts({ environment, streams }: Model): Alert[] {
       description:
         "The service fails on them or needs longer than ackWait, and then does the same work twice. After maxDeliver the server gives up on them.",
     }),
+  ];
+}
+
+/** A backlog is a warning while nothing is lost yet. Where a stream keeps too little for that, it is critical, and says so. */
+function backlogAlerts(model: Model): Alert[] {
+  const late = streamsTooShort(model);
+  const backlog = (matcher: string, severity: Severity, more: string) =>
+    withRunbooks(model.environment)({
+      name: "NatsConsumerBacklog",
+      expr: `${pending}:leader${matcher} > ${SAME} ${pending}:threshold`,
+      for: BEFORE_LOSS,
+      severity,
+      summary: `{{ $value | humanize }} messages wait for ${NAME} (alert above ${thresholdOf(pending, LABELS)})`,
+      description: `The service is slower than what comes in, or away. The stream drops the oldest when it is full.${more}`,
+    });
+  if (late.length === 0) return [backlog("", "warning", "")];
+  return [
+    backlog(`{stream_name!~${oneOf(late)}}`, "warning", ""),
+    backlog(`{stream_name=~${oneOf(late)}}`, "critical", tooShort(late)),
   ];
 }

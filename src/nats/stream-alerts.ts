@@ -3,7 +3,14 @@ import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { originsOf } from "../model/traffic.ts";
 import { ofStreams, oneOf } from "./series.ts";
-import { deadLettersLimit, publishRateLimit } from "./thresholds.ts";
+import {
+  BEFORE_LOSS,
+  deadLettersLimit,
+  originsTooShort,
+  publishRateLimit,
+  REACTION,
+  silenceLimit,
+} from "./thresholds.ts";
 
 /** The threshold that a series is compared with, inside an annotation. */
 export const thresholdOf = (record: string, labels: readonly string[]): string => {
@@ -92,29 +99,38 @@ function fullnessAlerts({ environment, streams }: Model): Alert[] {
   ];
 }
 
-function sourceAlerts({ environment }: Model): Alert[] {
-  const alert = withRunbooks(environment);
+/** What people have to know where an alert cannot come in time. */
+export const tooShort = (names: readonly string[]): string =>
+  names.length === 0
+    ? ""
+    : ` At declared peak ${names.join(", ")} drops messages before this fires (${REACTION} s after its limit): some are already lost.`;
+
+function sourceAlerts(model: Model): Alert[] {
+  const alert = withRunbooks(model.environment);
+  const late = tooShort(originsTooShort(model));
   const silence = "source:nats_stream_source_active_duration_ns:leader";
   return [
     alert({
       name: "NatsSourceStalled",
       // Origins send a heartbeat every second (stream.go, sourceHealthHB). A stalled source keeps its last lag, so the
       // silence alone tells; -1 is a source that was never heard of.
-      expr: `${silence} / 1e9 > 60 or ${silence} < 0`,
-      for: "1m",
+      expr: `${silence} / 1e9 > ${silenceLimit(model)} or ${silence} < 0`,
+      for: BEFORE_LOSS,
       severity: "critical",
       summary: "{{ $labels.stream_name }} hears nothing from {{ $labels.source_name }}",
       description:
-        "Nothing is copied. What the origin drops meanwhile never arrives. The origin has no leader, was deleted, or the copy cannot reach it.",
+        "Nothing is copied. What the origin drops meanwhile never arrives. The origin has no leader, was deleted, or the copy cannot reach it." +
+        late,
     }),
     alert({
       name: "NatsSourceLagging",
       expr: "source:nats_stream_source_lag:leader > on (namespace, stream_name, source_name) source:nats_stream_source_lag:threshold",
-      for: "2m",
+      for: BEFORE_LOSS,
       severity: "critical",
       summary: `{{ $labels.stream_name }} is {{ $value | humanize }} messages behind {{ $labels.source_name }} (alert above ${thresholdOf("source:nats_stream_source_lag", ["namespace", "stream_name", "source_name"])})`,
       description:
-        "Copying is slower than publishing, or stopped at a message that does not fit. What the origin drops before it is copied is lost to the copy.",
+        "Copying is slower than publishing, or stopped at a message that does not fit. What the origin drops before it is copied is lost to the copy." +
+        late,
     }),
   ];
 }

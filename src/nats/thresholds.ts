@@ -12,6 +12,11 @@ const FEWEST = 1_000;
 /** A tenth of max_ack_pending, which the server sets to 1000 where a consumer does not (consumer.go, JsDefaultMaxAckPending). */
 const REDELIVERED = 100;
 
+/** `for` of the alerts that must come before a stream has dropped what they are about. */
+export const BEFORE_LOSS = "30s";
+/** Seconds until such an alert fires once its limit is passed: `for`, a scrape every 30 s and an evaluation every 30 s. */
+export const REACTION = 30 + 60;
+
 /** Messages above which a stream holds too many dead letters; undefined for a stream that takes none. */
 export const deadLettersLimit = ({ alerts, publishers }: Stream): number | undefined =>
   alerts?.deadLetters ?? (publishers.some(({ deadLettersOf }) => deadLettersOf) ? DEAD_LETTERS : undefined);
@@ -23,27 +28,47 @@ export function publishRateLimit(stream: Stream, model: Model): number | undefin
 }
 
 /**
- * Messages of `origin` that may wait to be copied: what comes in a minute of peak, or in a quarter of the time that the origin
- * keeps it, so that somebody is called while nothing is lost yet.
+ * Messages of `origin` that may wait to be copied: what comes in a minute of peak, or in half of the time that is left when an
+ * alert has to fire before the origin drops them.
  */
-export function sourceLagLimit(stream: Stream, origin: string, model: Model): number {
-  if (stream.alerts?.sourceLag !== undefined) return stream.alerts.sourceLag;
-  const source = model.streams.find(({ name }) => name === origin);
-  if (!source) return FEWEST;
-  const filter = originsOf(stream).find(({ name }) => name === origin)?.filterSubject;
-  const flows = flowsInto(source, model);
-  const copied = flows.filter(({ subject }) => !filter || collide(filter, subject));
-  return messagesOf(copied, Math.min(60, keeps(source, flows) / 4));
+export const sourceLagLimit = (stream: Stream, origin: string, model: Model): number =>
+  stream.alerts?.sourceLag ?? messagesOf(copied(stream, origin, model), 60);
+
+/** Messages that may wait for a consumer: five minutes of peak, or half of the time that is left as for a copy. */
+export const pendingLimit = (consumer: Consumer, stream: Stream, model: Model): number =>
+  consumer.alerts?.pending ?? messagesOf(readBy(consumer, stream, model), 300);
+
+/** Seconds for which a copy may hear nothing: a minute, or as long as the shortest-lived origin allows; ten at least. */
+export function silenceLimit(model: Model): number {
+  const origins = model.streams.flatMap((stream) =>
+    originsOf(stream).map(({ name }) => tolerated(copied(stream, name, model).keeps, 60)),
+  );
+  return Math.max(10, Math.floor(Math.min(60, ...origins)));
 }
 
-/** Messages that may wait for a consumer: five minutes of peak, or half of what the stream keeps. */
-export function pendingLimit({ alerts, ...consumer }: Consumer, stream: Stream, model: Model): number {
-  if (alerts?.pending !== undefined) return alerts.pending;
-  const flows = flowsInto(stream, model);
-  const filters = consumer.filterSubject ? [consumer.filterSubject] : (consumer.filterSubjects ?? [">"]);
-  const read = flows.filter(({ subject }) => filters.some((filter) => collide(filter, subject)));
-  return messagesOf(read, Math.min(300, keeps(stream, flows) / 2));
-}
+/** Origins that drop messages before anybody can hear that they are not copied, at declared peak. */
+export const originsTooShort = (model: Model): readonly string[] => [
+  ...new Set(
+    model.streams.flatMap((stream) =>
+      originsOf(stream)
+        .map(({ name }) => name)
+        .filter((name) => {
+          const flow = copied(stream, name, model);
+          return isLate(flow, sourceLagLimit(stream, name, model)) || silenceLimit(model) + REACTION >= flow.keeps;
+        }),
+    ),
+  ),
+];
+
+/** Streams that drop messages before anybody can hear that one of their consumers lacks them, at declared peak. */
+export const streamsTooShort = (model: Model): readonly string[] =>
+  model.streams
+    .filter((stream) =>
+      stream.consumers.some((consumer) =>
+        isLate(readBy(consumer, stream, model), pendingLimit(consumer, stream, model)),
+      ),
+    )
+    .map(({ name }) => name);
 
 /** Messages delivered more than once and not acknowledged yet. */
 export const redeliveredLimit = ({ alerts }: Consumer): number => alerts?.redelivered ?? REDELIVERED;
@@ -62,7 +87,39 @@ function isRated({ publishers, ...stream }: Stream, model: Model, seen: readonly
 }
 
 const rateOf = (flows: readonly Flow[]): number => flows.reduce((sum, { rate }) => sum + rate, 0);
-const messagesOf = (flows: readonly Flow[], seconds: number): number =>
-  Math.max(FEWEST, Math.round(rateOf(flows) * seconds));
-/** Seconds for which a message lives at declared rates. */
-const keeps = (stream: Stream, flows: readonly Flow[]): number => effectiveRetention(stream, flows).lives / SECOND;
+
+/** What somebody reads of a stream, and for how many seconds the stream keeps it; both at declared peak. */
+interface Reading {
+  /** Messages a second; 0 where nobody declares any. */
+  readonly rate: number;
+  readonly keeps: number;
+}
+
+function copied(stream: Stream, origin: string, model: Model): Reading {
+  const source = model.streams.find(({ name }) => name === origin);
+  if (!source) return { rate: 0, keeps: Number.POSITIVE_INFINITY };
+  const filter = originsOf(stream).find(({ name }) => name === origin)?.filterSubject;
+  return reading(source, model, ({ subject }) => !filter || collide(filter, subject));
+}
+
+function readBy(consumer: Consumer, stream: Stream, model: Model): Reading {
+  const filters = consumer.filterSubject ? [consumer.filterSubject] : (consumer.filterSubjects ?? [">"]);
+  return reading(stream, model, ({ subject }) => filters.some((filter) => collide(filter, subject)));
+}
+
+function reading(stream: Stream, model: Model, isRead: (flow: Flow) => boolean): Reading {
+  const flows = flowsInto(stream, model);
+  return { rate: rateOf(flows.filter(isRead)), keeps: effectiveRetention(stream, flows).lives / SECOND };
+}
+
+/** Seconds of standstill that may pass: half of what the reaction leaves, or of all there is where it leaves nothing. */
+const tolerated = (keeps: number, most: number): number =>
+  Math.min(most, (keeps > REACTION ? keeps - REACTION : keeps) / 2);
+
+/** FEWEST only where they come early enough. */
+function messagesOf({ rate, keeps }: Reading, most: number): number {
+  const messages = Math.max(1, Math.round(rate * tolerated(keeps, most)));
+  return rate > 0 && FEWEST / rate + REACTION >= keeps ? messages : Math.max(FEWEST, messages);
+}
+
+const isLate = ({ rate, keeps }: Reading, limit: number): boolean => rate > 0 && limit / rate + REACTION >= keeps;

@@ -113,7 +113,7 @@ export const natsStreamCases: AlertCases = {
     ],
     quiet: {
       at: "12m",
-      set: [[/^nats_stream_source_active_duration_ns/, "500000000x4 30000000000 60000000000 500000000x20"]],
+      set: [[/^nats_stream_source_active_duration_ns/, "500000000x4 20000000000 23000000000 500000000x20"]],
     },
   },
   NatsSourceLagging: {
@@ -121,9 +121,9 @@ export const natsStreamCases: AlertCases = {
       at: "5m",
       set: [[/^nats_stream_source_lag/, "200000"]],
       labels: copy,
-      summary: "circl_iot_location is 200k messages behind circl_iot (alert above 170.8k)",
+      summary: "circl_iot_location is 200k messages behind circl_iot (alert above 116.5k)",
     },
-    quiet: { at: "12m", set: [[/^nats_stream_source_lag/, "170000"]] },
+    quiet: { at: "12m", set: [[/^nats_stream_source_lag/, "116000"]] },
   },
   NatsConsumerWithoutLeader: {
     fires: {
@@ -141,10 +141,10 @@ export const natsStreamCases: AlertCases = {
       at: "7m",
       set: [[/^nats_consumer_num_pending.*geo-location/, "600000"]],
       labels: geo,
-      summary: "600k messages wait for geo-location on circl_iot_location (alert above 500k)",
+      summary: "600k messages wait for geo-location on circl_iot_location (alert above 275k)",
     },
     // A peak that is worked off.
-    quiet: { at: "12m", set: [[/^nats_consumer_num_pending.*geo-location/, "600000x8 400000x20"]] },
+    quiet: { at: "12m", set: [[/^nats_consumer_num_pending.*geo-location/, "600000x1 270000x20"]] },
   },
   NatsConsumerStuck: {
     fires: {

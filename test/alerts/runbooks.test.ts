@@ -3,10 +3,12 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { DOCUMENTS, storeKey } from "../../src/kubernetes/names.ts";
 import { circl } from "../cli/circl.ts";
 import { realModel } from "../support/definitions.ts";
 import { faultsOfKubectl } from "../support/kubectl-words.ts";
 import { objectsOf } from "../support/manifests.ts";
+import { faultsOfNats } from "../support/nats-words.ts";
 import { alertsIn } from "../support/promtool.ts";
 import { pages, wordsOf } from "../support/runbooks.ts";
 import { everything } from "./everything.ts";
@@ -49,7 +51,7 @@ const commands = pages.flatMap(({ name, commands: own }) =>
 const starting = (...programs: string[]) => commands.filter(({ words }) => programs.includes(words[0] ?? ""));
 
 test("nothing is typed that is not looked at here", () => {
-  const known = ["bin/circl", "circl", "kubectl", "nats"];
+  const known = ["bin/circl", "circl", "gcloud", "kubectl", "nats"];
   expect(commands.filter(({ words }) => !known.includes(words[0] ?? ""))).toEqual([]);
   expect(starting("kubectl").length).toBeGreaterThan(100);
 });
@@ -74,13 +76,53 @@ test.each([
   expect(faultsOfKubectl(wordsOf(command), production)).toContain(fault);
 });
 
+test("nats commands are typed as people who may do what they ask for", () => {
+  expect(starting("nats").length).toBeGreaterThan(60);
+  const faults = starting("nats").flatMap(({ page, words }) =>
+    faultsOfNats(words, realModel("production")).map((fault) => `${page}: ${words.join(" ")}: ${fault}`),
+  );
+  expect(faults).toEqual([]);
+});
+
+test.each([
+  ["nats --context circl stream ls", 'no person "circl"'],
+  ["nats --context oms stream ls", 'no person "oms"'],
+  [
+    "nats --context operator-read stream view circl_dlq 10",
+    "operator-read may not ask $JS.API.CONSUMER.CREATE.circl_dlq.x",
+  ],
+  ["nats --context operator-read stream get circl_oms 1", "operator-read may not ask $JS.API.STREAM.MSG.GET.circl_oms"],
+  [
+    "nats --context operator-streams stream purge circl_oms",
+    "operator-streams may not ask $JS.API.STREAM.PURGE.circl_oms",
+  ],
+  ["nats --context operator-system server cluster peer-remove n2", "operator-system may not ask $JS.API.SERVER.REMOVE"],
+  ["nats --context operator-read events", 'nobody said what "events" asks'],
+  ["nats context add sys --user sys", 'no person "sys"'],
+  ["nats context add operator-read --nkey a.nk", "operator-read hears nothing at nats"],
+])("%s would be found", (command, fault) => {
+  expect(faultsOfNats(wordsOf(command), realModel("production"))).toContain(fault);
+});
+
+test("seeds come from the documents of those whose contexts are made", () => {
+  const { environment } = realModel("production");
+  const secrets = starting("gcloud").map(({ words }) => words[words.indexOf("--secret") + 1]);
+  const people = Object.keys(environment.nats.people);
+  expect(secrets).toEqual(people.map((name) => storeKey(environment, DOCUMENTS.client(name))));
+  const contexts = starting("nats").filter(({ words }) => words[1] === "context");
+  expect(contexts.map(({ words }) => words[3])).toEqual(people);
+});
+
 test("circl commands and their flags are declared", async () => {
-  const used = starting("bin/circl", "circl").map(({ page, words }) => ({ page, words: words.slice(1) }));
+  const used = starting("bin/circl", "circl").map(({ page, words: [, ...words] }) =>
+    // Commands with commands of their own are one name.
+    words[0] === "identity" ? { page, words: [words.slice(0, 2).join(" "), ...words.slice(2)] } : { page, words },
+  );
   const names = [...new Set(used.map(({ words }) => words[0] ?? ""))];
   expect(names).toContain("status");
   const help = new Map<string, string>();
   for (const name of names) {
-    const { code, stdout } = await circl([name, "--help"]);
+    const { code, stdout } = await circl([...name.split(" "), "--help"]);
     if (code === 0 && stdout.includes(`circl ${name}`)) help.set(name, stdout);
   }
   const faults = used.flatMap(({ page, words: [name = "", ...rest] }) => {
@@ -101,10 +143,18 @@ describe("the overview", () => {
     );
   });
 
+  const { inhibit_rules } = parse(/```yaml\n(.*?)```/s.exec(overview)?.[1] ?? "") as {
+    inhibit_rules: { source_matchers: string[]; target_matchers: string[]; equal?: string[] }[];
+  };
+
+  test("silences nothing of another environment", () => {
+    expect(inhibit_rules.length).toBeGreaterThan(5);
+    expect(inhibit_rules.filter(({ equal }) => !equal?.includes("environment"))).toEqual([]);
+    for (const name of ["staging", "production"] as const)
+      expect(new Set(alertsIn(realModel(name)).map(({ labels }) => labels.environment))).toEqual(new Set([name]));
+  });
+
   test("silences only alerts that exist, by others that exist", () => {
-    const { inhibit_rules } = parse(/```yaml\n(.*?)```/s.exec(overview)?.[1] ?? "") as {
-      inhibit_rules: { source_matchers: string[]; target_matchers: string[] }[];
-    };
     const names = alerts.map(({ alert }) => alert);
     for (const matcher of inhibit_rules.flatMap((rule) => [...rule.source_matchers, ...rule.target_matchers])) {
       const [, op, value = ""] = /^alertname (=~|=) "?([^"]+)"?$/.exec(matcher) ?? [];

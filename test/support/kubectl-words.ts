@@ -10,7 +10,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** What nobody declares by name: it comes and goes by itself. */
 const UNNAMED = ["Event", "Job", "CertificateRequest"];
 /** Options that take a value of their own. */
-const VALUED = ["-n", "-l", "-o", "-c"];
+const VALUED = ["-n", "-l", "-o", "-c", "-p"];
 const VERBS = ["get", "describe", "logs", "exec", "top", "rollout", "create", "patch", "delete", "port-forward"];
 
 /** Everything that can be named, by kind: also what controllers make of the manifests. */

@@ -9,7 +9,7 @@ export interface Page {
   /** The alert, or README. */
   readonly name: string;
   readonly text: string;
-  /** Lines of its shell blocks, and of what it quotes as a command in its text. */
+  /** Lines of its shell blocks, and of what it quotes as a command in its text; without the file that a line ends in. */
   readonly commands: readonly string[];
 }
 
@@ -19,8 +19,15 @@ export const pages: readonly Page[] = readdirSync(folder).map((file) => {
 });
 
 function commandsIn(text: string): string[] {
-  const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = ""]) => block.trim().split("\n"));
-  const quoted = [...text.replace(/^```.*?^```$/gms, "").matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code);
+  const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = ""]) =>
+    block
+      .trim()
+      .split("\n")
+      .map((line) => line.replace(/( \| (base64 -d|jq -r \.seed))?( > \S+)?$/, "")),
+  );
+  const quoted = [...text.replace(/^```.*?^```$/gms, "").matchAll(/`([^`]+)`/g)].map(([, code = ""]) =>
+    code.replace(/\s+/g, " "),
+  );
   return [...blocks, ...quoted.filter((code) => /^(bin\/circl|circl|kubectl|nats) /.test(code))];
 }
 

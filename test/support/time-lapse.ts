@@ -1,7 +1,7 @@
 /**
  * Rules in time-lapse: every duration is a thirtieth of what it is in dist, so that half a minute, the interval of scrapes and
  * rules, becomes a second. Groups, `for`, ranges and offsets all shrink alike, so their proportions stay. Nothing else is
- * touched: thresholds are those of dist, also the sixty seconds of silence that NatsSourceStalled compares nanoseconds with.
+ * touched: thresholds are those of dist, also the silence that NatsSourceStalled compares nanoseconds with.
  */
 import { parser } from "@prometheus-io/lezer-promql";
 import type { Alert, Recording, RuleGroup } from "../../src/kubernetes/prometheus-rule.ts";

@@ -8,7 +8,7 @@ const alert = (name: string, expr: string, severity: "critical" | "warning" = "w
   alert: name,
   expr,
   for: "1m",
-  labels: { severity },
+  labels: { severity, environment: "production" },
   annotations: { summary: "", description: "", runbook_url: "" },
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { StreamInput } from "../../../src/model/stream.ts";
+import { effectiveRetention, flowsInto } from "../../../src/model/traffic.ts";
 import { natsAlerts } from "../../../src/nats/alerts.ts";
 import {
   deadLettersLimit,
@@ -9,6 +10,7 @@ import {
   sourceLagLimit,
 } from "../../../src/nats/thresholds.ts";
 import { modelWith, orders, realModel } from "../../support/definitions.ts";
+import { alertsIn } from "../../support/promtool.ts";
 
 const internal = { sensitivity: "internal" } as const;
 const reader = { name: "reader", service: "dms" } as const;
@@ -38,9 +40,12 @@ describe("what may wait for a consumer", () => {
     expect(limits(fed("100/s")).pending).toBe(30_000);
   });
 
-  test("is half of what the stream keeps, where that is less", () => {
-    // 60 000 messages are ten minutes at 100/s, and half of them is the same; of 20 000 it is 100 seconds.
-    expect(limits(fed("100/s", { maxMsgs: 20_000 })).pending).toBe(10_000);
+  test("is half of what is left when the alert has to come before the stream drops them, where that is less", () => {
+    // 20 000 messages are 200 s: 90 pass until the alert fires, and half of the other 110 may wait.
+    expect(limits(fed("100/s", { maxMsgs: 20_000 })).pending).toBe(5_500);
+    // 50 s: it cannot come before. And of ten messages a second a thousand would be too late.
+    expect(limits(fed("100/s", { maxMsgs: 5_000 })).pending).toBe(2_500);
+    expect(limits(fed("10/s", { maxMsgs: 1_100 })).pending).toBe(100);
   });
 
   test("counts only what the consumer reads", () => {
@@ -67,9 +72,10 @@ describe("what may wait for a consumer", () => {
 describe("what a copy may be behind", () => {
   const copy: StreamInput = { name: "copy", sources: [{ name: "orders" }], replicas: 3, maxBytes: "1GiB" };
 
-  test("is a minute of the origin's peak, or a quarter of what it keeps", () => {
+  test("is a minute of the origin's peak, or half of what is left when the alert has to come in time", () => {
     expect(limits(fed("100/s"), copy).sourceLag).toBe(6_000);
-    expect(limits(fed("100/s", { maxMsgs: 8_000 }), copy).sourceLag).toBe(2_000);
+    expect(limits(fed("100/s", { maxMsgs: 15_000 }), copy).sourceLag).toBe(3_000);
+    expect(limits(fed("100/s", { maxMsgs: 8_000 }), copy).sourceLag).toBe(4_000);
     expect(limits(fed("100/s"), { ...copy, alerts: { sourceLag: 5 } }).sourceLag).toBe(5);
   });
 
@@ -77,6 +83,47 @@ describe("what a copy may be behind", () => {
     expect(
       limits(fed("100/s"), { ...copy, sources: [{ name: "orders", filterSubject: "orders.seen" }] }).sourceLag,
     ).toBe(1_000);
+  });
+});
+
+describe("alerts on what a stream will drop", () => {
+  const named = (model: Parameters<typeof natsAlerts>[0], name: string) =>
+    alertsIn(model).filter(({ alert }) => alert === name);
+  /** Seconds from a standstill until the alert has fired, a scrape and an evaluation included. */
+  const fired = (limit: number, rate: number, holds = "") => limit / rate + Number(/^(\d+)s$/.exec(holds)?.[1]) + 60;
+
+  test("come in production while nothing is lost, and say in staging that they cannot", () => {
+    const production = realModel("production");
+    const lived = (name: string) => {
+      const stream = production.streams.find((candidate) => candidate.name === name);
+      if (!stream) throw new Error(`no stream ${name}`);
+      return { stream, keeps: effectiveRetention(stream, flowsInto(stream, production)).lives / 1e9 };
+    };
+    const origin = lived("circl_iot");
+    const copy = lived("circl_iot_location");
+    const [lagging] = named(production, "NatsSourceLagging");
+    const [stalled] = named(production, "NatsSourceStalled");
+    const [backlog, second] = named(production, "NatsConsumerBacklog");
+    expect(fired(sourceLagLimit(copy.stream, "circl_iot", production), 5_000, lagging?.for)).toBeLessThan(origin.keeps);
+    expect(fired(Number(/> (\d+)/.exec(stalled?.expr ?? "")?.[1]), 1, stalled?.for)).toBeLessThan(origin.keeps);
+    for (const consumer of copy.stream.consumers)
+      expect(fired(pendingLimit(consumer, copy.stream, production), 5_000, backlog?.for)).toBeLessThan(copy.keeps);
+    for (const { annotations } of [lagging, stalled, backlog].flatMap((alert) => alert ?? []))
+      expect(annotations.description).not.toContain("already lost");
+    expect([backlog?.labels.severity, second]).toEqual(["warning", undefined]);
+
+    const staging = realModel("staging");
+    const [rest, late] = named(staging, "NatsConsumerBacklog");
+    expect([rest?.labels.severity, late?.labels.severity]).toEqual(["warning", "critical"]);
+    expect(late?.expr).toContain('stream_name=~"circl_iot|circl_iot_location"');
+    for (const alert of [late, ...named(staging, "NatsSourceLagging"), ...named(staging, "NatsSourceStalled")])
+      expect(alert?.annotations.description).toMatch(/circl_iot\b.* drops messages before this fires.*already lost/);
+  });
+
+  test("are held to what a definition sets itself", () => {
+    const own = { ...reader, alerts: { pending: 19_000 } };
+    const model = modelWith({ streams: [fed("100/s", { maxMsgs: 20_000, consumers: [own] })] });
+    expect(named(model, "NatsConsumerBacklog").map(({ labels }) => labels.severity)).toEqual(["warning", "critical"]);
   });
 });
 
