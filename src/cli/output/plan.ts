@@ -5,6 +5,7 @@ import type { Plan } from "../../jetstream/plan.ts";
 import { formatBytes, formatDuration } from "../../units.ts";
 import { paragraph } from "./paragraph.ts";
 import type { Look } from "./terminal.ts";
+import { visible } from "./visible.ts";
 
 type Planned = Plan["changes"][number];
 
@@ -17,7 +18,13 @@ export function renderPlan(plan: Plan, look: Look): string {
   const lines = plan.changes
     .filter(({ change }) => change.action !== "none")
     .map((planned) => renderChange(planned, look));
-  return [look.colours.bold(header), "", ...lines, ...(lines.length > 0 ? [""] : []), renderSummary(plan)].join("\n");
+  return [
+    look.colours.bold(visible(header)),
+    "",
+    ...lines,
+    ...(lines.length > 0 ? [""] : []),
+    renderSummary(plan),
+  ].join("\n");
 }
 
 /** Symbols carry the meaning without colours. */
@@ -48,7 +55,7 @@ function renderChange({ change, effects, verdicts }: Planned, { colours, width }
   );
   const title = [`${symbol} ${change.kind} ${change.name}`, what, inline].filter((part) => part !== "").join("  ");
   const below = inline === "" ? fields.map((field) => `    ${field}`) : [];
-  return [paint(title), ...below, ...problems, ...notes].join("\n");
+  return [paint(visible(title)), ...below.map(visible), ...problems, ...notes].join("\n");
 }
 
 /** `max_age 7d -> 3d` */
@@ -111,7 +118,7 @@ export const planJson = ({ environment, server, changes, summary }: Plan) => ({
 
 /** What became of every change. */
 export function renderOutcome({ done, failed, notStarted }: Outcome): string {
-  const problems = failed.map(({ name, error }) => `! ${name}: ${error.message}`);
+  const problems = failed.map(({ name, error }) => visible(`! ${name}: ${error.message}`));
   const rest = notStarted.length > 0 ? [`not started: ${notStarted.join(", ")}`] : [];
   const counts = `${done.length} done, ${failed.length} failed, ${notStarted.length} not started.`;
   const next = failed.length + notStarted.length > 0 ? " Apply again: what is done stays done." : "";

@@ -1,5 +1,6 @@
 /** Progress of an apply: a bar that is drawn over on a terminal, a line for each change elsewhere. */
 import type { Applied } from "../../jetstream/order.ts";
+import { visible } from "./visible.ts";
 
 const PAST = { create: "created", update: "updated", recreate: "recreated", delete: "deleted" } as const;
 const WIDTH = 24;
@@ -13,7 +14,7 @@ interface Progress {
 /** @param total changes to come */
 export function progressOn(stream: NodeJS.WritableStream & { readonly isTTY?: boolean }, total: number): Progress {
   let count = 0;
-  const line = (name: string, action: Applied["action"]) => `${++count}/${total} ${PAST[action]} ${name}`;
+  const line = (name: string, action: Applied["action"]) => `${++count}/${total} ${PAST[action]} ${visible(name)}`;
   if (!stream.isTTY) return { step: (name, action) => stream.write(`${line(name, action)}\n`), stop: () => {} };
   return {
     step: (name, action) => {
