@@ -3,7 +3,7 @@ import { defineStream, SERVER } from "../src/model/stream.ts";
 /** What the servers know about whoever connects. */
 const connections = {
   sensitivity: "personal",
-  purpose: "know who logged in from where, and who tried",
+  purpose: "know who logged in or changed something from where, and who tried",
   fields: ["client.host", "client.user", "client.nkey", "client.name"],
   keepAtMost: "30d",
 } as const;
@@ -31,7 +31,7 @@ const circlAudit = defineStream({
   allowDirect: true,
   in: { staging: { maxBytes: "128MiB", maxMsgsPerSubject: 40_000, replicas: 1 } },
   publishers: [
-    { service: SERVER, subject: "$JS.EVENT.ADVISORY.>", data: { sensitivity: "internal" } },
+    { service: SERVER, subject: "$JS.EVENT.ADVISORY.>", data: connections },
     { service: SERVER, subject: "circl.audit.connect.*", data: connections },
     { service: SERVER, subject: "circl.audit.disconnect.*", data: connections },
   ],
