@@ -121,10 +121,11 @@ describe.skipIf(without("nats-server", "test-ca", "nats-exporter", "tile38-serve
   },
 );
 
-test("the other environments ask nothing that production does not ask", () => {
+test("the other environments ask nothing that production does not ask, each of itself", () => {
   const asked = new Set(questions(production).map(({ expr }) => expr));
   for (const environment of ["staging", "local"] as const) {
-    expect(questions(realModel(environment)).filter(({ expr }) => !asked.has(expr))).toEqual([]);
+    const same = (expr: string) => expr.replace(`environment="${environment}"`, 'environment="production"');
+    expect(questions(realModel(environment)).filter(({ expr }) => !asked.has(same(expr)))).toEqual([]);
   }
 });
 
