@@ -42,7 +42,7 @@ export function changeOf(report: ApiAudit, known: Known): Change | undefined {
   const change = { ...request, name, at: report.timestamp, who: whoOf(report) };
   if (error) return { ...change, refused: `${error.description} (${error.err_code})` };
   if (config && request.kind === "consumer" && !config.durable_name) return undefined;
-  if (request.action === "delete") known.delete(name);
+  if (request.action === "delete") forget(name, known);
   if (!config || (request.action !== "create" && request.action !== "update")) {
     return purged === undefined ? change : { ...change, purged };
   }
@@ -63,6 +63,11 @@ const nameOf = (
   { kind, name }: Requested,
   { name: named, stream_name }: Pick<Answer, "name" | "stream_name">,
 ): string => (kind === "consumer" && stream_name && named ? `${stream_name}/${named}` : name);
+
+/** A stream goes with its consumers, which no report of their own says. */
+function forget(name: string, known: Known): void {
+  for (const other of known.keys()) if (other === name || other.startsWith(`${name}/`)) known.delete(other);
+}
 
 /** Without what the server notes about itself. */
 function stated({ metadata, ...config }: Config): Config {

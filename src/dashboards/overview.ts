@@ -18,7 +18,7 @@ export function overviewDashboard(model: Model): Dashboard {
       {
         title: "Is it us?",
         panels: [
-          ...(hasRules(model) ? [calling] : []),
+          ...(hasRules(model) ? [calling(model)] : []),
           servers(model),
           ...(nats.servers > 1 ? [leaderless(model)] : []),
           leaders(model),
@@ -28,7 +28,7 @@ export function overviewDashboard(model: Model): Dashboard {
         ],
       },
       ...(hasRules(model)
-        ? [{ title: "What is wrong, and what comes next?", panels: [alerts, nearestLimits(model)] }]
+        ? [{ title: "What is wrong, and what comes next?", panels: [alerts(model), nearestLimits(model)] }]
         : []),
       { title: "Does work go on?", panels: [stored, backlog, commandRate] },
       { title: "Is there room?", panels: [volumes(model)] },
@@ -36,25 +36,26 @@ export function overviewDashboard(model: Model): Dashboard {
   };
 }
 
-/** Alerts of the backbone, by the names that all of them begin with. */
-const OURS = 'alertname=~"(Circl|JetStream|Nats|Tile38).+"';
+/** Alerts of this environment's backbone, by the names that all of them begin with: one Prometheus may see several environments. */
+const ours = ({ environment }: Model, ...matchers: readonly string[]): string =>
+  `ALERTS{${[`environment="${environment.name}"`, 'alertname=~"(Nats|Tile38).+"', ...matchers].join(",")}}`;
 
-const calling: Panel = {
+const calling = (model: Model): Panel => ({
   kind: "stat",
   title: "How many alerts call?",
   description: "Firing now. The table below names them; each has a runbook under docs/runbooks.",
   unit: "short",
-  queries: [{ expr: `count(ALERTS{${OURS},alertstate="firing"}) or vector(0)`, legend: "alerts" }],
+  queries: [{ expr: `count(${ours(model, 'alertstate="firing"')}) or vector(0)`, legend: "alerts" }],
   limits: [{ alert: "any of them", bad: "above", value: 0, severity: "critical" }],
-};
+});
 
-const alerts: Panel = {
+const alerts = (model: Model): Panel => ({
   kind: "table",
   title: "Which alerts call or are about to?",
   description: "Pending ones have not lasted long enough yet. Empty is good.",
   unit: "short",
-  queries: [{ expr: `max by (alertname, severity, alertstate) (ALERTS{${OURS}})`, legend: "" }],
-};
+  queries: [{ expr: `max by (alertname, severity, alertstate) (${ours(model)})`, legend: "" }],
+});
 
 const stored: Panel = {
   kind: "series",

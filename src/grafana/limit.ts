@@ -10,23 +10,34 @@ export interface Limit {
   readonly severity: "critical" | "warning";
 }
 
-/**
- * The comparison that an alert's expression ends with; what may follow is a condition (`and on`) or another alternative
- * (`or`). Equality is no limit of a scale.
- */
-const COMPARISON = /(<|>=|>)\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?=$| and on \(| or )/;
+/** The comparison that an alternative ends with; what may follow is a condition (`and on`). Equality is no limit of a scale. */
+const COMPARISON = /(<|>=|>)\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?=$| and on \()/;
+const BAD: Readonly<Record<string, Limit["bad"]>> = { "<": "below", ">": "above", ">=": "from" };
 
 /**
- * Limits of the alerts named, for panels that show what these alerts compare.
- * @throws Error for an alert that does not exist or that ends with no comparison: the panel would lose its limit unseen
+ * Limits of the alerts named, for panels that show what these alerts compare: one each, or one at either end of a range.
+ * @throws Error for an alert that does not exist or that ends with no comparison, since the panel would lose its limit unseen; and
+ * for one that compares with several figures at the same end, since the panel would show that of another series
  */
 export function limitsOf(alerts: readonly Alert[], ...names: readonly string[]): Limit[] {
-  return names.map((name) => {
+  return names.flatMap((name) => {
     const { expr, labels } = alertNamed(alerts, name);
-    const [, operator = "", number = ""] = COMPARISON.exec(expr) ?? [];
-    if (operator === "") throw new Error(`alert ${name} ends with no comparison that a panel can show: ${expr}`);
-    const bad = operator === "<" ? "below" : operator === ">" ? "above" : "from";
-    return { alert: name, bad, value: Number(number), severity: labels.severity };
+    const limits = new Map<string, Limit>();
+    for (const alternative of expr.split(" or ")) {
+      const [, operator = "", number = ""] = COMPARISON.exec(alternative) ?? [];
+      const bad = BAD[operator];
+      if (bad)
+        limits.set(`${operator} ${number}`, { alert: name, bad, value: Number(number), severity: labels.severity });
+    }
+    if (limits.size === 0) throw new Error(`alert ${name} ends with no comparison that a panel can show: ${expr}`);
+    const ends = new Set([...limits.values()].map(({ bad }) => bad === "below"));
+    if (ends.size < limits.size) {
+      const figures = [...limits.keys()].join(", ");
+      throw new Error(
+        `alert ${name} compares with several figures (${figures}), of which a panel can show none: ${expr}`,
+      );
+    }
+    return [...limits.values()];
   });
 }
 

@@ -1,7 +1,11 @@
-/** Metrics that the rules read of programs we do not run in tests, with the labels that the rules may use, and where they are documented. */
+/** Metrics that rules and panels read of programs we do not run in tests, with the labels that the rules may use, and where they are documented. */
 export const FOREIGN_METRICS: Readonly<
   Record<string, { readonly labels: readonly string[]; readonly source: string }>
 > = {
+  ALERTS: {
+    labels: ["alertname", "alertstate", "severity", "environment"],
+    source: "https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/ (and the labels of our rules)",
+  },
   kubelet_volume_stats_available_bytes: {
     labels: ["namespace", "persistentvolumeclaim"],
     source: "https://kubernetes.io/docs/reference/instrumentation/metrics/ (kubelet, alpha; there since 1.8)",

@@ -1,10 +1,12 @@
-/** Every metric and label that a rule reads exists in a scrape of the real servers, after the monitor's relabelling. */
+/** Every metric and label that a rule or a panel reads exists in a scrape of the real servers, after the monitor's relabelling. */
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { dashboards } from "../../src/dashboards/dashboards.ts";
 import { desiredState } from "../../src/jetstream/desired.ts";
 import type { Alert, Recording } from "../../src/kubernetes/prometheus-rule.ts";
 import type { ServiceMonitorSpec } from "../../src/kubernetes/service-monitor.ts";
+import type { Model } from "../../src/model/resolve.ts";
 import { natsAlerts } from "../../src/nats/alerts.ts";
 import { natsServiceMonitor } from "../../src/nats/metrics.ts";
 import { freePorts } from "../../src/proof/ports.ts";
@@ -28,7 +30,7 @@ const rules = [...rulesOf(natsAlerts(model)), ...rulesOf(tile38Alerts(model))];
 /** Labels that Prometheus gives every sample of a target that a ServiceMonitor found. */
 const TARGET = ["job", "namespace", "pod", "instance", "service", "endpoint", "container"];
 /** Values that only a broken server shows. */
-const WHEN_BROKEN: readonly string[] = ['meta_leader=""', 'caught_up="false"'];
+const WHEN_BROKEN: readonly string[] = ['meta_leader=""', 'stream_leader=""', 'caught_up="false"'];
 
 /** Series by metric. */
 const seen = new Map<string, Sample[]>();
@@ -53,6 +55,10 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "tile38-serve
       expect(missingIn(expr)).toEqual([]);
     },
   );
+
+  test.each(panelQueries(model))("the panel $title reads what is there: $expr", ({ expr }) => {
+    expect(missingIn(expr)).toEqual([]);
+  });
 
   test("that read what is not there are found", () => {
     expect(missingIn("nats_varz_no_such_thing > 0")).toEqual(["no metric nats_varz_no_such_thing"]);
@@ -168,6 +174,24 @@ async function scrapeTile38(): Promise<void> {
 const remember = (samples: readonly Sample[]): void => {
   for (const sample of samples) seen.set(sample.name, [...(seen.get(sample.name) ?? []), sample]);
 };
+
+/** What panels and the choices above them ask, with what Grafana fills in when everything is chosen. */
+function panelQueries(of: Model): { readonly title: string; readonly expr: string }[] {
+  const asked = dashboards(of).flatMap(({ name, series, variables, rows }) => [
+    { title: name, expr: series },
+    ...variables.map((variable) => ({
+      title: `${name} by ${variable.label}`,
+      expr: `sum by (${variable.valuesOf}) (${variable.series}{${variable.valuesOf}!=""})`,
+    })),
+    ...rows.flatMap(({ panels }) =>
+      panels.flatMap(({ title, queries }) => queries.map(({ expr }) => ({ title: `${name}: ${title}`, expr }))),
+    ),
+  ]);
+  return asked.map(({ title, expr }) => ({
+    title,
+    expr: expr.replaceAll("$__rate_interval", "5m").replace(/\$(stream|consumer)\b/g, ".+"),
+  }));
+}
 
 /** What `expr` reads and nobody says. */
 function missingIn(expr: string): string[] {

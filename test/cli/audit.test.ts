@@ -65,6 +65,9 @@ async function saying(environment: string, cluster: Cluster, ...sentences: reado
   return said;
 }
 
+/** Bytes that a stored message takes beside its data: 22, a checksum of 8, and its subject. */
+const OVERHEAD = 60;
+
 describe.skipIf(without("nats-server", "test-ca"))("circl audit", () => {
   test.each(["local", "production"] as const)(
     "names who changed what in %s, and who failed to log in",
@@ -204,6 +207,44 @@ describe.skipIf(without("nats-server", "test-ca"))("circl audit", () => {
     expect(await reports()).toBe(before);
     await request(connection, "CONSUMER.INFO.circl_oms.bff-orders");
     expect(await reports()).toBe(before + 1);
+    await connection.close();
+  });
+
+  test("has room for the full share of every loud kind of report", async () => {
+    const model = realModel("production");
+    const { cluster } = await audited("production");
+    await using _ = cluster;
+    const connection = await as("sync", cluster);
+    const sizes: Record<"report" | "login", number[]> = { report: [], login: [] };
+    for (const [kind, subject] of [
+      ["report", "$JS.EVENT.ADVISORY.API"],
+      ["login", "circl.audit.connect.CIRCL"],
+    ] as const) {
+      connection.subscribe(subject, { callback: (_, { data }) => sizes[kind].push(data.length) });
+    }
+    await connection.flush();
+    const questions = model.streams.flatMap(({ name, consumers }) => [
+      `STREAM.INFO.${name}`,
+      ...consumers.map((consumer) => `CONSUMER.INFO.${name}.${consumer.name}`),
+    ]);
+    for (const question of questions) await request(connection, question);
+    await (await as("alice", cluster)).close();
+    await expect.poll(() => sizes.report.length).toBeGreaterThanOrEqual(questions.length);
+    await expect.poll(() => sizes.login.length).toBeGreaterThanOrEqual(1);
+    const largest = (kind: keyof typeof sizes) => Math.max(...sizes[kind]) + OVERHEAD;
+    for (const name of ["production", "staging"] as const) {
+      const {
+        maxMsgsPerSubject = 0,
+        maxBytes = 0,
+        maxMsgs = 0,
+        alerts,
+      } = realModel(name).streams.find((stream) => stream.name === "circl_audit") ?? {};
+      // Logins and logouts of two accounts are four subjects.
+      expect(maxMsgsPerSubject * (largest("report") + 4 * largest("login"))).toBeLessThan(maxBytes);
+      expect(maxMsgsPerSubject * 5).toBeLessThanOrEqual(maxMsgs);
+      // Whoever floods it is noticed an hour before anything is lost.
+      expect((alerts?.publishRate ?? Number.POSITIVE_INFINITY) * 3_600).toBeLessThanOrEqual(maxMsgsPerSubject);
+    }
     await connection.close();
   });
 

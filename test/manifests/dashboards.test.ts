@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { alertsIn } from "../../src/grafana/limit.ts";
+import { natsAlerts } from "../../src/nats/alerts.ts";
+import { tile38Alerts } from "../../src/tile38/alerts.ts";
 import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { objectOf, objectsOf } from "../support/manifests.ts";
+import { readsOf } from "../support/promql.ts";
 
 const ENVIRONMENTS = ["staging", "production", "local"] as const;
 type Json = Record<string, never>;
@@ -146,6 +150,25 @@ test("a limit is the alert's own figure", () => {
     { color: "red", value: null },
     { color: "green", value: 0.15 },
   ]);
+});
+
+test("the overview counts the alerts of its own environment, and all of them", () => {
+  for (const name of ENVIRONMENTS) {
+    const model = realModel(name);
+    const [overview] = dashboardsOf(name);
+    const targets: { expr: string }[] = overview.panels.flatMap(({ targets = [] }) => targets);
+    const selectors = targets
+      .filter(({ expr }) => expr.includes("ALERTS"))
+      .flatMap(({ expr }) => readsOf(expr).selectors);
+    expect(selectors).toHaveLength(model.environment.monitoring.operator === "none" ? 0 : 2);
+    for (const { matchers } of selectors) {
+      expect(matchers).toContainEqual({ label: "environment", op: "=", value: name });
+      const pattern = matchers.find(({ label }) => label === "alertname")?.value;
+      for (const { alert } of [...alertsIn(natsAlerts(model)), ...alertsIn(tile38Alerts(model))]) {
+        expect(alert).toMatch(new RegExp(`^(?:${pattern})$`));
+      }
+    }
+  }
 });
 
 test("the Grafana operator gets its own kind only where it is there", () => {

@@ -15,6 +15,7 @@ import { errorsOf, inspect, type SharedProblem, shareProblems } from "../inspect
 import { renderDefinitions } from "../output/definitions.ts";
 import { count, renderProblems } from "../output/problems.ts";
 import { log, lookOf, print } from "../output/terminal.ts";
+import { visible } from "../output/visible.ts";
 
 export interface ImportOptions extends ConnectionOptions {
   readonly env: string;
@@ -25,8 +26,8 @@ export async function run(files: readonly string[], options: ImportOptions): Pro
   const report = importFound(files.length > 0 ? findInFiles(read(files)) : await askServer(options), options.env);
   if (report.streams.length > 0) print(renderDefinitions(report.streams));
   const look = lookOf(process.stderr);
-  for (const { name, says } of report.notes) log(`  ${name} ${says}`);
-  for (const { name, says } of report.problems) log(look.colours.red(`! ${name} ${says}`));
+  for (const { name, says } of report.notes) log(visible(`  ${name} ${says}`));
+  for (const { name, says } of report.problems) log(look.colours.red(visible(`! ${name} ${says}`)));
   const errors = errorsOf(report.broken);
   log(renderProblems(errors, look));
   log(summaryOf(report, errors.length));

@@ -7,12 +7,13 @@ import { columns } from "./columns.ts";
 import { renderField } from "./plan.ts";
 import { count } from "./problems.ts";
 import type { Look } from "./terminal.ts";
+import { visible } from "./visible.ts";
 
 /** Changes in the order in which they happened, then who failed to log in, then one line that counts. Times are UTC. */
 export function renderAudit({ environment, server, since, changes, failedLogins }: Audit, { colours }: Look): string {
   const where = server.cluster ? `cluster ${server.cluster}` : `standalone ${server.name}`;
   return [
-    colours.bold(`${environment}: ${where} at ${server.url}, since ${moment(new Date(since).toISOString())}`),
+    colours.bold(visible(`${environment}: ${where} at ${server.url}, since ${moment(new Date(since).toISOString())}`)),
     "",
     ...(changes ? section(["when (UTC)", "who", "from", "what"], changes.map(changeRow)) : []),
     ...section(["failed to log in", "from", "attempts", "first", "last", "why"], failedLogins.map(refusalRow)),

@@ -1,6 +1,7 @@
 /** Imported streams as a file for streams/: TypeScript as a person would write it and Biome would set it. */
 import type { Imported } from "../../jetstream/import.ts";
 import { defineConsumer, SERVER, type StreamInput } from "../../model/stream.ts";
+import { visible } from "./visible.ts";
 
 /** Text, or brackets with what is in them. */
 type Code = string | { readonly open: string; readonly close: string; readonly items: readonly Item[] };
@@ -115,15 +116,13 @@ const number = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)
 
 /** In the quotes that need fewer escapes. Names come from a server: nothing in them may end the text that they stand in. */
 function quoted(text: string): string {
-  const double = escaped(JSON.stringify(text));
+  const double = visible(JSON.stringify(text));
   if (text.split('"').length <= text.split("'").length) return double;
   const inner = double
     .slice(1, -1)
     .replace(/\\(.)|'/g, (match, after) => (after === '"' ? after : after ? match : "\\'"));
   return `'${inner}'`;
 }
-const escaped = (text: string): string =>
-  text.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** On one line where it fits behind `column` characters, else item by item. */
 function set(code: Code, indent: string, column: number): string {
@@ -132,7 +131,7 @@ function set(code: Code, indent: string, column: number): string {
   if (line !== undefined && column + line.length < WIDTH) return line;
   const inner = `${indent}  `;
   const lines = code.items.flatMap(({ lead = "", comments = [], code: content }) => [
-    ...comments.map((comment) => `${inner}// ${escaped(comment)}`),
+    ...comments.map((comment) => `${inner}// ${visible(comment)}`),
     ...(content === undefined ? [] : [`${inner}${lead}${set(content, inner, inner.length + lead.length)},`]),
   ]);
   return [code.open, ...lines, `${indent}${code.close}`].join("\n");

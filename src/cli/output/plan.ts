@@ -5,6 +5,7 @@ import type { Plan } from "../../jetstream/plan.ts";
 import { formatBytes, formatDuration } from "../../units.ts";
 import { paragraph } from "./paragraph.ts";
 import type { Look } from "./terminal.ts";
+import { visible } from "./visible.ts";
 
 type Planned = Plan["changes"][number];
 
@@ -17,9 +18,15 @@ export function renderPlan(plan: Plan, look: Look): string {
   const lines = plan.changes
     .filter(({ change }) => change.action !== "none")
     .map((planned) => renderChange(planned, look));
-  const notes = plan.notes.map((note) => `note: ${note}`);
+  const notes = plan.notes.map((note) => visible(`note: ${note}`));
   const above = [...lines, ...notes];
-  return [look.colours.bold(header), "", ...above, ...(above.length > 0 ? [""] : []), renderSummary(plan)].join("\n");
+  return [
+    look.colours.bold(visible(header)),
+    "",
+    ...above,
+    ...(above.length > 0 ? [""] : []),
+    renderSummary(plan),
+  ].join("\n");
 }
 
 /** Symbols carry the meaning without colours. */
@@ -50,7 +57,7 @@ function renderChange({ change, effects, verdicts }: Planned, { colours, width }
   );
   const title = [`${symbol} ${change.kind} ${change.name}`, what, inline].filter((part) => part !== "").join("  ");
   const below = inline === "" ? fields.map((field) => `    ${field}`) : [];
-  return [paint(title), ...below, ...problems, ...notes].join("\n");
+  return [paint(visible(title)), ...below.map(visible), ...problems, ...notes].join("\n");
 }
 
 /** `max_age 7d -> 3d` */
@@ -114,7 +121,7 @@ export const planJson = ({ environment, server, changes, summary, notes }: Plan)
 
 /** What became of every change. */
 export function renderOutcome({ done, failed, notStarted, lockLost }: Outcome): string {
-  const problems = failed.map(({ name, error }) => `! ${name}: ${error.message}`);
+  const problems = failed.map(({ name, error }) => visible(`! ${name}: ${error.message}`));
   const lock = lockLost ? [`the lock was lost: ${lockLost}`] : [];
   const rest = notStarted.length > 0 ? [`not started: ${notStarted.join(", ")}`] : [];
   const counts = `${done.length} done, ${failed.length} failed, ${notStarted.length} not started.`;

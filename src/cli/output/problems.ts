@@ -3,6 +3,7 @@ import type { CheckReport } from "../commands/check.ts";
 import { errorsOf, type SharedProblem } from "../inspection.ts";
 import { paragraph } from "./paragraph.ts";
 import type { Look } from "./terminal.ts";
+import { visible } from "./visible.ts";
 
 /** The whole report; reasons of warnings only if `verbose`. */
 export function renderCheck(report: CheckReport, verbose: boolean, look: Look): string {
@@ -17,7 +18,7 @@ function renderProblem(problem: SharedProblem, verbose: boolean, { colours, widt
   const { severity, code, place, says, reason, hint, environments } = problem;
   const paint = severity === "error" ? colours.red : colours.yellow;
   const lines = [
-    `${paint(`${severity} ${code}`)} ${colours.bold(place)} ${says} ${colours.dim(`(${environments.join(", ")})`)}`,
+    `${paint(`${severity} ${code}`)} ${colours.bold(visible(place))} ${visible(says)} ${colours.dim(`(${environments.join(", ")})`)}`,
   ];
   if (severity === "error" || verbose) lines.push(colours.dim(paragraph("  why: ", reason, width)));
   lines.push(paragraph("  way out: ", hint, width));

@@ -1,5 +1,6 @@
 /** Progress of an apply: a bar that is drawn over on a terminal, a line for each change elsewhere. */
 import type { Applied } from "../../jetstream/order.ts";
+import { visible } from "./visible.ts";
 
 const PAST = { create: "created", update: "updated", recreate: "recreated", delete: "deleted" } as const;
 const WIDTH = 24;
@@ -20,7 +21,7 @@ type Output = Pick<NodeJS.WritableStream, "write"> & { readonly isTTY?: boolean;
  */
 export function progressOn(stream: Output, total: number, term = process.env.TERM): Progress {
   let count = 0;
-  const line = (name: string, action: Applied["action"]) => `${++count}/${total} ${PAST[action]} ${name}`;
+  const line = (name: string, action: Applied["action"]) => `${++count}/${total} ${PAST[action]} ${visible(name)}`;
   const say = (text: string) => stream.write(`${text}\n`);
   if (!stream.isTTY || term === "dumb") {
     return { step: (name, action) => say(line(name, action)), say, stop: () => {} };

@@ -5,16 +5,17 @@ import { formatBytes, formatDuration } from "../../units.ts";
 import { columns } from "./columns.ts";
 import { count } from "./problems.ts";
 import type { Look } from "./terminal.ts";
+import { visible } from "./visible.ts";
 
 /** Where it points, one line per stream and consumer, what is wrong with them, and one line that counts. */
 export function renderHealth(health: Health, { colours }: Look): string {
   const { environment, server, streams, consumers } = health;
   const where = server.cluster ? `cluster ${server.cluster}` : `standalone ${server.name}`;
   const problems = [...streams, ...consumers].flatMap(({ name, problems }) =>
-    problems.map((says) => colours.red(`! ${name} ${says}`)),
+    problems.map((says) => colours.red(visible(`! ${name} ${says}`))),
   );
   return [
-    colours.bold(`${environment}: ${where} at ${server.url}, nats-server ${server.version}`),
+    colours.bold(visible(`${environment}: ${where} at ${server.url}, nats-server ${server.version}`)),
     "",
     ...table(STREAM_HEAD, streams.map(streamRow)),
     "",

@@ -41,6 +41,19 @@ test("what is created as it was already is no change, and what was deleted is ne
   expect(changeOf(report("STREAM.CREATE.orders", created({})), known)).toMatchObject({ action: "create" });
 });
 
+test("a stream takes its consumers along: one that is created again as it was is new", () => {
+  const known: Known = new Map();
+  const consumer = (stream: string) =>
+    report(`CONSUMER.CREATE.${stream}.bff`, { stream_name: stream, name: "bff", config: { durable_name: "bff" } });
+  for (const stream of ["orders", "orders_2"]) {
+    expect(changeOf(consumer(stream), known)).toMatchObject({ action: "create" });
+  }
+  changeOf(report("STREAM.DELETE.orders", { success: true }), known);
+  changeOf(report("STREAM.CREATE.orders", created({})), known);
+  expect(changeOf(consumer("orders"), known)).toMatchObject({ action: "create", name: "orders/bff" });
+  expect(changeOf(consumer("orders_2"), known)).toBeUndefined();
+});
+
 test("a consumer that is created over itself was updated", () => {
   const known: Known = new Map();
   const reply = (ack_wait: number) => ({

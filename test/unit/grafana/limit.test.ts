@@ -19,7 +19,8 @@ describe("a panel's limit", () => {
     ["a >= 1e9", { bad: "from", value: 1e9 }],
     ["sum(a > 5) > 100", { bad: "above", value: 100 }],
     ["a > 7 and on (pod) b > 9", { bad: "above", value: 7 }],
-    ["a / 1e9 > 60 or a < 0", { bad: "above", value: 60 }],
+    ["a > 7 or b > 7", { bad: "above", value: 7 }],
+    ["(count(a) or vector(0)) < 2", { bad: "below", value: 2 }],
   ] as const)("is what the alert compares with: %s", (expr, limit) => {
     expect(limitsOf([alert("Some", expr, "critical")], "Some")).toEqual([
       { alert: "Some", severity: "critical", ...limit },
@@ -28,6 +29,22 @@ describe("a panel's limit", () => {
 
   test.each(["absent(up)", "a != b", "a == 0", "a > 5 and b", "a > b"])("is never guessed: %s", (expr) => {
     expect(() => limitsOf([alert("Some", expr)], "Some")).toThrow(`alert Some ends with no comparison`);
+  });
+
+  test.each(["a > 7 or b > 9", "a >= 7 or b > 7", "a > 7 and on (pod) b < 3 or c > 8 and on (pod) d < 2"])(
+    "is never one of several: %s",
+    (expr) => {
+      expect(() => limitsOf([alert("Some", expr)], "Some")).toThrow(
+        /^alert Some compares with several figures \(.+, .+\), of which a panel can show none/,
+      );
+    },
+  );
+
+  test("is at both ends of a range", () => {
+    expect(limitsOf([alert("Some", "a / 1e9 > 60 or a < 0")], "Some")).toEqual([
+      { alert: "Some", severity: "warning", bad: "above", value: 60 },
+      { alert: "Some", severity: "warning", bad: "below", value: 0 },
+    ]);
   });
 
   test("goes with its alert", () => {
