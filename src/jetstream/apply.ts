@@ -27,7 +27,7 @@ export interface ApplyOptions {
   readonly lockWait: number;
   /** Asked before every change: true stops after those that run. */
   readonly interrupted: () => boolean;
-  /** Told after every change. */
+  /** Told of every change as soon as it is written, before its replicas are waited for. */
   readonly progress: (name: string, action: Applied["action"]) => void;
   /** Milliseconds to wait for leader and replicas of a stream. */
   readonly readyTimeout: number;
@@ -68,7 +68,10 @@ async function applySteps(steps: readonly Step[], writer: Writer, options: Apply
       if (options.interrupted()) notStarted.push(change.name);
       else
         await applyOne(change, writer).then(
-          () => written.push(change),
+          () => {
+            written.push(change);
+            options.progress(change.name, change.action);
+          },
           (error) => fail(change.name, error),
         );
     });
@@ -76,13 +79,10 @@ async function applySteps(steps: readonly Step[], writer: Writer, options: Apply
       change.kind === "stream" && "config" in change ? [{ name: change.name, config: change.config }] : [],
     );
     const unsettled = await settle(streams, writer, options.readyTimeout);
-    for (const { name, action } of written) {
+    for (const { name } of written) {
       const error = unsettled.get(name);
       if (error) fail(name, error);
-      else {
-        done.push(name);
-        options.progress(name, action);
-      }
+      else done.push(name);
     }
   };
   for (const { changes, oneByOne } of steps) {

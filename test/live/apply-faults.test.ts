@@ -100,6 +100,33 @@ describe.skipIf(without("nats-server"))("an apply that is cut off", () => {
     }
   });
 
+  test("tells of a change when it is written, not when all of its step are settled", async () => {
+    await using cluster = await Cluster.start(model);
+    await using writer = await openWriter(cluster.target());
+    const planned = await plan(model, writer, policy, Date.now() * 1e6);
+    let written = 0;
+    let told = 0;
+    const behind: number[] = [];
+    const counting: Writer = {
+      ...writer,
+      write: (verb, names, body) =>
+        writer.write<never>(verb, names, body).finally(() => {
+          written += 1;
+        }),
+      read: (verb, names, body) => {
+        if (verb === "STREAM.LIST") behind.push(written - told);
+        return writer.read(verb, names, body);
+      },
+    };
+    const progress = () => {
+      told += 1;
+    };
+    expect((await apply(planned, counting, { ...quiet, progress })).failed).toEqual([]);
+    expect(behind.length).toBeGreaterThan(0);
+    expect(new Set(behind)).toEqual(new Set([0]));
+    expect(told).toBe(16);
+  });
+
   test("that loses its lock begins nothing more", async () => {
     await using cluster = await Cluster.start(model);
     await using writer = await openWriter(cluster.target());
