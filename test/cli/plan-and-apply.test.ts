@@ -164,7 +164,6 @@ describe.skipIf(without("nats-server"))("what stands in the way is said, with th
     permissions: { publish: ["$JS.API.INFO", "$JS.API.STREAM.NAMES"], subscribe: ["_INBOX.>"] } } ] }
 }
 SYSTEM_ACCOUNT: SYS
-SYSTEM_ACCOUNT: SYS
 `;
     await using cluster = await Cluster.start(realModel("local"), { auth });
     const { code, stderr } = await circl(["plan", "local"], as(cluster));
