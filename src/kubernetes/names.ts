@@ -14,6 +14,7 @@ export const NATS = {
   encryptionSecret: "nats-encryption-key",
   dataClaim: "data",
   caSecret: "nats-ca",
+  routeCaSecret: "nats-route-ca",
   serverCertificate: "nats-server-tls",
   routeCertificate: "nats-route-tls",
 } as const;
@@ -48,6 +49,7 @@ export const clientSecret = (service: string): string => `circl-backbone-${servi
 export const clientCertificate = (identity: string): string => `nats-client-tls-${identity}`;
 export const SELF_SIGNED_ISSUER = "nats-self-signed";
 export const CA_ISSUER = "nats-ca";
+export const ROUTE_CA_ISSUER = "nats-route-ca";
 
 /** Pods of a service carry this label with the service's name; network policies let them in by it. */
 export const SERVICE_LABEL = "circl.dev/service";

@@ -12,7 +12,7 @@ export function certificateAlerts({ environment }: Model): Alert[] {
   const names = [
     NATS.caSecret,
     NATS.serverCertificate,
-    ...(environment.nats.servers > 1 ? [NATS.routeCertificate] : []),
+    ...(environment.nats.servers > 1 ? [NATS.routeCaSecret, NATS.routeCertificate] : []),
   ].join("|");
   // Its own label `namespace` becomes `exported_namespace` unless the monitor of cert-manager honours labels.
   const expiry = ["exported_namespace", "namespace"]

@@ -1,7 +1,14 @@
-/** The certificate authority of the backbone and the certificates of its servers, made by cert-manager. */
+/** The certificate authorities of the backbone, one for clients and one for routes, and the certificates of its servers, made by cert-manager. */
 import { Construct } from "constructs";
 import { type CertificateSpec, certificate, issuer } from "../kubernetes/certificate.ts";
-import { CA_ISSUER, clientCertificate, NATS, SELF_SIGNED_ISSUER, serviceHost } from "../kubernetes/names.ts";
+import {
+  CA_ISSUER,
+  clientCertificate,
+  NATS,
+  ROUTE_CA_ISSUER,
+  SELF_SIGNED_ISSUER,
+  serviceHost,
+} from "../kubernetes/names.ts";
 import type { Environment } from "../model/environment.ts";
 import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
@@ -11,19 +18,9 @@ export class NatsCertificates extends Construct {
     super(scope, id);
     const { environment } = model;
     issuer(this, "self-signed", { name: SELF_SIGNED_ISSUER, spec: { selfSigned: {} } });
-    // Ten years, and never a new key by itself: leaves are not issued again when the authority changes.
     certificate(this, "authority", {
       name: NATS.caSecret,
-      spec: {
-        secretName: NATS.caSecret,
-        commonName: `circl-${environment.name} NATS CA`,
-        isCA: true,
-        issuerRef: { group: "cert-manager.io", kind: "Issuer", name: SELF_SIGNED_ISSUER },
-        duration: "87600h",
-        renewBefore: "8760h",
-        privateKey: { algorithm: "ECDSA", size: 384, rotationPolicy: "Never" },
-        usages: ["cert sign", "crl sign"],
-      },
+      spec: authority(NATS.caSecret, `circl-${environment.name} NATS CA`),
     });
     issuer(this, "issuer", { name: CA_ISSUER, spec: { ca: { secretName: NATS.caSecret } } });
     certificate(this, "server", {
@@ -35,10 +32,16 @@ export class NatsCertificates extends Construct {
       },
     });
     if (environment.nats.servers > 1) {
+      // Whoever has a certificate of this authority is a server: a route asks for no credential. So it is not that of clients.
+      certificate(this, "route-authority", {
+        name: NATS.routeCaSecret,
+        spec: authority(NATS.routeCaSecret, `circl-${environment.name} NATS route CA`),
+      });
+      issuer(this, "route-issuer", { name: ROUTE_CA_ISSUER, spec: { ca: { secretName: NATS.routeCaSecret } } });
       certificate(this, "route", {
         name: NATS.routeCertificate,
         spec: {
-          ...leaf(NATS.routeCertificate),
+          ...leaf(NATS.routeCertificate, ROUTE_CA_ISSUER),
           // A server dials its peers with the certificate it serves them.
           usages: ["digital signature", "server auth", "client auth"],
           dnsNames: [`*.${serviceHost(NATS.headlessService, environment)}`],
@@ -55,10 +58,22 @@ export class NatsCertificates extends Construct {
   }
 }
 
-/** 90 days, renewed 30 days before the end; the reloader hands renewals to the server. */
-const leaf = (secretName: string): Omit<CertificateSpec, "usages" | "dnsNames"> => ({
+/** Ten years, and never a new key by itself: leaves are not issued again when the authority changes. */
+const authority = (secretName: string, commonName: string): CertificateSpec => ({
   secretName,
-  issuerRef: { group: "cert-manager.io", kind: "Issuer", name: CA_ISSUER },
+  commonName,
+  isCA: true,
+  issuerRef: { group: "cert-manager.io", kind: "Issuer", name: SELF_SIGNED_ISSUER },
+  duration: "87600h",
+  renewBefore: "8760h",
+  privateKey: { algorithm: "ECDSA", size: 384, rotationPolicy: "Never" },
+  usages: ["cert sign", "crl sign"],
+});
+
+/** 90 days, renewed 30 days before the end; the reloader hands renewals to the server. */
+const leaf = (secretName: string, name = CA_ISSUER): Omit<CertificateSpec, "usages" | "dnsNames"> => ({
+  secretName,
+  issuerRef: { group: "cert-manager.io", kind: "Issuer", name },
   duration: "2160h",
   renewBefore: "720h",
   privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },

@@ -148,7 +148,7 @@ function clusterSeries({ environment }: Model): Series {
     ...Array.from({ length: environment.nats.servers }, (_, i) => `data-nats-${i}`),
     "data-tile38-leader-0",
   ];
-  const certificates = ["nats-ca", "nats-server-tls", "nats-route-tls"];
+  const certificates = ["nats-ca", "nats-server-tls", "nats-route-ca", "nats-route-tls"];
   return Object.assign(
     {},
     ...claims.map((persistentvolumeclaim) =>

@@ -1,6 +1,6 @@
 /**
  * Stands in for gcloud, which needs an account: keeps every version of a secret as a file, and records how it was called and
- * what the machine's process list shows meanwhile. What real gcloud says in its failures was copied from it.
+ * what the machine's process list shows meanwhile. Its failures are worded after what gcloud is known to say; none was met here.
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";

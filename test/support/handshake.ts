@@ -11,10 +11,15 @@ export interface Handshake {
   readonly error?: string;
 }
 
-export async function handshake(port: number, options: ConnectionOptions): Promise<Handshake> {
+/** @param ends what listens there: a route waits for TLS and says nothing before */
+export async function handshake(
+  port: number,
+  options: ConnectionOptions,
+  ends: "client" | "route" = "client",
+): Promise<Handshake> {
   const socket = dial(port, "127.0.0.1");
   try {
-    await once(socket, "data");
+    await once(socket, ends === "client" ? "data" : "connect");
     const secured = upgrade({ socket, servername: "localhost", ...options });
     const error = await new Promise<string | undefined>((done) => {
       secured.once("secureConnect", () => done(undefined));

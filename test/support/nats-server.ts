@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionOptions, connect, type NatsConnection } from "nats";
 import type { Target } from "../../src/connect/nats.ts";
 import type { EncryptionDocument } from "../../src/identity/documents.ts";
-import { NATS } from "../../src/kubernetes/names.ts";
+import { CA_ISSUER, NATS, ROUTE_CA_ISSUER } from "../../src/kubernetes/names.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import { encryptionScript } from "../../src/nats/encryption-script.ts";
 import { renderServerConfig, routeHosts } from "../../src/nats/server-config.ts";
@@ -44,8 +44,10 @@ export interface ClusterOptions {
   readonly auth?: string;
   /** Whether clients may dial 127.0.0.1 by that name. @default true; routes always may */
   readonly certifyLoopback?: boolean;
-  /** Certificates of the same authority beside those of dist, by folder below `tls`. */
+  /** Certificates of the clients' authority beside those of dist, by folder below `tls`. */
   readonly certificates?: Readonly<Record<string, CertificateRequest>>;
+  /** The same of the routes' authority. */
+  readonly routeCertificates?: Readonly<Record<string, CertificateRequest>>;
 }
 
 export interface CertificateRequest {
@@ -80,11 +82,17 @@ export class Cluster implements AsyncDisposable {
       auth = AUTH,
       certifyLoopback = true,
       certificates = {},
+      routeCertificates = {},
     } = options;
     const cluster = new Cluster(model, binary, auth);
     try {
       cluster.#routePorts = await freePorts(model.environment.nats.servers);
-      if (model.environment.nats.tls) await cluster.#issueCertificates(certifyLoopback, certificates);
+      if (model.environment.nats.tls) {
+        await cluster.#issueCertificates(certifyLoopback, {
+          [CA_ISSUER]: certificates,
+          [ROUTE_CA_ISSUER]: routeCertificates,
+        });
+      }
       for (let i = 0; i < count; i++) cluster.servers.push(await cluster.#startServer(i));
       if (count === model.environment.nats.servers) await Promise.all(cluster.servers.map(metaReady));
       return cluster;
@@ -129,18 +137,31 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Certificates as dist asks for them, and for the names that loopback has. */
-  async #issueCertificates(certifyLoopback: boolean, others: ClusterOptions["certificates"]): Promise<void> {
-    const requested = ofKind(objectsOf(this.model), "Certificate").map(({ spec }) => [
-      spec.secretName,
-      {
-        dnsNames: [
-          ...(spec.dnsNames ?? []),
-          ...(certifyLoopback || spec.secretName === NATS.routeCertificate ? ["localhost", "127.0.0.1"] : []),
-        ],
-        usages: spec.usages,
-      },
-    ]);
-    await issueCertificates(join(this.root, "tls"), { ...Object.fromEntries(requested), ...others });
+  async #issueCertificates(
+    certifyLoopback: boolean,
+    others: Readonly<Record<string, ClusterOptions["certificates"]>>,
+  ): Promise<void> {
+    const certificates = ofKind(objectsOf(this.model), "Certificate");
+    for (const [issuer, more] of Object.entries(others)) {
+      const requested = certificates
+        .filter(({ spec }) => spec.issuerRef.name === issuer)
+        .map(({ spec }) => [
+          spec.secretName,
+          {
+            dnsNames: [
+              ...(spec.dnsNames ?? []),
+              ...(certifyLoopback || spec.secretName === NATS.routeCertificate ? ["localhost", "127.0.0.1"] : []),
+            ],
+            usages: spec.usages,
+          },
+        ]);
+      await issueCertificates(join(this.root, "tls"), { ...Object.fromEntries(requested), ...more });
+    }
+  }
+
+  /** Where a server listens for its peers. */
+  routePort(i: number): number {
+    return this.#routePorts[i] ?? 0;
   }
 
   /**

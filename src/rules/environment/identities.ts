@@ -79,18 +79,4 @@ const sharedInboxes: Rule<Model> = {
   },
 };
 
-const certificatesWithoutTls: Rule<Model> = {
-  code: "E054",
-  severity: "error",
-  title: "Client certificates without TLS",
-  reason: "A certificate is shown within TLS: without it nobody is asked for one, and the setting protects nothing.",
-  hint: "Set nats.tls to true, or nats.clients.certificates to false.",
-  *check(model) {
-    const { tls, clients } = model.environment.nats;
-    if (clients.certificates && !tls) {
-      yield { place: inEnvironment(model, "nats.clients.certificates"), says: "is true while nats.tls is false" };
-    }
-  },
-};
-
-export const identityRules = [twice, badName, passwordOfNobody, sharedInboxes, certificatesWithoutTls];
+export const identityRules = [twice, badName, passwordOfNobody, sharedInboxes];

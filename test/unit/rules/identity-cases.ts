@@ -32,13 +32,6 @@ export const identityCases: Readonly<Record<string, Case>> = {
     says: 'environments/production.ts: nats.clients.inboxes is "shared"',
     quiet: { environment: { nats: { clients: { inboxes: "private" } } } },
   },
-  E054: {
-    fires: {
-      environment: { development: true, certificates: "none", nats: { tls: false, clients: { certificates: true } } },
-    },
-    says: "environments/production.ts: nats.clients.certificates is true while nats.tls is false",
-    quiet: { environment: { nats: { clients: { certificates: true } } } },
-  },
   S070: {
     fires: { streams: [{ ...orders, subjects: ["orders.>", "returns.>"] }] },
     says: 'streams/test.ts: orders.subjects[1] "returns.>" has no publisher',
