@@ -6,6 +6,8 @@ import type { Model } from "../model/resolve.ts";
 import { oneOf } from "./series.ts";
 
 const DAY = 86_400;
+/** Seconds before the end of a leaf at which each alert begins; the authority has earlier ones. */
+export const LEAF_LIMITS = { NatsCertificateNotRenewed: 21 * DAY, NatsCertificateExpiring: 3 * DAY } as const;
 
 /** None where no cert-manager makes certificates. */
 export function certificateAlerts(model: Model): Alert[] {
@@ -30,7 +32,7 @@ export function certificateAlerts(model: Model): Alert[] {
       name: "NatsCertificateNotRenewed",
       // Renewal begins 30 days before the end, of the authority a year before (certificates.ts): clients have to be told of a
       // new one, so there is half a year for that.
-      expr: `${ends(leaves, 21)} or ${ends([NATS.caSecret], 180)}`,
+      expr: `${ends(leaves, LEAF_LIMITS.NatsCertificateNotRenewed / DAY)} or ${ends([NATS.caSecret], 180)}`,
       for: "1h",
       severity: "warning",
       summary: "Certificate {{ $labels.name }} ends in {{ $value | humanizeDuration }}",
@@ -39,7 +41,7 @@ export function certificateAlerts(model: Model): Alert[] {
     alert({
       name: "NatsCertificateExpiring",
       // A leaf that is issued now lives 90 days, and no longer than its authority.
-      expr: `${ends(leaves, 3)} or ${ends([NATS.caSecret], 90)}`,
+      expr: `${ends(leaves, LEAF_LIMITS.NatsCertificateExpiring / DAY)} or ${ends([NATS.caSecret], 90)}`,
       for: "10m",
       severity: "critical",
       summary: "Certificate {{ $labels.name }} ends in {{ $value | humanizeDuration }}",
