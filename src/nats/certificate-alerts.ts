@@ -1,40 +1,48 @@
 /** Certificates that cert-manager did not renew in time. */
-import { NATS } from "../kubernetes/names.ts";
+import { clientCertificate, NATS } from "../kubernetes/names.ts";
 import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
+import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
+import { oneOf } from "./series.ts";
 
 const DAY = 86_400;
+/** Seconds before the end of a leaf at which each alert begins; the authority has earlier ones. */
+export const LEAF_LIMITS = { NatsCertificateNotRenewed: 21 * DAY, NatsCertificateExpiring: 3 * DAY } as const;
 
 /** None where no cert-manager makes certificates. */
-export function certificateAlerts({ environment }: Model): Alert[] {
+export function certificateAlerts(model: Model): Alert[] {
+  const { environment } = model;
   if (environment.certificates !== "cert-manager" || !environment.nats.tls) return [];
   const alert = withRunbooks(environment);
-  const names = [
-    NATS.caSecret,
+  const leaves = [
     NATS.serverCertificate,
-    ...(environment.nats.servers > 1 ? [NATS.routeCaSecret, NATS.routeCertificate] : []),
-  ].join("|");
+    ...(environment.nats.servers > 1 ? [NATS.routeCertificate] : []),
+    ...(environment.nats.clients.certificates ? identities(model).map(({ name }) => clientCertificate(name)) : []),
+  ];
+  const authorities = [NATS.caSecret, ...(environment.nats.servers > 1 ? [NATS.routeCaSecret] : [])];
   // Its own label `namespace` becomes `exported_namespace` unless the monitor of cert-manager honours labels.
-  const expiry = ["exported_namespace", "namespace"]
-    .map(
-      (label) => `certmanager_certificate_expiration_timestamp_seconds{${label}="${environment.kubernetes.namespace}"`,
-    )
-    .map((series) => `${series},name=~"${names}"}`)
-    .join(" or ");
-  const ends = (days: number) => `(${expiry}) - time() < ${days * DAY}`;
+  const ends = (names: readonly string[], days: number) => {
+    const expiry = ["exported_namespace", "namespace"].map(
+      (label) =>
+        `certmanager_certificate_expiration_timestamp_seconds{${label}="${environment.kubernetes.namespace}",name=~${oneOf(names)}}`,
+    );
+    return `(${expiry.join(" or ")}) - time() < ${days * DAY}`;
+  };
   return [
     alert({
       name: "NatsCertificateNotRenewed",
-      // Renewal begins 30 days before the end, of the authority a year before (certificates.ts).
-      expr: ends(21),
+      // Renewal begins 30 days before the end, of an authority a year before (certificates.ts): clients have to be told of a
+      // new one, so there is half a year for that.
+      expr: `${ends(leaves, LEAF_LIMITS.NatsCertificateNotRenewed / DAY)} or ${ends(authorities, 180)}`,
       for: "1h",
       severity: "warning",
       summary: "Certificate {{ $labels.name }} ends in {{ $value | humanizeDuration }}",
-      description: "cert-manager has tried to renew it for more than a week.",
+      description: "cert-manager has tried to renew it for more than a week, an authority for half a year.",
     }),
     alert({
       name: "NatsCertificateExpiring",
-      expr: ends(3),
+      // A leaf that is issued now lives 90 days, and no longer than its authority.
+      expr: `${ends(leaves, LEAF_LIMITS.NatsCertificateExpiring / DAY)} or ${ends(authorities, 90)}`,
       for: "10m",
       severity: "critical",
       summary: "Certificate {{ $labels.name }} ends in {{ $value | humanizeDuration }}",

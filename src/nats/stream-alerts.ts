@@ -117,7 +117,8 @@ function sourceAlerts(model: Model): Alert[] {
       expr: `${silence} / 1e9 > ${silenceLimit(model)} or ${silence} < 0`,
       for: BEFORE_LOSS,
       severity: "critical",
-      summary: "{{ $labels.stream_name }} hears nothing from {{ $labels.source_name }}",
+      summary:
+        "{{ $labels.stream_name }} {{ if lt $value 0.0 }}never heard{{ else }}has heard nothing for {{ $value | humanizeDuration }}{{ end }} of {{ $labels.source_name }}",
       description:
         "Nothing is copied. What the origin drops meanwhile never arrives. The origin has no leader, was deleted, or the copy cannot reach it." +
         late,

@@ -172,13 +172,27 @@ export const natsServerCases: AlertCases = {
   },
   NatsCertificateNotRenewed: {
     step: "5m",
-    fires: {
+    fires: [
+      {
+        at: "65m",
+        set: [[/^certmanager_.*nats-server-tls/, String(20 * 86_400)]],
+        labels: { exported_namespace: namespace, namespace: "cert-manager", name: "nats-server-tls" },
+        summary: "Certificate nats-server-tls ends in 19d 22h 55m 0s",
+      },
+      {
+        at: "65m",
+        set: [[/^certmanager_.*nats-ca/, String(170 * 86_400)]],
+        labels: { exported_namespace: namespace, namespace: "cert-manager", name: "nats-ca" },
+        summary: "Certificate nats-ca ends in 169d 22h 55m 0s",
+      },
+    ],
+    quiet: {
       at: "65m",
-      set: [[/^certmanager_.*nats-server-tls/, String(20 * 86_400)]],
-      labels: { exported_namespace: namespace, namespace: "cert-manager", name: "nats-server-tls" },
-      summary: "Certificate nats-server-tls ends in 19d 22h 55m 0s",
+      set: [
+        [/^certmanager_.*nats-server-tls/, String(22 * 86_400)],
+        [/^certmanager_.*nats-ca/, String(181 * 86_400)],
+      ],
     },
-    quiet: { at: "65m", set: [[/^certmanager_.*nats-server-tls/, String(22 * 86_400)]] },
   },
   NatsCertificateExpiring: {
     fires: {

@@ -101,14 +101,14 @@ export const natsStreamCases: AlertCases = {
         // The lag stays what it was: only the silence grows.
         set: [[/^nats_stream_source_active_duration_ns/, "500000000 30000000000+30000000000x20"]],
         labels: copy,
-        summary: "circl_iot_location hears nothing from circl_iot",
+        summary: "circl_iot_location has heard nothing for 4m 0s of circl_iot",
       },
       {
         at: "4m",
         // A mirror that never heard of its origin.
         set: [[/^nats_stream_mirror_active_duration_ns/, "-1"]],
         labels: { namespace, stream_name: "circl_oms_copy", source_name: "circl_oms" },
-        summary: "circl_oms_copy hears nothing from circl_oms",
+        summary: "circl_oms_copy never heard of circl_oms",
       },
     ],
     quiet: {

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { DOCUMENTS, storeKey } from "../../src/kubernetes/names.ts";
+import { identities } from "../../src/model/identity.ts";
+import type { Model } from "../../src/model/resolve.ts";
 import { circl } from "../cli/circl.ts";
 import { realModel } from "../support/definitions.ts";
 import { faultsOfKubectl } from "../support/kubectl-words.ts";
@@ -44,6 +46,14 @@ describe.each(alerts.map(({ alert, labels }) => [alert, labels.severity] as cons
     }
   });
 });
+
+const documentsOf = (model: Model): string[] =>
+  [
+    ...identities(model).flatMap(({ name }) => [DOCUMENTS.identity(name), DOCUMENTS.client(name)]),
+    DOCUMENTS.tile38,
+    DOCUMENTS.encryption,
+    DOCUMENTS.trust,
+  ].map((document) => storeKey(model.environment, document));
 
 const commands = pages.flatMap(({ name, commands: own }) =>
   own.map((command) => ({ page: name, words: wordsOf(command) })),
@@ -111,6 +121,20 @@ test("seeds come from the documents of those whose contexts are made", () => {
   expect(secrets).toEqual(people.map((name) => storeKey(environment, DOCUMENTS.client(name))));
   const contexts = starting("nats").filter(({ words }) => words[1] === "context");
   expect(contexts.map(({ words }) => words[3])).toEqual(people);
+});
+
+test("the documents of the secret store that pages name exist", () => {
+  const model = realModel("production");
+  const real = documentsOf(model);
+  const named = pages.flatMap(({ text }) =>
+    [...text.matchAll(/production-(?:nats|tile38)-[a-z0-9-]+/g)].map(([id]) => id),
+  );
+  expect(named).toContain("production-tile38-password");
+  expect(named.filter((id) => !real.includes(id))).toEqual([]);
+  // What a server's own configuration calls its password is no key of a document.
+  expect(
+    pages.filter(({ text }) => /`leaderauth`|document.{0,40}`maxmemory`|`maxmemory`.{0,40}document/s.test(text)),
+  ).toEqual([]);
 });
 
 test("circl commands and their flags are declared", async () => {

@@ -1,8 +1,10 @@
 /** The dashboard of the NATS servers: is each of them there, with room to spare, and one cluster with the others? */
 import { chosen, type Dashboard, growth, type Panel } from "../../grafana/dashboard.ts";
-import { alertsIn, type Limit, limitsOf } from "../../grafana/limit.ts";
+import { alertsIn, type Limit, limitAt, limitsOf } from "../../grafana/limit.ts";
+import type { Alert } from "../../kubernetes/prometheus-rule.ts";
 import type { Model } from "../../model/resolve.ts";
 import { natsAlerts } from "../alerts.ts";
+import { LEAF_LIMITS } from "../certificate-alerts.ts";
 import { alive } from "./series.ts";
 import { leaderless, refusedLogins, servers, volumes } from "./shared.ts";
 
@@ -35,7 +37,7 @@ export function natsDashboard(model: Model): Dashboard {
         panels: [...(clustered ? [peers(limits)] : []), waits, processors],
       },
       { title: "Is there room?", panels: [volumes(model), stored(limits), reserved(limits), memory(limits)] },
-      ...(nats.tls && certificates === "cert-manager" ? [{ title: "Certificates", panels: [expiry(limits)] }] : []),
+      ...(nats.tls && certificates === "cert-manager" ? [{ title: "Certificates", panels: [expiry(alerts)] }] : []),
     ],
   };
 }
@@ -168,7 +170,7 @@ const memory = (limits: Limits): Panel => ({
 
 const EXPIRES = "certmanager_certificate_expiration_timestamp_seconds";
 
-const expiry = (limits: Limits): Panel => ({
+const expiry = (alerts: readonly Alert[]): Panel => ({
   kind: "series",
   title: "How long are certificates valid?",
   description:
@@ -181,5 +183,6 @@ const expiry = (limits: Limits): Panel => ({
       legend: "{{name}}",
     },
   ],
-  limits: limits("NatsCertificateNotRenewed", "NatsCertificateExpiring"),
+  // Of the leaves: the authority has limits of its own, in months.
+  limits: Object.entries(LEAF_LIMITS).map(([name, seconds]) => limitAt(alerts, name, "below", seconds)),
 });

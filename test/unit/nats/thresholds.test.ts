@@ -169,3 +169,12 @@ test("one server has no alerts about peers, no streams none about streams", () =
     names(modelWith({ environment: { certificates: "none" } })).filter((name) => name.includes("Certificate")),
   ).toEqual([]);
 });
+
+test("certificates of clients end as well, where clients have them", () => {
+  const watched = (certificates: boolean) =>
+    alertsIn(modelWith({ environment: { nats: { clients: { certificates } } }, streams: [orders] })).flatMap(
+      ({ alert, expr }) => (alert.startsWith("NatsCertificate") ? [expr.includes("nats-client-tls-stream-sync")] : []),
+    );
+  expect(watched(true)).toEqual([true, true]);
+  expect(watched(false)).toEqual([false, false]);
+});
