@@ -23,6 +23,8 @@ export interface ServiceMonitorSpec {
   }[];
   /** Scrapes with more samples fail as a whole instead of filling Prometheus. */
   readonly sampleLimit: number;
+  /** The same for bytes before anything is parsed or dropped, such as "16MiB". */
+  readonly bodySizeLimit: string;
 }
 
 /** The pod's name instead of its address: a StatefulSet's pod keeps the one and not the other, and so do its series. */

@@ -17,6 +17,8 @@ export const natsServiceMonitor = (model: Model): ServiceMonitorSpec => ({
     },
   ],
   sampleLimit: sampleLimit(model),
+  // Consumers that clients make are in the body and dropped only then: room for thousands of them.
+  bodySizeLimit: "64MiB",
 });
 
 /**

@@ -29,4 +29,6 @@ export const tile38ServiceMonitor = (): ServiceMonitorSpec => ({
   ],
   // 60 samples of the process, 6 a command, 4 a collection: room for a thousand collections. Counted after relabelling.
   sampleLimit: 5_000,
+  // Words that are no commands are in the body and dropped only then: whoever connects can send any number of them.
+  bodySizeLimit: "16MiB",
 });

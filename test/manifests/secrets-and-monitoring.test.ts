@@ -77,3 +77,13 @@ test("a mirror and a digest reach every image", () => {
   const [server] = objectOf(objectsOf(model), "StatefulSet", "nats").spec.template.spec.containers;
   expect(server.image).toBe(`europe-docker.pkg.dev/circl/mirror/nats:2.14.9-alpine@${digest}`);
 });
+
+test("every ServiceMonitor bounds what is scraped, in samples and in bytes", () => {
+  const monitors = objectsOf(realModel("production")).filter(({ kind }) => kind === "ServiceMonitor");
+  expect(monitors.map(({ metadata }) => metadata.name)).toEqual(["nats", "tile38"]);
+  for (const { spec } of monitors) {
+    expect(spec.sampleLimit).toBeGreaterThan(0);
+    // What the CRD takes (monitoring.coreos.com_servicemonitors.yaml); 0 would be no limit.
+    expect(spec.bodySizeLimit).toMatch(/^[1-9][0-9]*(K|M|G)iB$/);
+  }
+});

@@ -10,6 +10,7 @@ import type { StreamInput } from "../../src/model/stream.ts";
 import { covers } from "../../src/model/subject.ts";
 import { type Grant, permissionsOf } from "../../src/nats/permissions.ts";
 import { policy } from "../../src/rules/changes.ts";
+import { circl } from "../cli/circl.ts";
 import { lock, modelWith, stores } from "./definitions.ts";
 import { type Backbone, startBackbone } from "./identities.ts";
 import { EVERYBODY, PUBLISH, SUBSCRIBE } from "./permission-table.ts";
@@ -139,6 +140,15 @@ export function permissionSuite({ binary, model }: Kind): void {
       .poll(() => heard, { timeout: 20_000 })
       .toContainEqual({ subject: "$JS.API.STREAM.PURGE.circl_dlq", user });
     expect(heard.filter(({ subject }) => subject.includes("MSG.GET"))).toEqual([]);
+    // Who is on call reads that with the command, and with no more rights than that.
+    const { servers, tls, nkeyFile = "", inboxPrefix = "" } = backbone.target("operator-read");
+    const login = ["--server", servers.join(), "--nkey", nkeyFile, "--inbox-prefix", inboxPrefix];
+    const ca = tls?.ca ? ["--tls-ca", tls.ca] : [];
+    const audit = await circl(["audit", model.environment.name, ...login, ...ca, "--since", "1h"]);
+    expect(audit).toMatchObject({ code: 0, stderr: "" });
+    expect(audit.stdout).toMatch(
+      new RegExp(`${user?.slice(0, 8)}\\.\\.\\. .*127\\.0\\.0\\.1 +stream circl_dlq purged: 1 message$`, "m"),
+    );
     await Promise.all([monitor, oms, operator].map((connection) => connection.close()));
   });
 

@@ -50,6 +50,7 @@ export class Prometheus implements AsyncDisposable {
           job_name: metadata.name,
           metrics_path: spec.endpoints[0].path,
           sample_limit: spec.sampleLimit,
+          body_size_limit: spec.bodySizeLimit,
           file_sd_configs: [{ files: [`targets-${metadata.name}.json`], refresh_interval: "1s" }],
           metric_relabel_configs: (spec.endpoints[0].metricRelabelings ?? []).map(asConfig),
         })),
