@@ -32,6 +32,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     "busybox",
     "prometheus",
   ],
+  volumes: ["nats-server", "test-ca"],
   proof: ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"],
 };
 

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import type { Model } from "../../src/model/resolve.ts";
+import { realModel } from "../support/definitions.ts";
+import { filesWith, filled, look, PAYLOAD, WHOLE } from "../support/filled-cluster.ts";
+import { type Cluster, metaReady } from "../support/nats-server.ts";
+import { without } from "../support/tools.ts";
+
+const B = "b".repeat(43);
+
+// By hand, and in a project of its own: on 2.14.9 a group of three sometimes has no leader for two minutes while one server is
+// away, after another has come back with an empty volume. Why is not known; a run that fails here has seen it.
+describe.skipIf(without("nats-server", "test-ca"))("encryption at rest and empty volumes", { timeout: 600_000 }, () => {
+  test("a key is rotated by empty volumes, one server after the other, and nothing is lost", async () => {
+    await using cluster = await filled(realModel("staging"));
+    const whole = async () => expect.poll(() => look(cluster).catch(String), { timeout: 60_000 }).toEqual(WHOLE);
+    const former = cluster.keys.current;
+    cluster.keys = { current: B, previous: former };
+    // Restarts of any reason meanwhile go on with the key of the volume.
+    await metaReady(await cluster.restart(2));
+    await current(cluster);
+    for (const i of [2, 1, 0]) {
+      await replace(cluster, i);
+      await whole();
+    }
+    cluster.keys = { current: B, previous: "" };
+    for (const i of [2, 1, 0]) {
+      await metaReady(await cluster.restart(i));
+      await current(cluster);
+    }
+    await whole();
+    for (const server of cluster.servers) expect(filesWith(server, PAYLOAD)).toEqual([]);
+  });
+
+  test("is turned on by a rollout and off by empty volumes, with nothing lost", async () => {
+    const encrypted = realModel("staging");
+    const { environment } = encrypted;
+    const plain: Model = {
+      ...encrypted,
+      environment: { ...environment, nats: { ...environment.nats, encryption: "none" } },
+    };
+    await using cluster = await filled(plain);
+    expect(filesWith(cluster.servers[2], PAYLOAD)).not.toEqual([]);
+    cluster.model = encrypted;
+    for (const i of [2, 1, 0]) {
+      await metaReady(await cluster.restart(i));
+      await current(cluster);
+    }
+    await expect.poll(() => look(cluster).catch(String), { timeout: 60_000 }).toEqual(WHOLE);
+    for (const server of cluster.servers) expect(filesWith(server, PAYLOAD)).toEqual([]);
+    cluster.model = plain;
+    for (const i of [2, 1, 0]) {
+      await expect(cluster.restart(i)).rejects.toThrow(/this volume is encrypted and nats.encryption is none/);
+      await replace(cluster, i);
+    }
+    await expect.poll(() => look(cluster).catch(String), { timeout: 60_000 }).toEqual(WHOLE);
+  });
+});
+
+/**
+ * Gives a server an empty volume. In a pod the lame duck hands leaders over before; here the others must have elected theirs, or
+ * the empty one comes back in the middle of an election (once in ten times the group then had no leader for a minute, 2.14.9).
+ */
+async function replace(cluster: Cluster, i: number): Promise<void> {
+  const gone = `circl-staging-nats-${i}`;
+  const led = async () => {
+    const leaders = (await groups(cluster).catch(() => [])).map(({ leader }) => leader);
+    return leaders.length === 2 && leaders.every((leader) => leader !== undefined && leader !== gone);
+  };
+  const meanwhile = async () => {
+    await expect.poll(led, { timeout: 120_000, interval: 250 }).toBe(true);
+  };
+  await metaReady(await cluster.restart(i, { empty: true, meanwhile }));
+  await current(cluster);
+}
+
+/** Waits until stream and consumer have a leader and two replicas that are current. */
+const current = (cluster: Cluster): Promise<void> =>
+  expect
+    .poll(
+      async () =>
+        (await groups(cluster).catch(() => [])).map(({ leader = "", replicas = [] }) => [
+          leader !== "",
+          replicas.filter((peer) => peer.current && !peer.offline).length,
+        ]),
+      { timeout: 120_000, interval: 250 },
+    )
+    .toEqual([
+      [true, 2],
+      [true, 2],
+    ]);
+
+interface Group {
+  readonly leader?: string;
+  readonly replicas?: readonly { readonly current: boolean; readonly offline?: boolean }[];
+}
+
+/** The raft groups of the stream and of its consumer. */
+async function groups(cluster: Cluster): Promise<Group[]> {
+  const connection = await cluster.connect();
+  try {
+    const manager = await connection.jetstreamManager();
+    const both = [await manager.streams.info("S"), await manager.consumers.info("S", "d")];
+    return both.map(({ cluster: group }) => group as Group);
+  } finally {
+    await connection.close();
+  }
+}
