@@ -159,7 +159,7 @@ function clusterSeries({ environment }: Model): Series {
     ),
     ...certificates.map((name) =>
       series(
-        { certmanager_certificate_expiration_timestamp_seconds: String((name === "nats-ca" ? 3_600 : 60) * 86_400) },
+        { certmanager_certificate_expiration_timestamp_seconds: String((name.endsWith("-ca") ? 3_600 : 60) * 86_400) },
         { namespace: "cert-manager", exported_namespace: namespace, name },
       ),
     ),

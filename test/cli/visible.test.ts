@@ -74,6 +74,7 @@ test("what a server holds forges no line of plan, apply and status", () => {
       environment: "local",
       server,
       summary,
+      notes: [EVIL],
       changes: [
         { change: { ...asset, action: "unmanaged", owned: false }, ...none },
         { change: { ...asset, action: "unknown", why: EVIL }, ...none },
@@ -83,7 +84,7 @@ test("what a server holds forges no line of plan, apply and status", () => {
     look,
   );
   expect(unsafe(plan)).toEqual([]);
-  expect(plan.split("\n")).toHaveLength(10);
+  expect(plan.split("\n")).toHaveLength(11);
   const outcome = renderOutcome({ done: [], failed: [{ name: "x", error: new Error(EVIL) }], notStarted: [] } as never);
   expect(outcome.split("\n")).toHaveLength(2);
   const health = renderHealth(
