@@ -52,6 +52,8 @@ describe.skipIf(without(...PROGRAMS))("production", () => {
   beforeAll(async () => {
     plane = await bootControlPlane();
     await kubectl(["create", "--filename=-"], storageClass("premium-rwo"));
+    // Of the services, which have their own.
+    await kubectl(["create", "namespace", "circl"]);
     await kubectl(["apply", "--filename", distOf("production")]);
   });
   afterAll(async () => {
