@@ -3,6 +3,7 @@ import type { ConsumerInfo } from "./api.ts";
 import type { Change, FieldChange } from "./diff.ts";
 import { breaks, type Effect, loses, says, unlimited } from "./effect.ts";
 import type { Observed } from "./observe.ts";
+import { startOf } from "./recreate.ts";
 
 type Update = Extract<Change, { action: "update" }>;
 
@@ -47,10 +48,7 @@ export function recreateEffects(change: Extract<Change, { action: "recreate" }>,
   if (place === "queue") return [...cutOff, ...says(`${unacknowledged} unacknowledged messages come again`)];
   const floor = info.ack_floor.stream_seq;
   if (place === "declared") {
-    const start = [config.deliver_policy, config.opt_start_seq, config.opt_start_time].filter(
-      (part) => part !== undefined,
-    );
-    const where = `starts at ${start.join(" ")} as it says now, not behind message ${floor}, its ack floor`;
+    const where = `starts at ${startOf(config)} as it says now, not behind message ${floor}, its ack floor`;
     return [...losesInterest(change, info, observed), ...cutOff, ...says(where)];
   }
   const beyond = Math.max(0, info.delivered.stream_seq - floor - unacknowledged);

@@ -153,8 +153,8 @@ function* consumerChanges(
       else if (recreated)
         yield { ...asset, action: "recreate", config, fields, live, place: placeOf(fields, retention) };
       else yield { ...asset, action: "update", config: wanted, fields, live };
-      // Recreating takes the guard away itself.
-      if (guard && !recreated) {
+      // Recreating behind the ack floor takes the guard away itself.
+      if (guard && !(recreated && placeOf(fields, retention) === "floor")) {
         const leftover = { kind: "consumer", name: `${stream}/${guard.name}`, stream, leftover: true } as const;
         yield { ...leftover, action: "delete", live: { kind: "consumer", info: guard } };
       }

@@ -13,7 +13,8 @@ export type Recreated = Extract<Change, { action: "recreate" }>;
 /** Metadata of a consumer that starts elsewhere than its definition says: the start that was declared then. */
 const DECLARED_START = "circl.dev/declared-start";
 
-const startOf = ({ deliver_policy = "all", opt_start_seq, opt_start_time }: WireConfig): string =>
+/** Where a consumer starts, in the words of its configuration: `all`, `by_start_sequence 500`. */
+export const startOf = ({ deliver_policy = "all", opt_start_seq, opt_start_time }: WireConfig): string =>
   [deliver_policy, opt_start_seq, opt_start_time].filter((part) => part !== undefined).join(" ");
 
 /** `config`, but starting at `sequence`. */
@@ -26,6 +27,9 @@ function startingAt(config: WireConfig, sequence: number): WireConfig {
     metadata: { ...(config.metadata as object), [DECLARED_START]: startOf(config) },
   };
 }
+
+/** Whether a guard keeps the place meanwhile. A work queue takes none, and a start that is declared needs none. */
+export const isGuarded = ({ place }: Recreated): boolean => place === "floor" || place === "guard";
 
 /** What is wanted of a consumer that is there: one that was recreated keeps its start for as long as the declared start is the same. */
 export function keepingStart(config: WireConfig, { metadata, opt_start_seq }: WireConfig): WireConfig {
@@ -122,11 +126,7 @@ async function created({ stream, name }: Recreated, config: WireConfig, kept: st
     await writeConsumer(stream, config, "create", writer);
   } catch (cause) {
     const reason = (cause as Error).message;
-    throw new Error(
-      `${name} is deleted and was not created again: ${reason}. ${kept}: apply again once that is mended`,
-      {
-        cause,
-      },
-    );
+    const says = `${name} is deleted and was not created again: ${reason}. ${kept}: apply again once that is mended`;
+    throw new Error(says, { cause });
   }
 }

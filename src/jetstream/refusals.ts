@@ -10,6 +10,7 @@ import type { Change, FieldChange } from "./diff.ts";
 import { circleOf } from "./moves.ts";
 import { type ConsumerLimits, normaliseStream } from "./normalise.ts";
 import type { Observed } from "./observe.ts";
+import { isGuarded, type Recreated } from "./recreate.ts";
 import { shortOfStorage } from "./storage.ts";
 
 export interface Refusal {
@@ -38,7 +39,6 @@ interface Context {
   readonly around?: Surroundings | undefined;
 }
 type Written = Extract<Change, { action: "create" | "update" }>;
-type Recreated = Extract<Change, { action: "recreate" }>;
 type Row = (field: FieldChange, context: Context) => Omit<Refusal, "field"> | undefined;
 
 const never =
@@ -178,16 +178,17 @@ const subjectsOf = (config: WireConfig): readonly string[] =>
   normaliseStream(config, { hasSourceWindow: false }).subjects as readonly string[];
 
 /** A recreate keeps its place with a guard: for a moment the stream has one consumer more, and may have no more. */
-function noRoomForGuard({ stream, place }: Recreated, { observed, changes }: Surroundings): Refusal[] {
+function noRoomForGuard(change: Recreated, { observed, changes }: Surroundings): Refusal[] {
+  const { stream } = change;
   const live = observed.streams.find(({ name }) => name === stream);
-  if (place === "queue" || live?.status !== "known") return [];
+  if (!isGuarded(change) || live?.status !== "known") return [];
   const wanted = changes.find(({ name, action }) => name === stream && action === "update") as Written | undefined;
   const limit = Number((wanted?.config ?? live.info.config).max_consumers ?? -1);
   const { known = [], unknown = [] } = observed.consumers.get(stream) ?? {};
   const others = changes.filter((other) => other.kind === "consumer" && other.stream === stream);
   const created = others.filter(({ action }) => action === "create").length;
   // All side by side, each with its guard.
-  const guards = others.filter((other) => other.action === "recreate" && other.place !== "queue").length;
+  const guards = others.filter((other) => other.action === "recreate" && isGuarded(other)).length;
   const most = known.length + unknown.length + created + guards;
   if (limit <= 0 || most <= limit) return [];
   const says = `${stream} may have ${limit} consumers, and needs room for ${most} while a guard keeps the place`;

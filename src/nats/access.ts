@@ -131,27 +131,19 @@ export function diffAccess(before: AccessDocument, after: AccessDocument): Acces
     const [old, now] = [find(before, name), find(after, name)];
     const summary = (entry: AccessEntry) => `${entry.kind} in ${entry.account}, ${entry.credential}`;
     return [
-      ...(old
-        ? []
-        : now
-          ? [{ identity: name, change: "joined" as const, what: summary(now), why: now.description }]
-          : []),
-      ...(now
-        ? []
-        : old
-          ? [{ identity: name, change: "left" as const, what: summary(old), why: old.description }]
-          : []),
+      ...(now && !old ? [{ identity: name, change: "joined" as const, what: summary(now), why: now.description }] : []),
+      ...(old && !now ? [{ identity: name, change: "left" as const, what: summary(old), why: old.description }] : []),
       ...(old && now ? altered(old, now) : []),
       ...(["publish", "subscribe"] as const).flatMap((action) => [
-        ...only(old?.[action], now?.[action]).map((grant) => moved(name, "taken", action, grant)),
-        ...only(now?.[action], old?.[action]).map((grant) => moved(name, "granted", action, grant)),
+        ...lackingIn(now?.[action], old?.[action]).map((grant) => moved(name, "taken", action, grant)),
+        ...lackingIn(old?.[action], now?.[action]).map((grant) => moved(name, "granted", action, grant)),
       ]),
     ];
   });
 }
 
-/** Grants of the first list that the second does not have. */
-const only = (grants: readonly Grant[] = [], others: readonly Grant[] = []): Grant[] =>
+/** Those of `grants` that `others` do not have. */
+const lackingIn = (others: readonly Grant[] = [], grants: readonly Grant[] = []): Grant[] =>
   grants.filter(({ subject }) => !others.some((other) => other.subject === subject));
 
 const moved = (

@@ -225,6 +225,15 @@ describe.skipIf(without("nats-server"))("--recreate", () => {
     expect((await read(1, []))[0]).toBe(2);
   });
 
+  test("needs no room for a guard where it starts as declared", async () => {
+    await begin({ maxConsumers: 1 });
+    const again = withConsumer({ deliverPolicy: "by_start_sequence", optStartSeq: 2 }, { maxConsumers: 1 });
+    const [planned] = await changed(again, named);
+    expect(planned?.refusals).toEqual([]);
+    expect((await applied(again, named)).failed).toEqual([]);
+    expect((await read(1, []))[0]).toBe(2);
+  });
+
   test("lets a pause go on", async () => {
     await begin();
     const pause_until = new Date(Date.now() + 3_600_000).toISOString();
