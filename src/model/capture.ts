@@ -1,6 +1,6 @@
 /** Which subjects can lie in a stream. */
 import type { Model } from "./resolve.ts";
-import type { Stream } from "./stream.ts";
+import type { Consumer, Stream } from "./stream.ts";
 import { collide, covers } from "./subject.ts";
 
 /** Patterns of what `stream` holds: its own subjects and what it copies, under the names it gives them. */
@@ -25,6 +25,16 @@ export function destinationPattern(dest: string): string {
   const kept = several < 0 ? tokens : [...tokens.slice(0, several), ">"];
   return kept.map((token) => (/^(\{\{.*\}\}|\$\d+)$/.test(token) ? "*" : token)).join(".");
 }
+
+/** What a consumer filters for; empty where it takes everything. */
+export const filtersOf = ({ filterSubject, filterSubjects = [] }: Consumer): readonly string[] =>
+  filterSubject ? [filterSubject] : filterSubjects;
+
+/** Whether a consumer is given some message on `subject`. */
+export const takes = (consumer: Consumer, subject: string): boolean => {
+  const filters = filtersOf(consumer);
+  return filters.length === 0 || filters.some((filter) => collide(filter, subject));
+};
 
 /** Whether every message on `subject` is captured by one of `patterns`. */
 export const isCaptured = (subject: string, patterns: readonly string[]): boolean =>

@@ -1,5 +1,5 @@
 /** Who can do what, as a document that is kept and compared, and the question asked the other way round. */
-import { canMatch, heldSubjects } from "../model/capture.ts";
+import { canMatch, filtersOf, heldSubjects } from "../model/capture.ts";
 import { type Identity, identities, inboxPrefix } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
 import { SERVER, type Stream } from "../model/stream.ts";
@@ -89,15 +89,11 @@ const REACHES = [
 const consumed = (identity: Identity, stream: Stream, subject: string, model: Model): Way[] =>
   stream.consumers
     .filter(({ service }) => service === identity.name)
-    .flatMap(({ name, filterSubject, filterSubjects = [] }) => {
-      const filters = filterSubject
-        ? [filterSubject]
-        : filterSubjects.length > 0
-          ? filterSubjects
-          : heldSubjects(stream, model);
-      return filters
+    .flatMap((consumer) => {
+      const filters = filtersOf(consumer);
+      return (filters.length > 0 ? filters : heldSubjects(stream, model))
         .filter((filter) => collide(filter, subject))
-        .map((filter) => way(identity, filter, `durable ${name} on ${stream.name} (${stream.file})`, subject));
+        .map((filter) => way(identity, filter, `durable ${consumer.name} on ${stream.name} (${stream.file})`, subject));
     });
 
 const granted = (action: Action, subject: string, model: Model): Way[] =>

@@ -1,4 +1,5 @@
 /** Where the alerts on streams and consumers begin: what a definition says itself, else what its declared traffic means. */
+import { takes } from "../model/capture.ts";
 import type { Model } from "../model/resolve.ts";
 import type { Consumer, Stream } from "../model/stream.ts";
 import { collide } from "../model/subject.ts";
@@ -103,8 +104,7 @@ function copied(stream: Stream, origin: string, model: Model): Reading {
 }
 
 function readBy(consumer: Consumer, stream: Stream, model: Model): Reading {
-  const filters = consumer.filterSubject ? [consumer.filterSubject] : (consumer.filterSubjects ?? [">"]);
-  return reading(stream, model, ({ subject }) => filters.some((filter) => collide(filter, subject)));
+  return reading(stream, model, ({ subject }) => takes(consumer, subject));
 }
 
 function reading(stream: Stream, model: Model, isRead: (flow: Flow) => boolean): Reading {

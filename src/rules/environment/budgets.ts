@@ -1,7 +1,8 @@
 /** Time, memory and disk that must add up. */
+
 import { goMemoryLimit } from "../../kubernetes/go-runtime.ts";
+import { takes } from "../../model/capture.ts";
 import type { Model } from "../../model/resolve.ts";
-import { collide } from "../../model/subject.ts";
 import { flowsInto } from "../../model/traffic.ts";
 import { fileStore, memoryStore, reservedByAccount, terminationGrace } from "../../nats/budget.ts";
 import { formatBytes, formatDuration, formatRate, KiB, MiB, SECOND } from "../../units.ts";
@@ -226,12 +227,8 @@ const positionBytes = (model: Model, seconds: number): number => positionRate(mo
 function positionRate(model: Model): number {
   const writers = new Set(model.services.filter((service) => service.tile38 === "write").map(({ name }) => name));
   return model.streams.reduce((sum, stream) => {
-    const filters = stream.consumers
-      .filter(({ service }) => writers.has(service))
-      .flatMap(({ filterSubject, filterSubjects = [] }) =>
-        filterSubject ? [filterSubject] : filterSubjects.length > 0 ? filterSubjects : [">"],
-      );
-    const flows = flowsInto(stream, model).filter(({ subject }) => filters.some((filter) => collide(filter, subject)));
+    const readers = stream.consumers.filter(({ service }) => writers.has(service));
+    const flows = flowsInto(stream, model).filter(({ subject }) => readers.some((reader) => takes(reader, subject)));
     return sum + flows.reduce((total, { rate }) => total + rate, 0);
   }, 0);
 }

@@ -1,6 +1,7 @@
 /** Who may publish what: permissions follow from it, and what nobody declares nobody may. */
 
 import { AUDIT_PREFIX } from "../../model/audit.ts";
+import { filtersOf } from "../../model/capture.ts";
 import type { Model } from "../../model/resolve.ts";
 import { SERVER, STREAM_SYNC, type Stream } from "../../model/stream.ts";
 import { collide } from "../../model/subject.ts";
@@ -53,12 +54,11 @@ const unfed: Rule<Model> = {
       const fed = fedBy(stream, model);
       // What a transform writes is not what was published, and other accounts are not told of here.
       if (fed.length === 0 || hasTransforms(stream)) continue;
-      for (const [i, { name, filterSubject, filterSubjects = [] }] of stream.consumers.entries()) {
-        const filters = filterSubject ? [filterSubject] : filterSubjects;
-        const idle = filters.filter((filter) => !fed.some((subject) => collide(subject, filter)));
+      for (const [i, consumer] of stream.consumers.entries()) {
+        const idle = filtersOf(consumer).filter((filter) => !fed.some((subject) => collide(subject, filter)));
         if (idle.length > 0) {
           yield {
-            place: inStream(stream, `consumers[${i}] ${name}`),
+            place: inStream(stream, `consumers[${i}] ${consumer.name}`),
             says: `filters for ${idle.map((filter) => `"${filter}"`).join(", ")}, which nobody may publish`,
           };
         }

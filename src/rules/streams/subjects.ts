@@ -1,5 +1,5 @@
 /** Subjects: valid, captured by exactly one stream, and wanted by those who filter them. */
-import { canMatch, heldSubjects, isCaptured } from "../../model/capture.ts";
+import { canMatch, filtersOf, heldSubjects, isCaptured } from "../../model/capture.ts";
 import type { Model } from "../../model/resolve.ts";
 import type { Stream, StreamOrigin } from "../../model/stream.ts";
 import { collide, covers, SubjectIndex, subjectFault } from "../../model/subject.ts";
@@ -164,8 +164,8 @@ const idleFilter: Rule<Model> = {
   *check(model) {
     for (const stream of model.streams) {
       const held = heldSubjects(stream, model);
-      for (const [i, { filterSubject, filterSubjects = [] }] of stream.consumers.entries()) {
-        for (const filter of filterSubject ? [filterSubject] : filterSubjects) {
+      for (const [i, consumer] of stream.consumers.entries()) {
+        for (const filter of filtersOf(consumer)) {
           if (!canMatch(filter, held)) {
             yield {
               place: inStream(stream, `consumers[${i}]`),
@@ -178,7 +178,7 @@ const idleFilter: Rule<Model> = {
         const path = stream.mirror ? "mirror" : `sources[${stream.sources.indexOf(origin)}]`;
         const holder = model.streams.find(({ name }) => name === origin.name);
         const theirs = holder ? heldSubjects(holder, model) : [">"];
-        for (const [setting, filter] of filtersOf(origin)) {
+        for (const [setting, filter] of originFilters(origin)) {
           if (!canMatch(filter, theirs)) {
             yield {
               place: inStream(stream, `${path}.${setting}`),
@@ -201,7 +201,7 @@ const idleFilter: Rule<Model> = {
 };
 
 /** What an origin is filtered by: one subject, or the sources of its transforms. */
-const filtersOf = ({ filterSubject, subjectTransforms = [] }: StreamOrigin): (readonly [string, string])[] => [
+const originFilters = ({ filterSubject, subjectTransforms = [] }: StreamOrigin): (readonly [string, string])[] => [
   ...(filterSubject ? [["filterSubject", filterSubject] as const] : []),
   ...subjectTransforms.map(({ src }, i) => [`subjectTransforms[${i}].src`, src] as const),
 ];

@@ -1,13 +1,11 @@
 /** Streams that delete what was consumed: what they ask of their consumers. */
+import { filtersOf } from "../../model/capture.ts";
 import type { Model } from "../../model/resolve.ts";
 import type { Consumer } from "../../model/stream.ts";
 import { collide } from "../../model/subject.ts";
 import { inStream } from "../place.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { checkConsumers, type Row, type SeenConsumer } from "./rows.ts";
-
-const filtersOf = ({ filterSubject, filterSubjects = [] }: Consumer): readonly string[] =>
-  filterSubject ? [filterSubject] : filterSubjects;
 
 /** What is wrong with one consumer of a work queue, the ones before it being there already. */
 function* queueFaults(consumer: Consumer, earlier: readonly Consumer[]): Generator<Omit<Finding, "place">> {
