@@ -1,15 +1,10 @@
 /** The commands of `circl identity`. */
 import { type Command, Option } from "commander";
-import type { Action } from "../identity/rotation.ts";
-import type { IdentityOptions } from "./commands/identity.ts";
-import type { ExitCode } from "./exit-codes.ts";
+import type { Action } from "../../identity/rotation.ts";
+import type { IdentityOptions } from "../commands/identity.ts";
+import { json, runs } from "./runs.ts";
 
-/** Makes a command's action of a function that gives an exit code. */
-type Runs = <Arguments extends unknown[]>(
-  command: (...args: Arguments) => Promise<ExitCode>,
-) => (this: Command, ...args: Arguments) => Promise<void>;
-
-export function declareIdentity(program: Command, runs: Runs): void {
+export function declareIdentity(program: Command): void {
   const identity = program
     .command("identity")
     .summary("make, rotate and revoke credentials")
@@ -31,7 +26,7 @@ export function declareIdentity(program: Command, runs: Runs): void {
       .option("--kubectl <context>", "without a secret store: send the Secrets to a cluster")
       .action(
         runs(async (environment: string, names: string[], options: IdentityOptions) =>
-          (await import("./commands/identity.ts")).run(action, environment, names, options),
+          (await import("../commands/identity.ts")).run(action, environment, names, options),
         ),
       );
   const wait = () =>
@@ -79,10 +74,10 @@ export function declareIdentity(program: Command, runs: Runs): void {
     "Says how the credentials stand. Prints nothing secret.",
   )
     .option("--out <dir>", "the folder of an earlier --out")
-    .addOption(new Option("--json", "one JSON document on stdout"))
+    .addOption(json())
     .action(
       runs(async (environment: string, names: string[], options: IdentityOptions) =>
-        (await import("./commands/identity.ts")).list(environment, names, options),
+        (await import("../commands/identity.ts")).list(environment, names, options),
       ),
     );
 }
