@@ -1,6 +1,6 @@
 import type { EnvironmentInput } from "../src/model/environment.ts";
 
-/** One node on kind or k3d: no operators, no TLS, secrets made by hand (README). */
+/** One node on kind or k3d: no operators, no TLS, secrets made by hand (docs/first-deploy.md). */
 export const local = {
   name: "local",
   development: true,

@@ -1,4 +1,4 @@
-/** What the README tells a newcomer to type, typed. */
+/** What the README and docs/first-deploy.md tell a newcomer to type, typed. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,13 +13,13 @@ import { realModel } from "../support/definitions.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
 
-const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+const page = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "circl-readme-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the lines of `## Local` up to the apply, with a kubectl that keeps what it is given. */
 function makeSecrets(): Record<string, Record<string, string>> {
-  const block = /## Local[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  const block = /## Local[\s\S]*?```sh\n([\s\S]*?)```/.exec(page("docs/first-deploy.md"))?.[1] ?? "";
   const [, create = "", apply = ""] = block.trim().split("\n");
   expect(apply).toMatch(
     /^bin\/circl apply local --kubectl \S+ --nkey local-secrets\/circl-backbone-stream-sync\/nats.nk /,
@@ -48,12 +48,13 @@ function makeSecrets(): Record<string, Record<string, string>> {
 }
 
 test("the README says what circl check really says", () => {
+  const readme = page("README.md");
   for (const { code, place, says } of checkModel(realModel("production"))) {
     expect(readme).toContain(`${code} ${place} ${says} (production)`);
   }
 });
 
-describe.skipIf(without("nats-server"))("the README's local Secrets", () => {
+describe.skipIf(without("nats-server"))("local Secrets", () => {
   test("are those that the pods mount, and what the servers take", async () => {
     const model = realModel("local");
     const secrets = makeSecrets();

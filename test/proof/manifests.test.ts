@@ -37,12 +37,12 @@ describe.skipIf(without(...PROGRAMS)).each(["production", "staging", "local"] as
 
   beforeAll(async () => {
     plane = await bootControlPlane();
-    // Of the services, and not ours: the README says that it must be there.
+    // Of the services, and not ours: docs/first-deploy.md says that it must be there.
     await kubectl("create", "namespace", "circl");
   });
   afterAll(() => plane?.[Symbol.asyncDispose]());
 
-  test("is applied as the README says, object for object", async () => {
+  test("is applied as docs/first-deploy.md says, object for object", async () => {
     const said = await kubectl("apply", ...manifests);
     expect(said.trim().split("\n")).toHaveLength(objectsInDist(environment).length);
     expect(said.match(/ created$/gm)).toHaveLength(objectsInDist(environment).length);
