@@ -71,6 +71,20 @@ export function formatBytes(count: number): string {
   return `${count} B`;
 }
 
+/** Messages of a stream, with what they take in its store. */
+export interface Amount {
+  readonly messages: number;
+  readonly bytes: number;
+  /** The messages are an estimate, and so are the bytes. */
+  readonly about?: boolean;
+  /** The bytes are an estimate: a state has no sizes of single messages. */
+  readonly bytesAbout?: boolean;
+}
+
+/** "about 20 messages, 2.1 KiB"; "20 messages, about 2.1 KiB" where only the bytes are an estimate. */
+export const formatAmount = ({ messages, bytes: size, about, bytesAbout }: Amount): string =>
+  `${about ? "about " : ""}${messages} message${messages === 1 ? "" : "s"}, ${bytesAbout && !about ? "about " : ""}${formatBytes(size)}`;
+
 /** 5000 -> "5000/s", 0.05 -> "3/m". */
 export function formatRate(messagesPerSecond: number): string {
   for (const unit of ["s", "m", "h"] as const) {

@@ -161,6 +161,8 @@ function* consumerChanges(
     }
   }
   for (const [stream, { known }] of observed.consumers) {
+    // Those of a stream that is not declared go with it or stay with it.
+    if (!streams.has(stream)) continue;
     for (const info of known.filter((candidate) => !declared.has(`${stream}/${candidate.name}`))) {
       const asset = { kind: "consumer", name: `${stream}/${info.name}`, stream } as const;
       yield { ...asset, action: "unmanaged", owned: isOurs(info.config, model), live: { kind: "consumer", info } };

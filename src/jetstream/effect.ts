@@ -1,15 +1,29 @@
 /** What an effect of a change is, and how one is said. */
-export interface Effect {
-  readonly kind: "loses" | "irreversible" | "breaks" | "says";
+import type { Amount } from "../units.ts";
+import type { StreamState } from "./api.ts";
+import { type Client, naming } from "./clients.ts";
+
+export interface Effect extends Partial<Amount> {
+  readonly kind: "loses" | "deletes" | "irreversible" | "breaks" | "says";
+  /** One sentence; clients and amounts that it speaks of are in it, but for what `loses` and `deletes` count. */
   readonly says: string;
-  /** Messages that go; an estimate where `about`. */
-  readonly messages?: number;
-  readonly about?: boolean;
+  /** Whose work it breaks. */
+  readonly clients?: readonly Client[];
+}
+
+/** `messages` of those that a stream has: all of them take what it takes, some as much as they do on average. */
+export function amountOf(messages: number, state: StreamState, about = false): Amount {
+  const count = Math.round(messages);
+  if (count >= state.messages && !about) return { messages: count, bytes: state.bytes };
+  const bytes = state.messages > 0 ? Math.round((state.bytes / state.messages) * count) : 0;
+  return { messages: count, bytes, ...(about ? { about } : {}), ...(count > 0 ? { bytesAbout: true } : {}) };
 }
 
 /** Bounds of limits: 0 and below are none. */
 export const unlimited = (value: unknown): number => (Number(value) > 0 ? Number(value) : Number.POSITIVE_INFINITY);
-export const loses = (messages: number, says: string, about = false): Effect[] =>
-  messages > 0 ? [{ kind: "loses", messages: Math.round(messages), says, about }] : [];
-export const says = (text: string): Effect[] => [{ kind: "says", says: text }];
-export const breaks = (text: string): Effect[] => [{ kind: "breaks", says: text }];
+export const loses = (amount: Amount, says: string): Effect[] =>
+  amount.messages > 0 ? [{ kind: "loses", says, ...amount }] : [];
+export const says = (text: string, amount?: Amount): Effect[] => [{ kind: "says", says: text, ...amount }];
+export const breaks = (text: string, clients: readonly Client[] = [], amount?: Amount): Effect[] => [
+  { kind: "breaks", says: naming(text, clients), ...amount, ...(clients.length > 0 ? { clients } : {}) },
+];

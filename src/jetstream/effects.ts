@@ -2,16 +2,16 @@
  * What a change loses, breaks or makes irreversible, with numbers from live state. The tests publish, update and count what
  * is gone on 2.12.15, 2.14.9 and 2.15.2.
  */
-import { canMatch } from "../model/capture.ts";
 import type { Model } from "../model/resolve.ts";
-import { covers } from "../model/subject.ts";
 import { atLeast, type Version } from "../model/version.ts";
-import { formatDuration } from "../units.ts";
+import { formatAmount, formatBytes, formatDuration } from "../units.ts";
 import type { Reader, StreamInfo } from "./api.ts";
-import { consumerEffects, recreateEffects } from "./consumer-effects.ts";
+import { type Client, consumersOf, publishersInto, publishersOf, readersOf } from "./clients.ts";
+import { consumerEffects, deletedConsumer, recreateEffects } from "./consumer-effects.ts";
 import type { Change, FieldChange } from "./diff.ts";
-import { breaks, type Effect, loses, says, unlimited } from "./effect.ts";
+import { amountOf, breaks, type Effect, loses, says, unlimited } from "./effect.ts";
 import type { Observed } from "./observe.ts";
+import { sourceEffects, subjectEffects } from "./subject-effects.ts";
 
 /** What only a request of its own tells; without it the effects that need it are estimates. */
 export interface Measured {
@@ -25,6 +25,7 @@ interface Row {
   readonly change: Update;
   readonly info: StreamInfo;
   readonly observed: Observed;
+  readonly model: Model;
   readonly version: Version;
   /** Now, in nanoseconds since 1970. */
   readonly now: number;
@@ -33,19 +34,27 @@ interface Row {
 
 const lowered = ({ field: { from, to } }: Row): boolean => unlimited(to) < unlimited(from);
 const target = ({ change }: Row, field: string): unknown => change.config[field];
-const whenOn =
-  (kind: Effect["kind"], text: string) =>
+const publishers = ({ model, change }: Row): Client[] => publishersInto(model, change.name);
+const readers = ({ model, change }: Row): Client[] => readersOf(model, change.name);
+const irreversible =
+  (text: string) =>
   ({ field }: Row): Effect[] =>
-    field.to === true ? [{ kind, says: text }] : [];
-const whenOff =
-  (kind: Effect["kind"], text: string) =>
-  ({ field }: Row): Effect[] =>
-    field.to !== true ? [{ kind, says: text }] : [];
+    field.to === true ? [{ kind: "irreversible", says: text }] : [];
+const breaksOn =
+  (text: string, clients: (row: Row) => Client[]) =>
+  (row: Row): Effect[] =>
+    row.field.to === true ? breaks(text, clients(row)) : [];
+const breaksOff =
+  (text: string, clients: (row: Row) => Client[]) =>
+  (row: Row): Effect[] =>
+    row.field.to !== true ? breaks(text, clients(row)) : [];
 
 /** With discard "new" the server keeps what is over a new limit and refuses publishes instead (since 2.10.6). */
 const overLimit = (row: Row, over: number, about = false): Effect[] => {
-  if (target(row, "discard") !== "new") return loses(over, "the oldest messages go at once", about);
-  return over > 0 ? breaks("is over the new limit: publishes are refused until it is below") : [];
+  if (target(row, "discard") === "new") {
+    return over > 0 ? breaks("is over the new limit: publishes are refused until it is below", publishers(row)) : [];
+  }
+  return loses(amountOf(Math.max(0, over), row.info.state, about), "the oldest messages go at once");
 };
 const overMessages = ({ info }: Row, limit: unknown): number => info.state.messages - unlimited(limit);
 /** Messages are taken for equally large: their sizes are not in the state. */
@@ -57,7 +66,8 @@ const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
   max_bytes: (row) => overLimit(row, overBytes(row, row.field.to), true),
   max_age: (row) => {
     const age = unlimited(row.field.to);
-    return loses(olderThan(row, age), `messages older than ${formatDuration(age)} go at once`, true);
+    const gone = amountOf(olderThan(row, age), row.info.state, true);
+    return loses(gone, `messages older than ${formatDuration(age)} go at once`);
   },
   max_msgs_per_subject: (row) => {
     const { to, from } = row.field;
@@ -75,43 +85,39 @@ const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
     const bytes = same("max_bytes") ? overBytes(row, limits.bytes) : 0;
     if (row.field.to === "old") return overLimit(row, Math.max(messages, bytes), bytes > messages);
     const full = Math.max(messages, row.info.state.bytes - unlimited(limits.bytes)) >= 0;
-    return full ? breaks("is at its limit: publishes are refused from now on") : [];
+    return full ? breaks("is at its limit: publishes are refused from now on", publishers(row)) : [];
   },
-  retention: (row) => {
-    if (row.field.to !== "interest") return [];
-    const consumers = row.observed.consumers.get(row.info.config.name)?.known ?? [];
-    const { messages, first_seq } = row.info.state;
-    // Without consumers 2.14.9 and 2.15 empty the stream inside the update; 2.12.15 does not, a patch to come may.
-    if (consumers.length === 0) return loses(messages, "no consumer is interested, so everything goes");
-    const floors = consumers.map(({ ack_floor }) => ack_floor.stream_seq);
-    // Messages that no filter matches stay; those that one does go with its own floor, so the furthest is the bound.
-    const filtered = consumers.some(({ config }) => config.filter_subject || config.filter_subjects);
-    const floor = filtered ? Math.max(...floors) : Math.min(...floors);
-    const text = `${filtered ? "at most: " : ""}what every interested consumer has acknowledged goes`;
-    return loses(Math.min(messages, floor - first_seq + 1), text, true);
-  },
+  retention: interestEffects,
   duplicate_window: (row) =>
     Number(row.field.to) < Number(row.field.from)
       ? says("a message published again after the shorter window is stored twice")
       : [],
-  max_msg_size: (row) => (lowered(row) ? breaks("larger messages are refused from now on") : []),
-  no_ack: whenOn("breaks", "publishers that wait for an acknowledgement time out"),
-  allow_direct: whenOff("breaks", "direct gets find no responder: clients of key-value buckets use them"),
-  allow_atomic: whenOff("breaks", "atomic batches that are under way are dropped"),
+  max_msg_size: largerMessages,
+  no_ack: breaksOn("publishers that wait for an acknowledgement time out", publishers),
+  allow_direct: breaksOff("direct gets find no responder: clients of key-value buckets use them", readers),
+  allow_atomic: breaksOff("atomic batches are refused, and those under way are dropped", publishers),
+  allow_batched: breaksOff("fast batches are refused", publishers),
+  allow_rollup_hdrs: breaksOff("messages that roll up, as purges of key-value buckets do, are refused", publishers),
   consumer_limits: () => says("consumers that are there keep their limits; new ones get these"),
-  sources: sourceEffects,
-  mirror: whenOff("irreversible", "the mirror becomes an ordinary stream and cannot become a mirror again"),
+  sources: ({ field, observed }) => sourceEffects(field, observed),
+  mirror: ({ field }) =>
+    field.to === undefined
+      ? [{ kind: "irreversible", says: "the mirror becomes an ordinary stream and cannot become a mirror again" }]
+      : [],
   num_replicas: (row) =>
     Number(row.field.to) === 1
       ? says("one copy is left: what its server loses is lost")
       : says("data is copied between servers; it is done when all replicas are current"),
   placement: () => says("data moves between servers; it is done when all replicas are current"),
   compression: () => says("new blocks only, and only after the server restarts"),
-  sealed: whenOn("irreversible", "the stream takes no message ever again"),
-  deny_delete: whenOn("irreversible", "messages can never be deleted again"),
-  deny_purge: whenOn("irreversible", "the stream can never be purged again"),
-  allow_msg_ttl: whenOn("irreversible", "message TTLs cannot be switched off again"),
-  allow_msg_schedules: whenOn("irreversible", "message schedules cannot be switched off again"),
+  sealed: (row) => [
+    ...irreversible("the stream takes no message ever again")(row),
+    ...breaksOn("every publish is refused from now on", publishers)(row),
+  ],
+  deny_delete: irreversible("messages can never be deleted again"),
+  deny_purge: irreversible("the stream can never be purged again"),
+  allow_msg_ttl: irreversible("message TTLs cannot be switched off again"),
+  allow_msg_schedules: irreversible("message schedules cannot be switched off again"),
 };
 
 /** 2.14.0 and 2.14.1. */
@@ -131,45 +137,47 @@ function olderThan({ info, now }: Row, age: number): number {
 function overPerSubject({ info, measured }: Row, limit: number, text: string): Effect[] {
   if (measured.perSubject) {
     const lost = Object.values(measured.perSubject).reduce((sum, count) => sum + Math.max(0, count - limit), 0);
-    return loses(lost, text);
+    return loses(amountOf(lost, info.state), text);
   }
   const { messages, num_subjects = 1 } = info.state;
   const atLeastLost = messages - num_subjects * limit;
   const atMost = messages - (num_subjects - 1) - limit;
-  return atLeastLost > 0 ? loses(atLeastLost, text, true) : loses(atMost, `at most, ${text}`, true);
+  return atLeastLost > 0
+    ? loses(amountOf(atLeastLost, info.state, true), text)
+    : loses(amountOf(Math.max(0, atMost), info.state, true), `at most, ${text}`);
 }
 
-interface Origin {
-  readonly name: string;
-  readonly filter_subject?: string;
-  readonly subject_transforms?: unknown;
-  readonly external?: unknown;
+/** Whoever reads an interest stream has had its messages; whoever comes later finds what others still wait for. */
+function interestEffects({ field, info, observed, model, change }: Row): Effect[] {
+  if (field.to !== "interest") return [];
+  const known = observed.consumers.get(info.config.name)?.known ?? [];
+  const { messages, first_seq } = info.state;
+  const late = consumersOf(change.name, model, observed).filter(({ live }) => !live);
+  const missed = late.map(({ client }) => client);
+  const later = late.length > 0 ? breaks("created after this, they find nothing that came before", missed) : [];
+  // Without consumers 2.14.9 and 2.15 empty the stream inside the update; 2.12.15 does not, a patch to come may.
+  if (known.length === 0) {
+    return [...loses(amountOf(messages, info.state), "no consumer is interested, so everything goes"), ...later];
+  }
+  const floors = known.map(({ ack_floor }) => ack_floor.stream_seq);
+  // Messages that no filter matches stay; those that one does go with its own floor, so the furthest is the bound.
+  const filtered = known.some(({ config }) => config.filter_subject || config.filter_subjects);
+  const floor = filtered ? Math.max(...floors) : Math.min(...floors);
+  const gone = Math.max(0, Math.min(messages, floor - first_seq + 1));
+  const text = `${filtered ? "at most: " : ""}what every interested consumer has acknowledged goes`;
+  return [...loses(amountOf(gone, info.state, true), text), ...later];
 }
-/** What makes a source another one to the server (composeIName); where it starts is no part of that. */
-const identity = ({ name, filter_subject, subject_transforms, external }: Origin): string =>
-  JSON.stringify([name, filter_subject, subject_transforms, external]);
 
-/** A source that the server takes for a new one is copied from its first message, whatever was copied before. */
-function sourceEffects({ field, observed }: Row): Effect[] {
-  const [before, after] = [field.from, field.to].map((list) => (list ?? []) as Origin[]) as [Origin[], Origin[]];
-  const fresh = after.filter((source) => !before.some((old) => identity(old) === identity(source)));
-  const gone = before.filter((source) => !after.some(({ name }) => name === source.name));
-  const copied = fresh.map(({ name }): Effect => {
-    const origin = observed.streams.find((stream) => stream.name === name);
-    const has = origin?.status === "known" ? `: it has ${origin.info.state.messages} messages` : "";
-    const again = before.some((old) => old.name === name);
-    return {
-      kind: "says",
-      says: again
-        ? `${name} is copied again from its first message, so what came before comes twice${has}`
-        : `${name} is copied from its first message${has}`,
-      ...(origin?.status === "known" ? { messages: origin.info.state.messages, about: true } : {}),
-    };
-  });
-  const stopped = gone.flatMap(({ name }) => says(`${name} is no longer copied; what came from it stays`));
-  const moved =
-    fresh.length === 0 && gone.length === 0 ? says("a source that exists keeps its place: no new start") : [];
-  return [...copied, ...stopped, ...moved];
+/** Publishers that declare a larger payload; those that declare none may have one. */
+function largerMessages(row: Row): Effect[] {
+  if (!lowered(row)) return [];
+  const limit = unlimited(row.field.to);
+  const text = `messages above ${formatBytes(limit)} are refused from now on`;
+  const fits = (size: number | undefined) => size === undefined || size <= limit;
+  return breaks(
+    text,
+    publishersOf(row.model, ({ size }, stream) => stream === row.change.name && !fits(size)),
+  );
 }
 
 /** Asks for what `effectsOf` cannot know from a list of streams. Subjects come in pages of 100,000; beyond ten an estimate will do. */
@@ -189,7 +197,7 @@ export async function measure(change: Change, reader: Reader): Promise<Measured>
   }
 }
 
-/** Effects of one change. Deletes and updates of streams carry numbers; a create has none. */
+/** Effects of one change, with numbers of what is there now; a create has none. */
 export function effectsOf(
   change: Change,
   observed: Observed,
@@ -199,14 +207,14 @@ export function effectsOf(
   measured: Measured = {},
 ): Effect[] {
   if (change.action === "recreate") return recreateEffects(change, observed);
-  if (change.action === "delete" && change.leftover) return says("a guard that an interrupted run left behind goes");
+  if (change.action === "delete") return deleteEffects(change, observed, model);
   if (change.action !== "update") return [];
   if (change.live.kind === "consumer") return consumerEffects(change, observed);
   const { info } = change.live;
   const single = change.fields.flatMap(
-    (field) => ROWS[field.field]?.({ field, change, info, observed, version, now, measured }) ?? [],
+    (field) => ROWS[field.field]?.({ field, change, info, observed, model, version, now, measured }) ?? [],
   );
-  return [...oneLossOrAbout(single), ...lostSubjects(change, model, measured)];
+  return [...oneLossOrAbout(single), ...subjectEffects(change, observed, model, measured)];
 }
 
 /** Two limits take the same messages in part: each number then is an estimate. */
@@ -215,21 +223,23 @@ const oneLossOrAbout = (effects: readonly Effect[]): Effect[] =>
     ? effects.map((effect) => (effect.kind === "loses" ? { ...effect, about: true } : effect))
     : [...effects];
 
-/** Subjects that the stream gives up: what is stored stays, new messages on them are refused. */
-function lostSubjects(change: Update, model: Model, { perSubject = {} }: Measured): Effect[] {
-  const subjects = change.fields.find(({ field }) => field === "subjects");
-  if (!subjects) return [];
-  const [before, after] = [subjects.from, subjects.to].map((list) => (list ?? []) as string[]) as [string[], string[]];
-  const gone = before.filter((subject) => !after.includes(subject));
-  const elsewhere = model.streams.filter(({ name }) => name !== change.name).flatMap((stream) => stream.subjects);
-  return gone
-    .filter((subject) => !canMatch(subject, elsewhere))
-    .map((subject) => {
-      const stored = Object.entries(perSubject).filter(
-        ([one]) => covers(subject, one) && !after.some((kept) => covers(kept, one)),
-      );
-      const orphans = stored.reduce((sum, [, count]) => sum + count, 0);
-      const rest = orphans > 0 ? `; the ${orphans} messages stored there stay` : "";
-      return { kind: "breaks", says: `publishes to "${subject}" outside the new subjects are refused${rest}` };
-    });
+/** A stream goes with its messages and its consumers, and whoever copies it gets nothing more. */
+function deleteEffects(change: Extract<Change, { action: "delete" }>, observed: Observed, model: Model): Effect[] {
+  if (change.leftover) return says("a guard that an interrupted run left behind goes");
+  if (change.live.kind === "consumer") return deletedConsumer(change, observed);
+  const all = amountOf(change.live.info.state.messages, change.live.info.state);
+  const cutOff = consumersOf(change.name, model, observed).map(({ client }) => client);
+  const sinks = observed.streams.flatMap((stream) =>
+    stream.status === "known" && originNames(stream.info).includes(change.name) ? [stream.name] : [],
+  );
+  return [
+    { kind: "deletes", says: `the stream with ${formatAmount(all)}`, ...all },
+    ...(cutOff.length > 0 ? breaks("its consumers go with it", cutOff) : []),
+    ...(sinks.length > 0 ? breaks(`${sinks.join(", ")} copied from it and gets nothing more`) : []),
+  ];
 }
+
+const originNames = ({ config }: StreamInfo): string[] => {
+  const { sources = [], mirror } = config as { sources?: { name: string }[]; mirror?: { name: string } };
+  return [...sources, ...(mirror ? [mirror] : [])].map(({ name }) => name);
+};

@@ -70,12 +70,9 @@ export async function plan(
   scope: PlanScope = {},
 ): Promise<Plan> {
   assertCluster(model, reader.server);
-  const observed = await observe(
-    reader,
-    model.streams.map(({ name }) => name),
-  );
+  const { deletions = [], targets, retentionStep = Number.POSITIVE_INFINITY } = scope;
+  const observed = await observe(reader, [...model.streams.map(({ name }) => name), ...deletions]);
   const version = parseVersion(observed.server.version) ?? UNKNOWN_VERSION;
-  const { deletions, targets, retentionStep = Number.POSITIVE_INFINITY } = scope;
   const all = diff(model, observed, scope).map((change) => stepped(change, retentionStep, now));
   const unknowns = all.filter(({ action }) => action === "unknown").map(({ name }) => name);
   const notes = [...assertDeletable(deletions, all, targets)];

@@ -1,7 +1,7 @@
 /** P: what a change on a live cluster needs before it may be applied. */
 import type { LiveAsset } from "../jetstream/diff.ts";
 import type { PlannedChange, Policy } from "../jetstream/plan.ts";
-import { formatBytes } from "../units.ts";
+import { formatAmount } from "../units.ts";
 import { type Finding, type Rule, toProblem } from "./rule.ts";
 
 /** A rule about a planned change. `option` is what gives leave, with the asset's name behind it. */
@@ -36,8 +36,8 @@ const loss: ChangeRule = {
   hint: "Give leave by name with --allow-loss, or keep the limit.",
   option: "--allow-loss",
   *check(planned) {
-    for (const { kind, says, messages, about } of planned.effects) {
-      if (kind === "loses") yield finding(planned, `${about ? "about " : ""}${messages} messages: ${says}`);
+    for (const { kind, says, messages = 0, bytes = 0, ...estimate } of planned.effects) {
+      if (kind === "loses") yield finding(planned, `${formatAmount({ messages, bytes, ...estimate })}: ${says}`);
     }
   },
 };
@@ -87,8 +87,7 @@ const deletion: ChangeRule = {
   hint: "Give leave by name with --allow-delete.",
   option: "--allow-delete",
   *check(planned) {
-    const { change } = planned;
-    if (change.action === "delete" && !change.leftover) yield finding(planned, `deletes ${holds(change.live)}`);
+    for (const { kind, says } of planned.effects) if (kind === "deletes") yield finding(planned, `deletes ${says}`);
   },
 };
 
@@ -106,11 +105,9 @@ const superfluous: ChangeRule = {
   },
 };
 
-/** What a deletion takes: the numbers that the decision is about. */
+/** What a deletion would take: the numbers that the decision is about. */
 const holds = (live: LiveAsset): string =>
-  live.kind === "stream"
-    ? `${live.info.state.messages} messages, ${formatBytes(live.info.state.bytes)}`
-    : `a place with ${live.info.num_pending} messages before it`;
+  live.kind === "stream" ? formatAmount(live.info.state) : `a place with ${live.info.num_pending} messages before it`;
 
 export const changeRules: readonly ChangeRule[] = [refused, loss, oneWay, unknown, broken, deletion, superfluous];
 

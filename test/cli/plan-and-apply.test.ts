@@ -54,8 +54,16 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
     await expect.poll(stored, { timeout: 20_000 }).toBe(100_020);
     const refused = await circl(["apply", "local", "--auto-approve"], as(cluster));
     expect(refused.code).toBe(3);
-    expect(refused.stdout).toContain("P002 20 messages: the oldest messages go at once. Needs --allow-loss circl_dlq.");
+    expect(refused.stdout).toContain(
+      "P002 20 messages, about 1.2 KiB: the oldest messages go at once. Needs --allow-loss circl_dlq.",
+    );
     expect(refused.stderr).toContain("Nothing was applied. To give leave: --allow-loss circl_dlq");
+    const document = JSON.parse((await circl(["plan", "local", "--json"], as(cluster))).stdout);
+    expect(document.changes.find(({ name }: { name: string }) => name === "circl_dlq").effects).toEqual([
+      { kind: "loses", says: "the oldest messages go at once", messages: 20, bytes: 1_200, bytesAbout: true },
+    ]);
+    const comment = await circl(["plan", "local", "--format", "markdown"], as(cluster));
+    expect(comment.stdout).toContain("P002 20 messages, about 1.2 KiB: the oldest messages go at once.");
     const left = await circl(["apply", "local", "--auto-approve", "--allow-loss", "circl_dlq"], as(cluster));
     expect(left.code).toBe(0);
     expect(await stored()).toBe(100_000);

@@ -21,11 +21,21 @@ import { tool } from "./tools.ts";
 const LASTING = "lasting";
 const model = realModel("local");
 
-/** Messages that are stored; a sink gets its own a moment later. */
-export async function stored(connection: NatsConnection, stream: string): Promise<number> {
-  const info = (await request(connection, `STREAM.INFO.${stream}`)) as { state?: { messages: number } };
-  return info.state?.messages ?? Number.NaN;
+/** What a stream holds, and what that takes. */
+export interface Stored {
+  readonly messages: number;
+  readonly bytes: number;
 }
+
+export async function state(connection: NatsConnection, stream: string): Promise<Stored> {
+  const info = (await request(connection, `STREAM.INFO.${stream}`)) as { state?: Stored };
+  const { messages = Number.NaN, bytes = Number.NaN } = info.state ?? {};
+  return { messages, bytes };
+}
+
+/** Messages that are stored; a sink gets its own a moment later. */
+export const stored = async (connection: NatsConnection, stream: string): Promise<number> =>
+  (await state(connection, stream)).messages;
 
 export async function settled(connection: NatsConnection, stream: string, count: number): Promise<number> {
   for (let attempt = 0; attempt < 50 && (await stored(connection, stream)) !== count; attempt++) await sleep(100);
@@ -48,14 +58,35 @@ export async function predicted(cluster: Cluster, change: Change, counted = true
 
 export const lost = (effects: readonly Effect[]): number =>
   effects.reduce((sum, { kind, messages = 0 }) => sum + (kind === "loses" ? messages : 0), 0);
+const lostBytes = (effects: readonly Effect[]): number =>
+  effects.reduce((sum, { kind, bytes = 0 }) => sum + (kind === "loses" ? bytes : 0), 0);
+
+/** What `before` has more than `after`. */
+export const difference = (before: Stored, after: Stored): Stored => ({
+  messages: before.messages - after.messages,
+  bytes: before.bytes - after.bytes,
+});
 
 /** Exact, or within a tenth or two messages where the effect says "about". */
-export function expectForetold(effects: readonly Effect[], gone: number): void {
-  const about = effects.some(({ kind, about }) => kind === "loses" && about);
-  const tolerance = about ? Math.max(2, gone / 10) : 0;
-  expect(Math.abs(lost(effects) - gone), `${JSON.stringify(effects)}, but ${gone} are gone`).toBeLessThanOrEqual(
-    tolerance,
+export function expectForetold(effects: readonly Effect[], gone: Stored): void {
+  const text = `${JSON.stringify(effects)}, but ${JSON.stringify(gone)} are gone`;
+  const losses = effects.filter(({ kind }) => kind === "loses");
+  const near = (estimate: boolean, count: number, two: number) => (estimate ? Math.max(two, count / 10) : 0);
+  const messages = near(
+    losses.some(({ about }) => about === true),
+    gone.messages,
+    2,
   );
+  expect(Math.abs(lost(effects) - gone.messages), text).toBeLessThanOrEqual(messages);
+  const estimate = losses.some(({ about, bytesAbout }) => about === true || bytesAbout === true);
+  const two = (2 * gone.bytes) / Math.max(1, gone.messages);
+  expect(Math.abs(lostBytes(effects) - gone.bytes), text).toBeLessThanOrEqual(near(estimate, gone.bytes, two));
+}
+
+/** Never less than what goes: neither messages nor bytes. */
+function expectAtLeast(effects: readonly Effect[], gone: Stored): void {
+  expect(lost(effects), JSON.stringify(effects)).toBeGreaterThanOrEqual(gone.messages);
+  expect(lostBytes(effects), JSON.stringify(effects)).toBeGreaterThanOrEqual(gone.bytes);
 }
 
 export function effectSuite(server: string): void {
@@ -102,12 +133,12 @@ export function effectSuite(server: string): void {
         if (before.retention !== "interest") await ok(createConsumer(connection, name, config));
         await acknowledge(name, config, acknowledges);
       }
-      const had = await stored(connection, name);
+      const had = await state(connection, name);
       const effects = await predicted(cluster, await streamUpdate(connection, { ...named, ...after }));
       await ok(request(connection, `STREAM.UPDATE.${name}`, { ...named, ...after }));
-      const gone = had - (await stored(connection, name));
+      const gone = difference(had, await state(connection, name));
       if (kinds) expect([...new Set(effects.map(({ kind }) => kind))]).toEqual(kinds);
-      if (atMost) expect(lost(effects), JSON.stringify(effects)).toBeGreaterThanOrEqual(gone);
+      if (atMost) expectAtLeast(effects, gone);
       else expectForetold(effects, gone);
     },
   );
@@ -121,23 +152,23 @@ export function effectSuite(server: string): void {
       await sleep(100);
     }
     const shorten = async (milliseconds: number) => {
-      const had = await stored(connection, name);
+      const had = await state(connection, name);
       const config = { ...named, max_age: milliseconds * 1e6, duplicate_window: 1e8 };
       const effects = await predicted(cluster, await streamUpdate(connection, config));
       await ok(request(connection, `STREAM.UPDATE.${name}`, config));
-      return { effects, gone: had - (await stored(connection, name)) };
+      return { effects, gone: difference(had, await state(connection, name)) };
     };
     const late = await shorten(60_000);
     expect(lost(late.effects)).toBe(0);
-    expect(late.gone).toBe(0);
+    expect(late.gone).toEqual({ messages: 0, bytes: 0 });
     const even = await shorten(1_500);
-    expect(even.gone).toBeGreaterThan(5);
+    expect(even.gone.messages).toBeGreaterThan(5);
     expectForetold(even.effects, even.gone);
     await ok(request(connection, `STREAM.UPDATE.${name}`, named));
     await sleep(300);
     const early = await shorten(200);
-    expect(early.gone).toBeGreaterThan(10);
-    expect(lost(early.effects)).toBe(early.gone);
+    expect(early.gone.messages).toBeGreaterThan(10);
+    expect({ messages: lost(early.effects), bytes: lostBytes(early.effects) }).toEqual(early.gone);
   });
 
   test("max_msgs_per_subject, where subjects are not counted: never less than what goes of an uneven stream", async () => {
@@ -146,7 +177,8 @@ export function effectSuite(server: string): void {
     const change = async (max_msgs_per_subject: number) => streamUpdate(connection, { ...named, max_msgs_per_subject });
     await ok(request(connection, `STREAM.CREATE.${name}`, named));
     for (const subject of ["$T.a", "$T.b", "$T.c"]) await publish(subject, 4);
-    expectForetold(await predicted(cluster, await change(2), false), 6);
+    const { messages, bytes } = await state(connection, name);
+    expectForetold(await predicted(cluster, await change(2), false), { messages: 6, bytes: (6 * bytes) / messages });
     await publish("$T.a", 10);
     // 14, 4 and 4 messages.
     const foretold = await predicted(cluster, await change(9), false);
@@ -171,7 +203,7 @@ export function effectSuite(server: string): void {
 
     const wider = sink({ name: origin, filter_subject: "$O.>" });
     expect(await predicted(cluster, await streamUpdate(connection, wider))).toMatchObject([
-      { kind: "says", messages: 40, says: expect.stringContaining("comes twice") },
+      { kind: "says", ...(await state(connection, origin)), says: expect.stringContaining("comes twice") },
     ]);
     await ok(request(connection, `STREAM.UPDATE.${name}`, wider));
     expect(await settled(connection, name, 60)).toBe(60);
@@ -210,7 +242,10 @@ export function effectSuite(server: string): void {
     const effects = await predicted(cluster, await consumerUpdate(connection, name, narrowed));
     await ok(createConsumer(connection, name, narrowed, "update"));
     expect(await settled(connection, name, 5)).toBe(5);
-    expect(effects).toMatchObject([{ kind: "loses", about: true }]);
+    expect(effects).toMatchObject([
+      { kind: "loses", about: true },
+      { kind: "breaks", says: `"$T.a" is no longer delivered: unnamed (reads ${name}/w)` },
+    ]);
     expect(lost(effects)).toBeGreaterThanOrEqual(7);
   });
 }

@@ -21,8 +21,8 @@ const cases: Readonly<Record<string, { fires: PlannedChange; says: string; leave
     quiet: planned({ effects: [{ kind: "says", says: "new blocks only" }] }),
   },
   P002: {
-    fires: planned({ effects: [{ kind: "loses", messages: 20, about: true, says: "the oldest go" }] }),
-    says: "about 20 messages: the oldest go",
+    fires: planned({ effects: [{ kind: "loses", messages: 20, bytes: 2_048, about: true, says: "the oldest go" }] }),
+    says: "about 20 messages, 2 KiB: the oldest go",
     leave: "--allow-loss orders",
     quiet: planned({ effects: [{ kind: "breaks", says: "publishes are refused" }] }),
   },
@@ -38,8 +38,8 @@ const cases: Readonly<Record<string, { fires: PlannedChange; says: string; leave
     quiet: planned({ change: { ...change, action: "unmanaged", owned: false } }),
   },
   P006: {
-    fires: planned({ change: { ...change, action: "delete", live: { kind: "stream", info: stored } } }),
-    says: "deletes 12 messages, 1 KiB",
+    fires: planned({ effects: [{ kind: "deletes", says: "the stream with 12 messages, 1 KiB" }] }),
+    says: "deletes the stream with 12 messages, 1 KiB",
     leave: "--allow-delete orders",
     quiet: planned({ change: { ...change, action: "unmanaged", owned: true, live: { kind: "stream", info: stored } } }),
   },
