@@ -1,13 +1,17 @@
-/** A plan as a file: what was reviewed, and fingerprints by which a later apply knows whether it is still true. */
+/** A plan as a file: what was reviewed, what it takes, and fingerprints by which a later apply knows whether it is still true. */
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import type { Model } from "../model/resolve.ts";
+import { beyondApproval, takenBy } from "./approved-loss.ts";
 import { desiredState } from "./desired.ts";
 import type { Change } from "./diff.ts";
 import type { Plan, PlanScope } from "./plan.ts";
 
+/** 2: with what each change takes. */
+const FORMAT = 2;
+
 const schema = v.object({
-  formatVersion: v.literal(1),
+  formatVersion: v.literal(FORMAT),
   environment: v.string(),
   server: v.object({ cluster: v.optional(v.string()), name: v.string(), version: v.string() }),
   /** Of everything that streams/ and the environment ask for. */
@@ -26,6 +30,8 @@ const schema = v.object({
       fields: v.array(v.object({ field: v.string(), from: v.unknown(), to: v.unknown() })),
       /** Of the live configuration that the change starts from; empty for what is not there. */
       observed: v.string(),
+      /** Messages and bytes that it deletes, as they were counted: what was approved. */
+      takes: v.object({ messages: v.number(), bytes: v.number(), lastSequence: v.number() }),
     }),
   ),
 });
@@ -34,7 +40,7 @@ export type PlanFile = v.InferOutput<typeof schema>;
 
 /** Names and settings of streams, and nothing secret: there is nothing secret in a plan. */
 export const toPlanFile = (plan: Plan, model: Model, scope: PlanScope): PlanFile => ({
-  formatVersion: 1,
+  formatVersion: FORMAT,
   environment: plan.environment,
   server: {
     ...(plan.server.cluster ? { cluster: plan.server.cluster } : {}),
@@ -50,7 +56,7 @@ export const toPlanFile = (plan: Plan, model: Model, scope: PlanScope): PlanFile
   },
   changes: plan.changes
     .filter(({ change }) => change.action !== "none" && change.action !== "unmanaged")
-    .map(({ change }) => ({
+    .map(({ change, effects }) => ({
       kind: change.kind,
       name: change.name,
       action: change.action,
@@ -59,6 +65,7 @@ export const toPlanFile = (plan: Plan, model: Model, scope: PlanScope): PlanFile
           ? change.fields.map(({ field, from, to }) => ({ field, from: from ?? null, to: to ?? null }))
           : [],
       observed: observedDigest(change),
+      takes: takenBy({ change, effects }),
     })),
 });
 
@@ -73,7 +80,7 @@ export function readPlanFile(text: string): PlanFile {
   const result = v.safeParse(schema, parsed);
   if (result.success) return result.output;
   const [issue] = result.issues;
-  throw new Error(`${v.getDotPath(issue) ?? "it"} is not what a plan of format version 1 has there`);
+  throw new Error(`${v.getDotPath(issue) ?? "it"} is not what a plan of format version ${FORMAT} has there`);
 }
 
 /** What is no longer as it was when the plan was made, one sentence each; empty where the plan still holds. */
@@ -97,6 +104,10 @@ export function movedSince(saved: PlanFile, now: PlanFile): string[] {
       moved.push(`${name} has changed on the server`);
     else if (JSON.stringify(then.fields) !== JSON.stringify(today.fields))
       moved.push(`${name} would change in another way than was planned`);
+    else {
+      const beyond = beyondApproval(then.takes, today.takes);
+      if (beyond) moved.push(`${name}: ${beyond}`);
+    }
   }
   return moved;
 }

@@ -92,7 +92,7 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
     const file = join(folder.path, "plan.json");
     await circl(["plan", "local", "--out", file], as(cluster));
     const kept = readFileSync(file, "utf8");
-    expect(JSON.parse(kept)).toMatchObject({ formatVersion: 1, environment: "local", server: { version: "2.14.9" } });
+    expect(JSON.parse(kept)).toMatchObject({ formatVersion: 2, environment: "local", server: { version: "2.14.9" } });
     expect(kept).not.toContain("loopback-only");
 
     const connection = await cluster.connect();
@@ -113,13 +113,53 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
     expect(again.stderr).toContain("- circl_iot: there is nothing to create any more");
   });
 
+  test("take no more than was approved with the plan, but for what was published since", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    using folder = temporaryFolder();
+    const file = join(folder.path, "plan.json");
+    await circl(["apply", "local", "--auto-approve"], as(cluster));
+    const connection = await cluster.connect();
+    const info = await request(connection, "STREAM.INFO.circl_dlq");
+    // Unlimited by hand: what is over the declared 100 000 goes.
+    await request(connection, "STREAM.UPDATE.circl_dlq", { ...info.config, max_msgs: -1 });
+    let sent = 0;
+    const publish = async (count: number) => {
+      for (let i = 0; i < count; i++) connection.publish("circl.dlq.iot.location.updated");
+      sent += count;
+      const stored = async () => (await (await connection.jetstreamManager()).streams.info("circl_dlq")).state.messages;
+      await expect.poll(stored, { timeout: 20_000 }).toBe(sent);
+    };
+    const apply = () => circl(["apply", "local", "--plan", file, "--allow-loss", "circl_dlq"], as(cluster));
+    await publish(100_010);
+    await circl(["plan", "local", "--out", file], as(cluster));
+    expect(JSON.parse(readFileSync(file, "utf8")).changes).toMatchObject([
+      { name: "circl_dlq", takes: { messages: 10, bytes: 600, lastSequence: 100_010 } },
+    ]);
+
+    await publish(11);
+    const refused = await apply();
+    expect({ code: refused.code, stderr: refused.stderr }).toEqual({
+      code: 1,
+      stderr:
+        `Nothing was applied: ${file} no longer holds.\n` +
+        "- circl_dlq: it would take 21 messages, 1.2 KiB, and 10 messages, 600 B were approved\nPlan again.\n",
+    });
+    expect((await (await connection.jetstreamManager()).streams.info("circl_dlq")).state.messages).toBe(sent);
+
+    await circl(["plan", "local", "--out", file], as(cluster));
+    await publish(9);
+    expect((await apply()).code).toBe(0);
+    expect((await (await connection.jetstreamManager()).streams.info("circl_dlq")).state.messages).toBe(100_000);
+    await connection.close();
+  });
+
   test("refuse a file that is no plan", async () => {
     using folder = temporaryFolder();
     const file = join(folder.path, "plan.json");
-    writeFileSync(file, '{"formatVersion":2}');
+    writeFileSync(file, '{"formatVersion":1}');
     const { code, stderr } = await circl(["apply", "local", "--plan", file, "--server", "127.0.0.1:1"]);
     expect(code).toBe(64);
-    expect(stderr).toContain(`${file}: formatVersion is not what a plan of format version 1 has there`);
+    expect(stderr).toContain(`${file}: formatVersion is not what a plan of format version 2 has there`);
   });
 
   test("write a comment for a pull request", async () => {
