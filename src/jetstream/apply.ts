@@ -29,7 +29,7 @@ export interface ApplyOptions {
   readonly interrupted: () => boolean;
   /** Told of every change as soon as it is written, before its replicas are waited for. */
   readonly progress: (name: string, action: Applied["action"]) => void;
-  /** Milliseconds to wait for leader and replicas of a stream. */
+  /** Milliseconds to wait for leader and replicas of what was written. */
   readonly readyTimeout: number;
 }
 
@@ -75,10 +75,7 @@ async function applySteps(steps: readonly Step[], writer: Writer, options: Apply
           (error) => fail(change.name, error),
         );
     });
-    const streams = written.flatMap((change) =>
-      change.kind === "stream" && "config" in change ? [{ name: change.name, config: change.config }] : [],
-    );
-    const unsettled = await settle(streams, writer, options.readyTimeout);
+    const unsettled = await settle(written, writer, options.readyTimeout);
     for (const { name } of written) {
       const error = unsettled.get(name);
       if (error) fail(name, error);

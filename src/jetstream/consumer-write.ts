@@ -2,7 +2,7 @@
 import type { ConsumerInfo, Writer } from "./api.ts";
 import type { WireConfig } from "./desired.ts";
 import { normaliseConsumer } from "./normalise.ts";
-import { lostFields, notKept } from "./settle.ts";
+import { lostFields, notKept } from "./read-back.ts";
 
 /** @throws ApiError where the server refuses; Error where it did not keep a field */
 export async function writeConsumer(

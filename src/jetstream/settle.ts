@@ -1,40 +1,47 @@
 /** What became of writes: kept as they were sent, led, and current on every replica. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
 import { atLeast, parseVersion } from "../model/version.ts";
-import type { ClusterState, Reader, StreamInfo } from "./api.ts";
+import type { ClusterState, ConsumerInfo, Reader, StreamInfo } from "./api.ts";
 import { ApiError, ConnectionFailure } from "./api.ts";
 import type { WireConfig } from "./desired.ts";
-import { normaliseStream } from "./normalise.ts";
-import { streamDetails } from "./pager.ts";
+import { normaliseConsumer, normaliseStream } from "./normalise.ts";
+import type { Applied } from "./order.ts";
+import { consumerDetails, inParallel, streamDetails } from "./pager.ts";
+import { lostFields, notKept } from "./read-back.ts";
+import { keepingStart } from "./recreate.ts";
 
-interface Written {
-  readonly name: string;
-  readonly config: WireConfig;
+/** An asset as it was asked for, and as the server lists it. */
+interface Listed {
+  readonly sent: WireConfig;
+  readonly kept: WireConfig;
+  /** Whether it has a leader, is not being reconfigured, and its replicas are there and current. */
+  readonly ready: boolean;
 }
+type Written = Exclude<Applied, { action: "delete" }>;
 
 /**
- * Reads back streams that were written, one request for one and LIST pages for many, until each has a leader, is not being
- * reconfigured and has all its replicas current.
+ * Reads back what was written, one request for one stream and LIST pages for many and for consumers, until each has a leader,
+ * is not being reconfigured and has all its replicas current.
  * @param timeout milliseconds
- * @returns an error for each stream that is not as it was sent, cannot be read, or is not ready in time
+ * @returns an error for each that is not as it was sent, cannot be read, or is not ready in time
  */
 export async function settle(
-  streams: readonly Written[],
+  applied: readonly Applied[],
   reader: Reader,
   timeout: number,
 ): Promise<Map<string, Error>> {
   const failed = new Map<string, Error>();
-  const open = new Map(streams.map((stream) => [stream.name, stream]));
+  const open = new Map(
+    applied.flatMap((change) => (change.action === "delete" ? [] : [[change.name, change] as const])),
+  );
   const end = Date.now() + timeout;
   for (let pause = 25; open.size > 0; pause = Math.min(pause * 2, 500)) {
-    const found = await details([...open.keys()], reader).catch((error: unknown) => error as Error);
+    const found = await listed([...open.values()], reader).catch((error: unknown) => error as Error);
     if (found instanceof Error) return new Map([...failed, ...[...open.keys()].map((name) => notSeen(name, found))]);
-    for (const [name, info] of found) {
-      const { config } = open.get(name) as Written;
-      const lost = lostFields(normalised(info.config, reader), normalised(config, reader));
+    for (const [name, { sent, kept, ready }] of found) {
+      const lost = lostFields(kept, sent);
       if (lost.length > 0) failed.set(name, notKept(name, lost));
-      if (lost.length > 0 || isReady(info.cluster, Number(config.num_replicas), reader)) open.delete(name);
+      if (lost.length > 0 || ready) open.delete(name);
     }
     if (Date.now() > end) break;
     if (open.size > 0) await sleep(pause);
@@ -57,20 +64,67 @@ const notSeen = (name: string, cause: Error): readonly [string, Error] => [
   new Error(`${name} was written, but how it is now cannot be read: ${cause.message}`, { cause }),
 ];
 
-/** What the server has of `names`; streams without a leader to answer are left out. */
-async function details(names: readonly string[], reader: Reader): Promise<(readonly [string, StreamInfo])[]> {
-  const [only] = names;
+/** What the server has of `changes`; what has no leader to answer is left out. */
+async function listed(changes: readonly Written[], reader: Reader): Promise<(readonly [string, Listed])[]> {
+  const streams = changes.filter(({ kind }) => kind === "stream");
+  const consumers = changes.filter(({ kind }) => kind === "consumer");
   try {
-    if (names.length === 1 && only) return [[only, await reader.read<StreamInfo>("STREAM.INFO", [only])]];
-    const { known } = await streamDetails(reader);
-    return names.flatMap((name) => {
-      const info = known.get(name);
-      return info ? [[name, info] as const] : [];
-    });
+    return [...(await listedStreams(streams, reader)), ...(await listedConsumers(consumers, reader))];
   } catch (error) {
     if (error instanceof ApiError || (error instanceof ConnectionFailure && error.passing)) return [];
     throw error;
   }
+}
+
+async function listedStreams(changes: readonly Written[], reader: Reader): Promise<(readonly [string, Listed])[]> {
+  const infos = await streamsOf(
+    changes.map(({ name }) => name),
+    reader,
+  );
+  return changes.flatMap(({ name, config }) => {
+    const info = infos.get(name);
+    if (!info) return [];
+    const ready = isReady(info.cluster, Number(config.num_replicas), reader) && isCaughtUp(info.cluster);
+    return [[name, { sent: normalised(config, reader), kept: normalised(info.config, reader), ready }] as const];
+  });
+}
+
+async function streamsOf(names: readonly string[], reader: Reader): Promise<ReadonlyMap<string, StreamInfo>> {
+  const [only] = names;
+  if (only === undefined) return new Map();
+  if (names.length === 1) return new Map([[only, await reader.read<StreamInfo>("STREAM.INFO", [only])]]);
+  return (await streamDetails(reader)).known;
+}
+
+/** Lagging is no obstacle here: a consumer that is being read is always a few acknowledgements behind somewhere. */
+async function listedConsumers(changes: readonly Written[], reader: Reader): Promise<(readonly [string, Listed])[]> {
+  const streams = [...new Set(changes.map(({ stream }) => stream))];
+  const found = new Map<string, ConsumerInfo>(
+    (await inParallel(streams, async (stream) => (await consumerDetails(reader, stream)).known)).flatMap((known) =>
+      known.map((info) => [`${info.stream_name}/${info.name}`, info] as const),
+    ),
+  );
+  const inheriting = changes.filter(({ config }) => !Number(config.num_replicas)).map(({ stream }) => stream);
+  const holders = reader.server.cluster
+    ? await streamsOf([...new Set(inheriting)], reader)
+    : new Map<string, StreamInfo>();
+  return changes.flatMap(({ name, stream, config }) => {
+    const info = found.get(name);
+    if (!info) return [];
+    // One that was recreated starts behind its ack floor, and says so itself.
+    const wanted = keepingStart(config, info.config);
+    const replicas = Number(config.num_replicas) || Number(holders.get(stream)?.config.num_replicas ?? 1);
+    return [
+      [
+        name,
+        {
+          sent: normaliseConsumer(wanted, wanted),
+          kept: normaliseConsumer(info.config, wanted),
+          ready: isReady(info.cluster, replicas, reader),
+        },
+      ] as const,
+    ];
+  });
 }
 
 /** A configuration in the form that two of them are compared in. */
@@ -78,16 +132,6 @@ export const normalised = (config: WireConfig, { server }: Reader): WireConfig =
   const version = parseVersion(server.version);
   return normaliseStream(config, { hasSourceWindow: version !== undefined && !atLeast(version, "2.14") });
 };
-
-/** Fields that were sent and are not there. */
-export const lostFields = (kept: WireConfig, sent: WireConfig): string[] =>
-  Object.keys(sent).filter((field) => !isDeepStrictEqual(kept[field], sent[field]));
-
-/** Servers before 2.12 answer OK and drop the fields they do not know: that is no success. */
-export const notKept = (name: string, lost: readonly string[]): Error =>
-  new Error(
-    `${name}: the server did not keep ${lost.join(", ")}. It may be older than these fields: see its version above.`,
-  );
 
 /** A standalone server has nobody to wait for. */
 const isReady = (cluster: ClusterState = {}, count: number, { server }: Reader): boolean => {
@@ -97,6 +141,8 @@ const isReady = (cluster: ClusterState = {}, count: number, { server }: Reader):
     (Boolean(leader) &&
       desired === undefined &&
       replicas.length === count - 1 &&
-      replicas.every(({ current, offline, lag = 0 }) => current && !offline && lag === 0))
+      replicas.every(({ current, offline }) => current && !offline))
   );
 };
+
+const isCaughtUp = ({ replicas = [] }: ClusterState = {}): boolean => replicas.every(({ lag = 0 }) => lag === 0);

@@ -42,6 +42,8 @@ export interface ClusterOptions {
   readonly binary?: string;
   /** The auth file. @default one user named sync */
   readonly auth?: string;
+  /** Whether requests with fields that the server does not know are refused; not is what servers before 2.12 do. @default true */
+  readonly strict?: boolean;
   /** Whether clients may dial 127.0.0.1 by that name. @default true; routes always may */
   readonly certifyLoopback?: boolean;
   /** Certificates of the clients' authority beside those of dist, by folder below `tls`. */
@@ -66,9 +68,11 @@ export class Cluster implements AsyncDisposable {
   model: Model;
   readonly #binary: string;
   readonly #auth: string;
+  readonly #strict: boolean;
   #routePorts: number[] = [];
 
-  constructor(model: Model, binary: string, auth: string) {
+  constructor(model: Model, binary: string, auth: string, strict: boolean) {
+    this.#strict = strict;
     this.model = model;
     this.#binary = binary;
     this.#auth = auth;
@@ -81,10 +85,11 @@ export class Cluster implements AsyncDisposable {
       binary = tool("nats-server"),
       auth = AUTH,
       certifyLoopback = true,
+      strict = true,
       certificates = {},
       routeCertificates = {},
     } = options;
-    const cluster = new Cluster(model, binary, auth);
+    const cluster = new Cluster(model, binary, auth, strict);
     try {
       cluster.#routePorts = await freePorts(model.environment.nats.servers);
       if (model.environment.nats.tls) {
@@ -225,6 +230,7 @@ export class Cluster implements AsyncDisposable {
       ["port: 4222", `listen: "127.0.0.1:${clientPort}"`],
       ["http_port: 8222", 'http: "127.0.0.1:-1"'],
       ["port: 6222", `listen: "127.0.0.1:${this.#routePorts[i]}"`],
+      ...(this.#strict ? [] : [["jetstream {", "jetstream {\n  strict: false"] as const]),
       ['"/data"', JSON.stringify(join(root, "data"))],
       ['"/var/run/nats/', `"${join(root, "run")}/`],
       ['"/etc/nats-tls/server/', `"${join(this.root, "tls/nats-server-tls")}/`],
