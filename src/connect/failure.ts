@@ -1,4 +1,4 @@
-/** Why a server could not be asked: seven reasons, each with the next step. */
+/** Why a server could not be asked: eight reasons, each with the next step. */
 import { NatsError } from "nats";
 import { ApiError, ConnectionFailure } from "../jetstream/api.ts";
 
@@ -6,6 +6,7 @@ import { ApiError, ConnectionFailure } from "../jetstream/api.ts";
 const NO_QUORUM = [10008, 10004, 10118, 10119];
 const NO_JETSTREAM = [10039, 10076];
 const NO_STORAGE = [10023, 10028, 10047];
+const NO_PEERS = 10005;
 
 /** What an error of the client or the server means to whoever runs the command. `doing` is what was tried. */
 export function explainFailure(error: unknown, doing: string, servers: string): Error {
@@ -15,6 +16,7 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
     if (NO_QUORUM.includes(error.errCode))
       return failure(doing, "the cluster has no leader now", error, noQuorum, true);
     if (NO_STORAGE.includes(error.errCode)) return failure(doing, "there is not enough storage", error, noStorage);
+    if (error.errCode === NO_PEERS) return failure(doing, `no server can take it: ${error.message}`, error, noPeers);
     return error;
   }
   if (!(error instanceof NatsError)) return error instanceof Error ? error : new Error(String(error));
@@ -55,6 +57,8 @@ const jetStreamOff =
 const noQuorum =
   "Wait for the servers to come back: a majority must be up. `kubectl get pods -l app.kubernetes.io/name=nats` shows them.";
 const noStorage = "Raise nats.volume.size or lower maxBytes; `circl check` says what the streams reserve.";
+const noPeers =
+  "Too few servers have room and have been heard of since the meta leader started: bring back those that are down, then apply again.";
 const noAnswer =
   "A meta leader may be missing or just elected: try again, then look at the servers. --timeout waits longer.";
 

@@ -121,8 +121,8 @@ export interface Peer {
 export interface ClusterState {
   readonly leader?: string;
   readonly replicas?: readonly Peer[];
-  /** Set while the server reconfigures the group (2.15). */
-  readonly desired?: object;
+  /** Set while the server reconfigures the group, with what it was before (2.15). */
+  readonly desired?: { readonly origin?: { readonly placement?: object } };
 }
 
 /** How a copy stands to one of its origins. */

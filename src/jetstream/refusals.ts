@@ -8,6 +8,7 @@ import type { ConsumerInfo } from "./api.ts";
 import type { WireConfig } from "./desired.ts";
 import type { Change, FieldChange } from "./diff.ts";
 import { circleOf } from "./moves.ts";
+import { whileMoving } from "./moving.ts";
 import { type ConsumerLimits, normaliseStream } from "./normalise.ts";
 import type { Observed } from "./observe.ts";
 import { isGuarded, type Recreated } from "./recreate.ts";
@@ -158,7 +159,7 @@ export function refusals(change: Change, version: Version, around?: Surroundings
   });
   return [
     ...single,
-    ...moveAndScale(fields),
+    ...whileMoving(change, version),
     ...sealedForGood(change),
     ...(around ? [...takenSubjects(change, around), ...shortOfStorage(change, around)] : []),
   ];
@@ -243,19 +244,5 @@ function sealedForGood(change: Written): Refusal[] {
   const says = "a sealed stream cannot be updated without deny_delete and deny_purge";
   return [
     { field: "sealed", errCode: 10052, says, hint: "Write `denyDelete: true` and `denyPurge: true` beside `sealed`." },
-  ];
-}
-
-/** One at a time: replicas or placement. */
-function moveAndScale(fields: readonly FieldChange[]): Refusal[] {
-  const changed = (name: string) => fields.some(({ field }) => field === name);
-  if (!changed("num_replicas") || !changed("placement")) return [];
-  return [
-    {
-      field: "placement",
-      errCode: 10123,
-      says: "a stream cannot move and change its replicas in one update",
-      hint: "Apply one of the two first, wait until it is done, then the other.",
-    },
   ];
 }

@@ -2,10 +2,13 @@
 import type { NatsConnection } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { WireConfig } from "../../src/jetstream/desired.ts";
+import { refusals } from "../../src/jetstream/refusals.ts";
+import { parseVersion } from "../../src/model/version.ts";
 import { realModel } from "./definitions.ts";
 import { request } from "./jetstream.ts";
 import { streamUpdate } from "./jetstream-changes.ts";
 import { createConsumer, judge, titled } from "./jetstream-refusal-suite.ts";
+import { serverIsAtLeast } from "./jetstream-round-trip.ts";
 import { Cluster } from "./nats-server.ts";
 import { tool } from "./tools.ts";
 
@@ -28,6 +31,9 @@ export function clusterRefusalSuite(server: string): void {
     { title: "replicas", before: {}, after: three },
     { title: "placement", before: {}, after: { placement: here } },
     { title: "replicas and placement", before: {}, after: { ...three, placement: here } },
+    { title: "replicas and no placement any more", before: { placement: here }, after: three },
+    { title: "retention and placement", before: {}, after: { retention: "interest", placement: here } },
+    { title: "no placement any more", before: { placement: here }, after: {} },
     {
       title: "replicas of an async stream",
       before: { persist_mode: "async" },
@@ -59,5 +65,42 @@ export function clusterRefusalSuite(server: string): void {
     const judged = await judge(cluster, connection, await streamUpdate(connection, { name, ...after }));
     // Not deleted: until a stream that grows has a leader, 2.12 does not answer to the next request about it.
     expect(judged.ours).toEqual(judged.server);
+  });
+
+  /** Begins `first`, then asks for `second` at once, until the server refuses that: a reconfiguration may be over by then. */
+  const whileItGoesOn = async (title: string, before: WireConfig, first: WireConfig, second: WireConfig) => {
+    const version = parseVersion(connection.info?.version ?? "");
+    if (!version) throw new Error("the server says no version");
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const name = `${title}_${attempt}`;
+      expect((await request(connection, `STREAM.CREATE.${name}`, { name, ...before })).error).toBeUndefined();
+      expect((await request(connection, `STREAM.UPDATE.${name}`, { name, ...first })).error).toBeUndefined();
+      const change = await streamUpdate(connection, { name, ...second });
+      const { error } = await request(connection, `STREAM.UPDATE.${name}`, change.config);
+      if (error) return { server: [error.err_code], ours: refusals(change, version).map(({ errCode }) => errCode) };
+    }
+    throw new Error("every reconfiguration was over before the next began");
+  };
+  const elsewhere = { placement: { ...here, tags: ["!nowhere"] } };
+
+  test("a move while another goes on", async () => {
+    const judged = await whileItGoesOn("moving", {}, { placement: here }, elsewhere);
+    expect(judged).toEqual({ server: [10124], ours: [10124] });
+  });
+
+  test("a scale while a move goes on, and a move while a scale does: refused since 2.15", async () => {
+    const scale = { ...three, placement: here };
+    if (!serverIsAtLeast(connection, "2.15")) {
+      const named = { name: "scaled" };
+      await request(connection, "STREAM.CREATE.scaled", named);
+      await request(connection, "STREAM.UPDATE.scaled", { ...named, placement: here });
+      const scaled = await judge(cluster, connection, await streamUpdate(connection, { ...named, ...scale }));
+      return expect(scaled).toEqual({ server: [], ours: [] });
+    }
+    expect(await whileItGoesOn("scaled", {}, { placement: here }, scale)).toEqual({ server: [10124], ours: [10124] });
+    expect(await whileItGoesOn("grown", {}, three, { ...three, placement: here })).toEqual({
+      server: [10226],
+      ours: [10226],
+    });
   });
 }

@@ -1,0 +1,47 @@
+/**
+ * A stream moves (placement), scales (replicas) or changes its retention one after the other: what the server refuses while
+ * one of them goes on. Source: jsClusteredStreamUpdateRequest (jetstream_cluster.go) of 2.12.15, 2.14.9 and 2.15.2.
+ *
+ * What 10005 ("no suitable peers") depends on, the account's API does not show: how much room each server has, which servers
+ * have been heard of since the meta leader started, their tags. S032 and S064 find what a definition alone makes impossible;
+ * the rest is said when the server says it (connect/failure.ts).
+ */
+import { isDeepStrictEqual } from "node:util";
+import { atLeast, type Version } from "../model/version.ts";
+import type { StreamInfo } from "./api.ts";
+import type { Change } from "./diff.ts";
+import type { Refusal } from "./refusals.ts";
+
+const AFTERWARDS = "Wait until it is done (`circl status` says so), then plan again.";
+
+/** @returns nothing for a standalone server, where nothing moves */
+export function whileMoving(change: Change, version: Version): Refusal[] {
+  if (change.action !== "update" || change.live.kind !== "stream") return [];
+  const { info } = change.live;
+  const changed = (name: string) => change.fields.some(({ field }) => field === name);
+  // Taking a placement away moves nothing.
+  const moves = changed("placement") && change.config.placement !== undefined;
+  const staged = atLeast(version, "2.15");
+  const scales = changed("num_replicas") || (staged && changed("retention"));
+  const field = moves ? "placement" : changed("num_replicas") ? "num_replicas" : "retention";
+  if (moves && scales) {
+    const says = `a stream cannot move and change its ${changed("num_replicas") ? "replicas" : "retention"} in one update`;
+    const hint = "Apply one of the two first, wait until it is done, then the other.";
+    return [{ field, errCode: 10123, says, hint }];
+  }
+  if (isMoving(info, staged) && (moves || (staged && scales))) {
+    return [
+      { field, errCode: 10124, says: "the stream is being moved, and nothing else begins meanwhile", hint: AFTERWARDS },
+    ];
+  }
+  return moves && info.cluster?.desired !== undefined
+    ? [{ field, errCode: 10226, says: "the stream is being scaled, and cannot be moved meanwhile", hint: AFTERWARDS }]
+    : [];
+}
+
+/** Before 2.15 a stream that moves has peers beyond its leader and its replicas; since then it says where it comes from. */
+function isMoving({ config, cluster = {} }: StreamInfo, staged: boolean): boolean {
+  const { desired, replicas = [] } = cluster;
+  if (staged) return desired !== undefined && !isDeepStrictEqual(desired.origin?.placement, config.placement);
+  return replicas.length >= Number(config.num_replicas ?? 1);
+}
