@@ -29,7 +29,7 @@ test("--json is versioned and says every subject with its reasons, and --diff co
   const document = JSON.parse(stdout);
   expect(document).toMatchObject({ formatVersion: 1, environment: "staging" });
   const oms = document.identities.find(({ name }: { name: string }) => name === "oms");
-  expect(oms).toMatchObject({ kind: "service", account: "CIRCL", credential: "nkey", inboxPrefix: "_INBOX_oms" });
+  expect(oms).toMatchObject({ kind: "service", account: "oms", credential: "nkey", inboxPrefix: "_INBOX_oms" });
   expect(oms.publish).toContainEqual({
     subject: "circl.oms.order.>",
     why: ["publishes to circl_oms (streams/oms.ts)"],

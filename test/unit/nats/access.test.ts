@@ -69,7 +69,7 @@ test("a change is told as what is granted, taken, joined, left and altered, and 
   const changes = diffAccess(accessOf(before), accessOf(after));
   const of = (name: string) =>
     changes.filter(({ identity }) => identity === name).map(({ change, what }) => `${change} ${what}`);
-  expect(of("anna")).toContain("left person in CIRCL, nkey");
+  expect(of("anna")).toContain("left person in anna, nkey");
   expect(of("anna")).toContain("taken subscribe _INBOX_anna.>");
   expect(of("bert")[0]).toBe("joined person in SYS, nkey");
   expect(of("oms")).toEqual(["altered credential password -> nkey", "taken publish orders.created"]);

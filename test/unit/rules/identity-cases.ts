@@ -54,4 +54,30 @@ export const identityCases: Readonly<Record<string, Case>> = {
     says: "streams/test.ts: orders.readers names bff",
     quiet: { streams: [defineBucket({ bucket: "flags", maxBytes: "1MiB", readers: ["bff"] })] },
   },
+  S074: {
+    fires: {
+      streams: [
+        {
+          ...orders,
+          publishers: [
+            { service: "oms", subject: "orders.*.created", data: internal },
+            { service: "oms", subject: "orders.berlin.>", data: internal },
+          ],
+        },
+      ],
+    },
+    says: 'streams/test.ts: orders.publishers[1].subject "orders.berlin.>" of oms overlaps in part with its "orders.*.created" (orders)',
+    quiet: {
+      streams: [
+        {
+          ...orders,
+          publishers: [
+            { service: "oms", subject: "orders.>", data: internal },
+            { service: "oms", subject: "orders.berlin.>", data: internal },
+            { service: "dms", subject: "orders.*.created", data: internal },
+          ],
+        },
+      ],
+    },
+  },
 };
