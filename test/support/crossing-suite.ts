@@ -131,7 +131,7 @@ export function crossingSuite({ binary, model }: Kind): void {
 const everybody = async <const T extends readonly string[]>(
   { as }: Backbone,
   ...names: T
-): Promise<{ [K in keyof T]: NatsConnection }> => (await Promise.all(names.map(as))) as never;
+): Promise<{ [K in keyof T]: NatsConnection }> => (await Promise.all(names.map((name) => as(name)))) as never;
 
 /** The next message of a durable, or what the server says instead, under whatever subject it comes. */
 const next = (connection: NatsConnection, subject: string, settings: object): Promise<Msg> =>
