@@ -65,6 +65,10 @@ export function identities({ services, environment }: Pick<Model, "services" | "
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
+/** Whether it comes to the streams from an account that nobody else is in. */
+export const hasOwnAccount = ({ account }: Pick<Identity, "account">): boolean =>
+  account !== STREAMS_ACCOUNT && account !== SYSTEM_ACCOUNT;
+
 /** Where the answers to its requests come: its own prefix, which nobody else may listen on, or the one that all share. */
 export const inboxPrefix = ({ name }: Pick<Identity, "name">, { environment }: Pick<Model, "environment">): string =>
   environment.nats.clients.inboxes === "private" ? `_INBOX_${name}` : "_INBOX";

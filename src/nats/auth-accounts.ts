@@ -2,7 +2,7 @@
  * The accounts: SYS, where the servers speak about themselves, CIRCL, which has the streams, and one for everybody who uses them
  * (docs/decisions/0001-services-in-their-own-account.md says why).
  */
-import { identities, STREAMS_ACCOUNT, SYSTEM_ACCOUNT } from "../model/identity.ts";
+import { hasOwnAccount, identities, STREAMS_ACCOUNT, SYSTEM_ACCOUNT } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
 import { AUDITED_EVENTS, auditImports } from "./auth-audit.ts";
 import { exportsOf, hearsLogins, importsOf } from "./auth-crossings.ts";
@@ -23,8 +23,7 @@ const limits = { max_subscriptions: MOST_SUBSCRIPTIONS };
 
 /** Settings of every account, without its users. A system account cannot have JetStream. */
 export function accountSettings(model: Model): Readonly<Record<string, ConfigBlock>> {
-  const everybody = identities(model);
-  const own = everybody.filter(({ account }) => account !== STREAMS_ACCOUNT && account !== SYSTEM_ACCOUNT);
+  const own = identities(model).filter(hasOwnAccount);
   const accounts = own.map(({ account }) => account);
   const listeners = own.filter((identity) => hearsLogins(identity, model)).map(({ account }) => account);
   return {

@@ -23,7 +23,7 @@ const MANY_ANSWERS = /^\$JS\.API\.(CONSUMER\.MSG\.NEXT\..+|DIRECT\.GET\.[^.]+)$/
 /** How long the server keeps the way back for a further answer, unless told otherwise (const.go). Nanoseconds. */
 const WAY_BACK = 120e9;
 
-interface Crossings {
+export interface Crossings {
   /** Asked or published there, heard here. */
   readonly services: readonly string[];
   /** Said here, heard there. */

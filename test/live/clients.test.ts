@@ -12,7 +12,7 @@ import { circl, runNode, temporaryFolder } from "../cli/circl.ts";
 import { lock, modelWith, realModel } from "../support/definitions.ts";
 import { type Backbone, startBackbone } from "../support/identities.ts";
 import { startLoad } from "../support/load.ts";
-import { Cluster } from "../support/nats-server.ts";
+import { Cluster, type RunningServer } from "../support/nats-server.ts";
 import { applyAll } from "../support/permission-suite.ts";
 import { without } from "../support/tools.ts";
 
@@ -225,32 +225,30 @@ describe.skipIf(without("nats-server", "test-ca", "secret-template"))("clients o
     await Promise.all([admin, thief].map((connection) => connection.close()));
   });
 
-  test("a service that moves into its account is cut off once, and loses nothing", async () => {
-    const model = standalone({});
+  test("services that move into their accounts, server by server, are cut off once and lose nothing", async () => {
+    const model = realModel("staging");
     await using backbone = await startBackbone(model);
     await applyAll(backbone, model);
-    const [server] = backbone.cluster.servers;
-    const file = join(server?.root ?? "", "etc/nats-auth/auth.conf");
-    const apart = readFileSync(file, "utf8");
-    const put = (text: string) => {
-      writeFileSync(file, text);
-      server?.process.kill("SIGHUP");
-    };
-    const load = startLoad(
-      await backbone.as("bff", { maxReconnectAttempts: -1, reconnectTimeWait: 50 }),
-      await backbone.as("oms", { maxReconnectAttempts: -1, reconnectTimeWait: 50 }),
-      { subject: "work.sorted", stream: "work", durable: "oms-work" },
-    );
+    const { servers } = backbone.cluster;
+    const fileOf = ({ root }: RunningServer) => join(root, "etc/nats-auth/auth.conf");
+    const apart = readFileSync(servers.map(fileOf)[0] ?? "", "utf8");
+    const patient = { maxReconnectAttempts: -1, reconnectTimeWait: 50 };
+    const route = { subject: "circl.iot.status.updated", stream: "circl_iot", durable: "bff-iot" };
+    const load = startLoad(await backbone.as("iot", patient), await backbone.as("bff", patient), route);
     await load.more(100);
-    for (const text of [together(apart, ["bff", "oms"]), apart]) {
-      put(text);
-      await expect
-        .poll(() => accountsAt(server?.monitorPort), { timeout: 20_000 })
-        .toEqual(text === apart ? ["bff", "oms"] : ["CIRCL"]);
-      await load.more(100);
+    for (const text of [together(apart, ["iot", "bff"]), apart]) {
+      for (const server of servers) {
+        const reloads = () => server.log().match(/Reloaded server configuration/g)?.length ?? 0;
+        const before = reloads();
+        writeFileSync(fileOf(server), text);
+        server.process.kill("SIGHUP");
+        await expect.poll(reloads, { timeout: 20_000 }).toBe(before + 1);
+        await load.more(50);
+      }
+      const accounts = (await Promise.all(servers.map(accountsAt))).flat();
+      expect([...new Set(accounts)].sort()).toEqual(text === apart ? ["bff", "iot"] : ["CIRCL"]);
     }
     expect(await load.stop()).toMatchObject({ failed: [], lost: [] });
-    expect(server?.log()).not.toContain("Failed to reload");
   });
 });
 
@@ -263,9 +261,9 @@ function together(text: string, names: readonly string[]): string {
   return without.replace(/("CIRCL" \{[\s\S]*?users: \[)/, `$1${users.map((found) => found?.[1]).join("")}`);
 }
 
-/** Accounts of whoever is connected. */
-async function accountsAt(monitorPort: number | undefined): Promise<string[]> {
+/** The account of each connection. */
+async function accountsAt({ monitorPort }: RunningServer): Promise<string[]> {
   const answer = await fetch(`http://127.0.0.1:${monitorPort}/connz?auth=true`);
   const { connections } = (await answer.json()) as { connections: { account: string }[] };
-  return [...new Set(connections.map(({ account }) => account))].sort();
+  return connections.map(({ account }) => account);
 }

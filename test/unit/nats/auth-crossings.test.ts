@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { identities } from "../../../src/model/identity.ts";
+import { hasOwnAccount, identities } from "../../../src/model/identity.ts";
 import type { Model } from "../../../src/model/resolve.ts";
 import { accountSettings } from "../../../src/nats/auth-accounts.ts";
 import { crossingsOf, exportsOf, importsOf } from "../../../src/nats/auth-crossings.ts";
@@ -54,10 +54,7 @@ test("nobody but stream-sync is where the streams are, and no service is handed 
 });
 
 test("a subject is exported once, to those alone who import it", () => {
-  const exported = exportsOf(
-    identities(production).filter(({ account }) => account !== "CIRCL" && account !== "SYS"),
-    production,
-  );
+  const exported = exportsOf(identities(production).filter(hasOwnAccount), production);
   expect(exported).toContainEqual({ service: "circl.dlq.iot.>", accounts: ["bff", "dms", "geo", "iot"] });
   const subjects = exported.map(({ service, stream }) => service ?? stream);
   expect(new Set(subjects).size).toBe(subjects.length);
