@@ -73,7 +73,7 @@ export const environmentSchema = only({
     tlsMinimum: oneOf(["1.2", "1.3"]),
     /** How clients prove who they are, and where answers to them come. */
     clients: only({
-      /** private: answers come to `_INBOX_<name>.>`, which nobody else hears; a client must set that prefix. shared: to `_INBOX.>`, which all hear. */
+      /** private: answers come to `_INBOX_<name>.>`; a client must set that prefix. shared: to `_INBOX.>`, which in CIRCL all who watch buckets hear. */
       inboxes: oneOf(["private", "shared"]),
       /** Identities that still log in by user name and password; all others have NKeys. */
       passwords: list(text),

@@ -1,9 +1,10 @@
 /** Who can do what, as a document that is kept and compared, and the question asked the other way round. */
 import { canMatch, filtersOf, heldSubjects } from "../model/capture.ts";
-import { type Identity, identities, inboxPrefix } from "../model/identity.ts";
+import { hasOwnAccount, type Identity, identities, inboxPrefix } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
 import { SERVER, type Stream } from "../model/stream.ts";
 import { collide, covers } from "../model/subject.ts";
+import { type Crossings, crossingsOf } from "./auth-crossings.ts";
 import { type Grant, type Permissions, permissionsOf } from "./permissions.ts";
 
 /** What `circl access --json` prints. A field that changes its meaning changes `formatVersion`. */
@@ -14,6 +15,8 @@ export interface AccessDocument {
 }
 export interface AccessEntry extends Identity, Permissions {
   readonly inboxPrefix: string;
+  /** What its account gets from the one with the streams; missing for who is in that one, or in SYS. Nothing else goes through. */
+  readonly imports?: Crossings;
 }
 
 export const accessOf = (model: Model): AccessDocument => ({
@@ -23,6 +26,7 @@ export const accessOf = (model: Model): AccessDocument => ({
     ...identity,
     inboxPrefix: inboxPrefix(identity, model),
     ...permissionsOf(identity, model),
+    ...(hasOwnAccount(identity) ? { imports: crossingsOf(identity, model) } : {}),
   })),
 });
 
@@ -40,8 +44,8 @@ export interface Way {
 }
 
 /**
- * Everybody who may publish to `subject`, or get messages on it: by subscribing, by a consumer of a stream that holds it, or by
- * reading or making consumers of that stream.
+ * Everybody who may publish to `subject`, or have the server send messages there; or who may get messages on it: by subscribing, by
+ * a consumer of a stream that holds it, or by reading or making consumers of that stream.
  */
 export const whoCan = (action: Action, subject: string, model: Model): Way[] =>
   action === "publish" ? whoPublishes(subject, model) : whoReads(subject, model);
@@ -54,7 +58,25 @@ function whoPublishes(subject: string, model: Model): Way[] {
         way({ name: SERVER, kind: "server" }, publisher.subject, `says so itself (${file})`, subject),
       ),
   );
-  return [...granted("publish", subject, model), ...servers];
+  return [...byName([...granted("publish", subject, model), ...diverted(subject, model)]), ...servers];
+}
+
+/** A consumer delivers, and a stream republishes, to whatever subject it names in the account with the streams. */
+const DIVERSIONS = [
+  { request: "$JS.API.STREAM.UPDATE.*", why: "may have any stream republish there" },
+  { request: "$JS.API.CONSUMER.CREATE.>", why: "may make consumers, which deliver where it says" },
+] as const;
+
+/** Nothing that is sent there comes from the server's own subjects, or to an inbox, which is heard in its owner's account. */
+const BEYOND = ["$SYS.>", "$JS.>"];
+
+function diverted(subject: string, model: Model): Way[] {
+  if (subject.startsWith("_INBOX") || BEYOND.some((beyond) => covers(beyond, subject))) return [];
+  return identities(model).flatMap((identity) => {
+    const { publish } = permissionsOf(identity, model);
+    const found = DIVERSIONS.find(({ request }) => publish.some((grant) => collide(grant.subject, request)));
+    return found ? [{ ...way(identity, found.request, found.why, subject), extent: "all" as const }] : [];
+  });
 }
 
 function whoReads(subject: string, model: Model): Way[] {
@@ -63,25 +85,30 @@ function whoReads(subject: string, model: Model): Way[] {
     const { publish } = permissionsOf(identity, model);
     return holding.flatMap((stream) => [
       ...consumed(identity, stream, subject, model),
-      ...REACHES.flatMap(({ request, why }) => {
-        const grant = publish.find((candidate) => collide(candidate.subject, request(stream.name)));
+      ...REACHES.flatMap(({ requests, why }) => {
+        const grant = publish.find((candidate) => requests(stream.name).some((one) => collide(candidate.subject, one)));
         return grant ? [{ ...way(identity, grant.subject, why(stream.name), subject), extent: "all" as const }] : [];
       }),
     ]);
   });
-  return [...granted("subscribe", subject, model), ...through].sort((a, b) =>
-    a.name < b.name ? -1 : a.name > b.name ? 1 : 0,
-  );
+  return byName([...granted("subscribe", subject, model), ...through]);
 }
+
+const byName = (ways: readonly Way[]): Way[] =>
+  ways.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 
 /** Requests by which a stream is read without a consumer that was declared. */
 const REACHES = [
   {
-    request: (stream: string) => `$JS.API.CONSUMER.CREATE.${stream}.>`,
+    requests: (stream: string) => [`$JS.API.CONSUMER.CREATE.${stream}.>`],
     why: (stream: string) => `may make consumers of ${stream}`,
   },
   {
-    request: (stream: string) => `$JS.API.STREAM.MSG.GET.${stream}`,
+    requests: (stream: string) => [
+      `$JS.API.STREAM.MSG.GET.${stream}`,
+      `$JS.API.DIRECT.GET.${stream}`,
+      `$JS.API.DIRECT.GET.${stream}.>`,
+    ],
     why: (stream: string) => `reads single messages of ${stream}`,
   },
 ] as const;

@@ -1,19 +1,13 @@
-/** The two accounts: SYS, where the servers speak about themselves, and CIRCL, where everything else happens. */
-
-import { AUDIT_PREFIX, REFUSALS } from "../model/audit.ts";
+/**
+ * The accounts: SYS, where the servers speak about themselves, CIRCL, which has the streams, and one for everybody who uses them
+ * (docs/decisions/0001-services-in-their-own-account.md says why).
+ */
+import { hasOwnAccount, identities, STREAMS_ACCOUNT, SYSTEM_ACCOUNT } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
+import { AUDITED_EVENTS, auditImports } from "./auth-audit.ts";
+import { exportsOf, hearsLogins, importsOf } from "./auth-crossings.ts";
 import { fileStore, memoryStore } from "./budget.ts";
 import { byteSize, type ConfigBlock } from "./config-file.ts";
-
-/** What SYS hands to CIRCL, so that a stream can keep it: who logged in and out where, and who was refused. */
-export const AUDITED_EVENTS = [
-  ...["CIRCL", "SYS"].flatMap((account) => [
-    { subject: `$SYS.ACCOUNT.${account}.CONNECT`, to: `${AUDIT_PREFIX}.connect.${account}` },
-    { subject: `$SYS.ACCOUNT.${account}.DISCONNECT`, to: `${AUDIT_PREFIX}.disconnect.${account}` },
-  ]),
-  // The server's id. Its host and name are in the payload.
-  { subject: "$SYS.SERVER.*.CLIENT.AUTH.ERR", to: REFUSALS },
-] as const;
 
 /** The variable that auth.conf ends with and nats.conf needs: a file that is empty or cut off does not give it. */
 export const LAST_LINE = "SYSTEM_ACCOUNT";
@@ -25,18 +19,31 @@ const MOST_CONSUMERS = 10_000;
 /** Of one connection (the server counts no others). A client has an inbox or two; thousands are a leak that would slow every server. */
 const MOST_SUBSCRIPTIONS = 1_000;
 
-/** Account settings without users. System accounts cannot have JetStream. */
-export const accountSettings = (model: Model): Readonly<Record<"SYS" | "CIRCL", ConfigBlock>> => ({
-  SYS: { exports: AUDITED_EVENTS.map(({ subject }) => ({ stream: subject, accounts: ["CIRCL"] })) },
-  CIRCL: {
-    // The account counts max_bytes once per replica (jetstream.go, accountReservation).
-    jetstream: {
-      max_mem: byteSize(memoryStore(model) * model.environment.nats.servers),
-      max_file: byteSize(model.environment.nats.accountStorage ?? fileStore(model) * model.environment.nats.servers),
-      max_streams: Math.max(MOST_STREAMS, 2 * model.streams.length),
-      max_consumers: Math.max(MOST_CONSUMERS, 2 * model.streams.flatMap(({ consumers }) => consumers).length),
+const limits = { max_subscriptions: MOST_SUBSCRIPTIONS };
+
+/** Settings of every account, without its users. A system account cannot have JetStream. */
+export function accountSettings(model: Model): Readonly<Record<string, ConfigBlock>> {
+  const own = identities(model).filter(hasOwnAccount);
+  const accounts = own.map(({ account }) => account);
+  const listeners = own.filter((identity) => hearsLogins(identity, model)).map(({ account }) => account);
+  return {
+    [SYSTEM_ACCOUNT]: {
+      exports: AUDITED_EVENTS.map((stream) => ({ stream, accounts: [STREAMS_ACCOUNT, ...listeners] })),
     },
-    limits: { max_subscriptions: MOST_SUBSCRIPTIONS },
-    imports: AUDITED_EVENTS.map(({ subject, to }) => ({ stream: { account: "SYS", subject }, to })),
-  },
-});
+    [STREAMS_ACCOUNT]: {
+      // The account counts max_bytes once per replica (jetstream.go, accountReservation).
+      jetstream: {
+        max_mem: byteSize(memoryStore(model) * model.environment.nats.servers),
+        max_file: byteSize(model.environment.nats.accountStorage ?? fileStore(model) * model.environment.nats.servers),
+        max_streams: Math.max(MOST_STREAMS, 2 * model.streams.length),
+        max_consumers: Math.max(MOST_CONSUMERS, 2 * model.streams.flatMap(({ consumers }) => consumers).length),
+      },
+      limits,
+      imports: auditImports([STREAMS_ACCOUNT, SYSTEM_ACCOUNT, ...accounts]),
+      exports: exportsOf(own, model),
+    },
+    ...Object.fromEntries(
+      own.map((identity) => [identity.account, { limits, imports: importsOf(identity, model) }] as const),
+    ),
+  };
+}

@@ -3,7 +3,7 @@
  * reviews see who may do what; keys are put in by External Secrets, or here where an environment has no secret store. Both
  * texts come from one function and are the same byte for byte.
  */
-import { type Identity, identities } from "../model/identity.ts";
+import { type Identity, identities, SYSTEM_ACCOUNT } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
 import { accountSettings, LAST_LINE } from "./auth-accounts.ts";
 import { type ConfigBlock, renderBlock } from "./config-file.ts";
@@ -161,7 +161,7 @@ function sharedLogins(everybody: readonly Identity[], documents: Readonly<Record
 function authText(model: Model, filling: Filling): string {
   const settings = accountSettings(model);
   const everybody = identities(model);
-  const accounts = (["SYS", "CIRCL"] as const).map((account) => {
+  const accounts = Object.entries(settings).map(([account, setting]) => {
     const users = everybody
       .filter((identity) => identity.account === account)
       .map((identity) => {
@@ -172,10 +172,10 @@ function authText(model: Model, filling: Filling): string {
         };
         return `\n      # ${identity.name}, ${identity.role ?? identity.kind}${filling.users(identity, block)}`;
       });
-    const fixed = filling.text(renderBlock(settings[account], "    "));
-    return `  ${account} {\n${fixed}\n    users: [${users.join("")}\n    ]\n  }\n`;
+    const fixed = filling.text(renderBlock(setting, "    "));
+    return `  "${account}" {\n${fixed}\n    users: [${users.join("")}\n    ]\n  }\n`;
   });
-  return `${filling.head(everybody)}# Written by circl from streams/ and environments/: change those. Keys are in the secret store.\naccounts {\n${accounts.join("")}}\n${LAST_LINE}: SYS\n`;
+  return `${filling.head(everybody)}# Written by circl from streams/ and environments/: change those. Keys are in the secret store.\naccounts {\n${accounts.join("")}}\n${LAST_LINE}: ${SYSTEM_ACCOUNT}\n`;
 }
 
 function permissionBlock(identity: Identity, model: Model): ConfigBlock {

@@ -59,11 +59,27 @@ function render(value: ConfigValue, indent: string): string {
   if (typeof value === "string") return JSON.stringify(value);
   const inner = `${indent}  `;
   if (Array.isArray(value)) {
-    return value.length === 0 ? "[]" : `[\n${value.map((item) => inner + render(item, inner)).join("\n")}\n${indent}]`;
+    const item = (one: ConfigValue) => inner + (onOneLine(one, inner) ?? render(one, inner));
+    return value.length === 0 ? "[]" : `[\n${value.map(item).join("\n")}\n${indent}]`;
   }
   if (isVariable(value)) return `$${value.variable}`;
   if (isBare(value)) return value.bare;
   return `{\n${renderBlock(value as ConfigBlock, inner)}\n${indent}}`;
+}
+
+/** A list of many small blocks is read, and compared, one by a line. */
+const LINE = 130;
+function onOneLine(item: ConfigValue, indent: string): string | undefined {
+  if (typeof item !== "object" || isVariable(item) || isBare(item) || isInclude(item)) return undefined;
+  const text = inline(item);
+  return indent.length + text.length <= LINE ? text : undefined;
+}
+
+function inline(value: ConfigValue): string {
+  if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
+  if (!isBlock(value)) return render(value, "");
+  const entries = Object.entries(value).map(([key, inner]) => `${key}: ${inline(inner)}`);
+  return `{ ${entries.join(", ")} }`;
 }
 
 const isVariable = (value: ConfigValue): value is Variable => typeof value === "object" && "variable" in value;

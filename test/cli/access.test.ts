@@ -5,9 +5,12 @@ import { circl, root, temporaryFolder } from "./circl.ts";
 
 test("one command says who can publish order events in production", async () => {
   const { code, stdout } = await circl(["access", "production", "--who-can", "publish", "circl.oms.order.created"]);
-  expect({ code, stdout }).toEqual({ code: 0, stdout: "oms  publishes to circl_oms (streams/oms.ts)\n" });
-  const nobody = await circl(["access", "production", "--who-can", "publish", "circl.nothing"]);
-  expect(nobody).toMatchObject({ code: 0, stdout: "Nobody may publish to circl.nothing.\n" });
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: "oms          publishes to circl_oms (streams/oms.ts)\nstream-sync  may have any stream republish there\n",
+  });
+  const nobody = await circl(["access", "production", "--who-can", "publish", "$SYS.nothing"]);
+  expect(nobody).toMatchObject({ code: 0, stdout: "Nobody may publish to $SYS.nothing.\n" });
 });
 
 test("docs/security.md shows what it really says", async () => {
@@ -29,11 +32,12 @@ test("--json is versioned and says every subject with its reasons, and --diff co
   const document = JSON.parse(stdout);
   expect(document).toMatchObject({ formatVersion: 1, environment: "staging" });
   const oms = document.identities.find(({ name }: { name: string }) => name === "oms");
-  expect(oms).toMatchObject({ kind: "service", account: "CIRCL", credential: "nkey", inboxPrefix: "_INBOX_oms" });
+  expect(oms).toMatchObject({ kind: "service", account: "oms", credential: "nkey", inboxPrefix: "_INBOX_oms" });
   expect(oms.publish).toContainEqual({
     subject: "circl.oms.order.>",
     why: ["publishes to circl_oms (streams/oms.ts)"],
   });
+  expect(oms.imports.services).toContain("$JS.API.CONSUMER.MSG.NEXT.circl_oms.oms-commands");
   const file = join(folder.path, "before.json");
   writeFileSync(file, stdout);
   const same = await circl(["access", "staging", "--diff", file, "--detailed-exitcode"]);

@@ -1,7 +1,7 @@
 /** Clients as they really are: with the files of their Secret, with passwords, with shared inboxes. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { connect, nkeyAuthenticator } from "nats";
+import { AckPolicy, connect, nkeyAuthenticator } from "nats";
 import { describe, expect, test } from "vitest";
 import { renderClient } from "../../src/clients/files.ts";
 import { identities } from "../../src/model/identity.ts";
@@ -11,6 +11,8 @@ import { renderAuth } from "../../src/nats/auth-template.ts";
 import { circl, runNode, temporaryFolder } from "../cli/circl.ts";
 import { lock, modelWith, realModel } from "../support/definitions.ts";
 import { type Backbone, startBackbone } from "../support/identities.ts";
+import { startLoad } from "../support/load.ts";
+import { Cluster, type RunningServer } from "../support/nats-server.ts";
 import { applyAll } from "../support/permission-suite.ts";
 import { without } from "../support/tools.ts";
 
@@ -183,78 +185,85 @@ describe.skipIf(without("nats-server", "test-ca", "secret-template"))("clients o
     await Promise.all([leaking.close(), other.close()]);
   });
 
-  test("what the server does not check: where an answer or a fetched message is sent", async () => {
+  test("an answer or a fetched message that is sent to a subject of others does not arrive there", async () => {
     const model = standalone({});
     await using backbone = await startBackbone(model);
     await applyAll(backbone, model);
-    const [bff, oms, geo] = [await backbone.as("bff"), await backbone.as("oms"), await backbone.as("geo")];
+    const [bff, oms, dms] = [await backbone.as("bff"), await backbone.as("oms"), await backbone.as("dms")];
     bff.publish("work.sorted", "{}", { reply: "pay.forged" });
     await bff.flush();
-    const consumer = await geo.jetstream().consumers.get("pay", "geo-pay");
-    const next = async () => {
-      const message = await consumer.next({ expires: 10_000 });
-      return [message?.subject, message?.string()];
-    };
-    // The acknowledgement of a publish, under a subject that bff may not publish to: the body is the server's own.
-    expect(await next()).toEqual(["pay.forged", '{"stream":"work","seq":1}']);
     oms.publish("$JS.API.CONSUMER.MSG.NEXT.work.oms-work", JSON.stringify({ batch: 1 }), { reply: "pay.diverted" });
     await oms.flush();
-    expect(await next()).toEqual(["work.sorted", "{}"]);
-    await Promise.all([bff, oms, geo].map((connection) => connection.close()));
+    // The server finds nobody there who would take it, and keeps it for the next fetch.
+    const message = await (await oms.jetstream().consumers.get("work", "oms-work")).next({ expires: 10_000 });
+    expect([message?.subject, message?.info.redeliveryCount]).toEqual(["work.sorted", 1]);
+    expect(await dms.jetstream().publish("pay.made", "{}")).toMatchObject({ stream: "pay", seq: 1 });
+    await Promise.all([bff, oms, dms].map((connection) => connection.close()));
   });
 
-  // docs/decisions/0001-services-in-their-own-account.md closes this: the expectations turn round on that day.
-  test("what the server does not check: an empty answer is a request, so who fetches or acknowledges can destroy", async () => {
+  // docs/decisions/0001-services-in-their-own-account.md: were this not so any more, one account would do.
+  test("why accounts: in that of the streams an empty answer is a request, whatever permissions say", async () => {
     const model = standalone({});
+    const taker = `{ user: "taker", password: "loopback-only", permissions: {
+      publish: "$JS.API.CONSUMER.MSG.NEXT.work.oms-work", subscribe: "_INBOX.>" } }`;
+    const sync = '{ user: "sync", password: "loopback-only" }';
+    const auth = `accounts {
+      SYS { users: [ { user: "sys", password: "loopback-only" } ] }
+      CIRCL { jetstream: enabled, users: [ ${sync}, ${taker} ] } }
+      SYSTEM_ACCOUNT: SYS\n`;
+    await using cluster = await Cluster.start(model, { auth });
+    const admin = await cluster.connect();
+    const manager = await admin.jetstreamManager();
+    for (const name of ["work", "pay"]) await manager.streams.add({ name });
+    await manager.consumers.add("work", { durable_name: "oms-work", ack_policy: AckPolicy.Explicit });
+    const thief = await cluster.connect({ user: "taker", pass: "loopback-only" });
+    await expect(thief.request("$JS.API.STREAM.DELETE.pay", "", { timeout: 1_000 })).rejects.toThrow(/permissions/i);
+    const reply = "$JS.API.STREAM.DELETE.pay";
+    thief.publish("$JS.API.CONSUMER.MSG.NEXT.work.oms-work", JSON.stringify({ batch: 1, no_wait: true }), { reply });
+    const names = async () => (await manager.streams.names().next()).sort();
+    await expect.poll(names, { timeout: 20_000 }).toEqual(["work"]);
+    await Promise.all([admin, thief].map((connection) => connection.close()));
+  });
+
+  test("services that move into their accounts, server by server, are cut off once and lose nothing", async () => {
+    const model = realModel("staging");
     await using backbone = await startBackbone(model);
     await applyAll(backbone, model);
-    const [bff, oms, sync] = [await backbone.as("bff"), await backbone.as("oms"), await backbone.as("stream-sync")];
-    const monitor = await backbone.as("monitor");
-    const destroyers: object[] = [];
-    monitor.subscribe("$JS.EVENT.ADVISORY.API", {
-      callback: (_, message) => {
-        const { subject, client } = message.json<{ subject: string; client: object }>();
-        if (/STREAM\.(PURGE|DELETE)/.test(subject)) destroyers.push(client);
-      },
-    });
-    await monitor.flush();
-    /** Messages of `pay`, which oms has no right to whatever; undefined where the stream is gone. */
-    const left = async () => (await sync.request("$JS.API.STREAM.INFO.pay")).json<StreamState>().state?.messages;
-    const dms = await backbone.as("dms");
-    await dms.jetstream().publish("pay.made", "{}");
-    const work = async () => (await oms.jetstream().consumers.get("work", "oms-work")).info();
-    const fetch = (settings: object, reply: string) =>
-      oms.publish("$JS.API.CONSUMER.MSG.NEXT.work.oms-work", JSON.stringify(settings), { reply });
-
-    await expect(oms.request("$JS.API.STREAM.PURGE.pay", "", { timeout: 1_000 })).rejects.toThrow(/permissions/i);
-    // The acknowledgement of a publish has a body, and no request of the server is of its form.
-    bff.publish("work.sorted", "{}", { reply: "$JS.API.STREAM.PURGE.pay" });
-    await bff.flush();
-    const message = await oms.request("$JS.API.CONSUMER.MSG.NEXT.work.oms-work", JSON.stringify({ batch: 1 }), {
-      // It comes under its own subject, not the inbox's.
-      noMux: true,
-      timeout: 10_000,
-    });
-    // A fetched message keeps its own subject, so it is no request wherever it is sent: "{}" would purge.
-    bff.publish("work.sorted", "{}");
-    await bff.flush();
-    fetch({ batch: 1, expires: 10_000_000_000 }, "$JS.API.STREAM.PURGE.pay");
-    await expect.poll(async () => (await work()).num_ack_pending, { timeout: 20_000 }).toBe(2);
-    await expect.poll(() => destroyers.length, { timeout: 20_000 }).toBe(1);
-    expect(await left()).toBe(1);
-
-    oms.publish(message.reply ?? "", "+ACK", { reply: "$JS.API.STREAM.PURGE.pay" });
-    await expect.poll(left, { timeout: 20_000 }).toBe(0);
-    fetch({ batch: 1, expires: 300_000_000 }, "$JS.API.STREAM.DELETE.pay");
-    await expect.poll(left, { timeout: 20_000 }).toBeUndefined();
-    await expect.poll(() => destroyers.length, { timeout: 20_000 }).toBe(3);
-    // Nobody of ours, as far as the audit knows.
-    for (const client of destroyers) expect(client).toMatchObject({ kind: "JetStream", acc: "CIRCL" });
-    for (const client of destroyers) expect(client).not.toHaveProperty("user");
-    await Promise.all([bff, oms, dms, sync, monitor].map((connection) => connection.close()));
+    const { servers } = backbone.cluster;
+    const fileOf = ({ root }: RunningServer) => join(root, "etc/nats-auth/auth.conf");
+    const apart = readFileSync(servers.map(fileOf)[0] ?? "", "utf8");
+    const patient = { maxReconnectAttempts: -1, reconnectTimeWait: 50 };
+    const route = { subject: "circl.iot.status.updated", stream: "circl_iot", durable: "bff-iot" };
+    const load = startLoad(await backbone.as("iot", patient), await backbone.as("bff", patient), route);
+    await load.more(100);
+    for (const text of [together(apart, ["iot", "bff"]), apart]) {
+      for (const server of servers) {
+        const reloads = () => server.log().match(/Reloaded server configuration/g)?.length ?? 0;
+        const before = reloads();
+        writeFileSync(fileOf(server), text);
+        server.process.kill("SIGHUP");
+        await expect.poll(reloads, { timeout: 20_000 }).toBe(before + 1);
+        await load.more(50);
+      }
+      const accounts = (await Promise.all(servers.map(accountsAt))).flat();
+      expect([...new Set(accounts)].sort()).toEqual(text === apart ? ["bff", "iot"] : ["CIRCL"]);
+    }
+    expect(await load.stop()).toMatchObject({ failed: [], lost: [] });
   });
 });
 
-interface StreamState {
-  readonly state?: { readonly messages: number };
+/** auth.conf as it was before: the users of `names` in the account with the streams. */
+function together(text: string, names: readonly string[]): string {
+  const users = names.map((name) =>
+    new RegExp(`"${name}" \\{[\\s\\S]*?users: \\[([\\s\\S]*?)\\n {4}\\]\\n {2}\\}\\n`).exec(text),
+  );
+  const without = users.reduce((rest, found) => rest.replace(found?.[1] ?? "", ""), text);
+  return without.replace(/("CIRCL" \{[\s\S]*?users: \[)/, `$1${users.map((found) => found?.[1]).join("")}`);
+}
+
+/** The account of each connection. */
+async function accountsAt({ monitorPort }: RunningServer): Promise<string[]> {
+  const answer = await fetch(`http://127.0.0.1:${monitorPort}/connz?auth=true`);
+  const { connections } = (await answer.json()) as { connections: { account: string }[] };
+  return connections.map(({ account }) => account);
 }

@@ -2,7 +2,8 @@
 import type { NatsConnection } from "nats";
 import { expect } from "vitest";
 import type { DesiredState } from "../../src/jetstream/desired.ts";
-import { AUDITED_EVENTS } from "../../src/nats/auth-accounts.ts";
+import { AUDITED_EVENTS, auditImports } from "../../src/nats/auth-audit.ts";
+import { renderBlock } from "../../src/nats/config-file.ts";
 import { createAll } from "./jetstream.ts";
 
 /** Creates everything, the audit first: it then knows how the others were created. */
@@ -27,12 +28,12 @@ export function auditedAuth(nkey?: string): string {
   return `accounts {
   SYS {
     ${users("sys")}
-    exports: [ ${AUDITED_EVENTS.map(({ subject }) => `{ stream: "${subject}", accounts: ["CIRCL"] }`).join(", ")} ]
+${renderBlock({ exports: AUDITED_EVENTS.map((stream) => ({ stream, accounts: ["CIRCL"] })) }, "    ")}
   }
   CIRCL {
     jetstream: enabled
     ${users("sync", "alice", "bob").replace(/ \]$/, more)}
-    imports: [ ${AUDITED_EVENTS.map(({ subject, to }) => `{ stream: { account: "SYS", subject: "${subject}" }, to: "${to}" }`).join(", ")} ]
+${renderBlock({ imports: auditImports(["CIRCL", "SYS"]) }, "    ")}
   }
 }
 SYSTEM_ACCOUNT: SYS

@@ -80,7 +80,7 @@ export interface Backbone extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly credentials: Credentials;
   /** Connects as an identity of the model. */
-  readonly as: (name: string) => Promise<NatsConnection>;
+  readonly as: (name: string, options?: ConnectionOptions) => Promise<NatsConnection>;
   /** How our own commands connect as one. */
   readonly target: (name: string) => Target;
 }
@@ -98,13 +98,13 @@ export async function startBackbone(model: Model, options: ClusterOptions = {}):
   return {
     cluster,
     credentials,
-    as: (name) => {
+    as: (name, others = {}) => {
       const client = clientOf(name);
       const login: ConnectionOptions =
         "seed" in client
           ? { authenticator: nkeyAuthenticator(new TextEncoder().encode(client.seed)) }
           : { user: client.user, pass: client.password };
-      return cluster.connect({ ...login, inboxPrefix: inboxPrefix({ name }, model) });
+      return cluster.connect({ ...login, inboxPrefix: inboxPrefix({ name }, model), ...others });
     },
     target: (name) => {
       const { user: _, password: __, ...target } = cluster.target();

@@ -112,10 +112,10 @@ export class Cluster implements AsyncDisposable {
     const { tls } = this.model.environment.nats;
     return connect({
       servers: this.servers.map(({ clientPort }) => `127.0.0.1:${clientPort}`),
-      ...credentials,
-      ...(tls ? { tls: { ca: readFileSync(join(this.root, "tls/nats-server-tls/ca.crt"), "utf8") } } : {}),
       maxReconnectAttempts: 0,
       timeout: 5_000,
+      ...credentials,
+      ...(tls ? { tls: { ca: readFileSync(join(this.root, "tls/nats-server-tls/ca.crt"), "utf8") } } : {}),
     });
   }
 

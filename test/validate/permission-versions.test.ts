@@ -1,6 +1,7 @@
 /** Permissions on the oldest line that we promise and the newest, with acknowledgements in their second form, and on clusters with TLS. */
 import { describe } from "vitest";
 import type { Model } from "../../src/model/resolve.ts";
+import { crossingSuite } from "../support/crossing-suite.ts";
 import { realModel } from "../support/definitions.ts";
 import { permissionSuite } from "../support/permission-suite.ts";
 import { tool, without } from "../support/tools.ts";
@@ -21,6 +22,8 @@ describe.each([
   ["nats-server", "three servers of production", realModel("production")],
 ] as const)("permissions on %s, %s", (server, _, model) => {
   describe.skipIf(without(server, "secret-template", "test-ca"))("a real server", () => {
-    permissionSuite({ binary: () => tool(server), model });
+    const kind = { binary: () => tool(server), model };
+    permissionSuite(kind);
+    crossingSuite(kind);
   });
 });

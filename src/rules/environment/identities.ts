@@ -68,14 +68,20 @@ const passwordOfNobody: Rule<Model> = {
 const sharedInboxes: Rule<Model> = {
   code: "E053",
   severity: "warning",
-  title: "Inboxes that everybody hears",
+  title: "Inboxes that whoever watches a bucket hears",
   reason:
-    "Whoever may subscribe to _INBOX.> hears every answer to everybody: messages that others fetch come as such answers, orders and " +
-    "positions among them.",
+    "Answers stay in the account of who asked, but what a watcher of a bucket hears comes from the account with the streams. Where inboxes " +
+    "are shared that is all of _INBOX.> there: what others watch, and the answers to stream-sync.",
   hint: 'Let every client set its inbox prefix (nats.json of its Secret says which), then set nats.clients.inboxes to "private".',
   *check(model) {
     const { inboxes } = model.environment.nats.clients;
-    if (inboxes === "shared") yield { place: inEnvironment(model, "nats.clients.inboxes"), says: 'is "shared"' };
+    const watched = model.streams.find(
+      ({ kind, readers, publishers }) => kind && readers.length + publishers.length > 0,
+    );
+    if (inboxes === "shared" && watched) {
+      const says = `is "shared", and ${watched.name} is watched`;
+      yield { place: inEnvironment(model, "nats.clients.inboxes"), says };
+    }
   },
 };
 

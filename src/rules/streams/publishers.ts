@@ -4,7 +4,7 @@ import { AUDIT_PREFIX } from "../../model/audit.ts";
 import { filtersOf } from "../../model/capture.ts";
 import type { Model } from "../../model/resolve.ts";
 import { SERVER, STREAM_SYNC, type Stream } from "../../model/stream.ts";
-import { collide } from "../../model/subject.ts";
+import { collide, covers } from "../../model/subject.ts";
 import { originsOf } from "../../model/traffic.ts";
 import { inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
@@ -110,4 +110,37 @@ const readersOfStream: Rule<Model> = {
   },
 };
 
-export const publisherRules = [unpublished, unfed, forged, readersOfStream];
+const overlapping: Rule<Model> = {
+  code: "S074",
+  severity: "error",
+  title: "Two subjects of one service that overlap in part",
+  reason:
+    "A service publishes through one import for each of its subjects, from its own account into that of the streams. What matches two " +
+    "of them goes through both, and is stored twice.",
+  hint: "Declare subjects of which one holds the other, or that have nothing in common.",
+  *check({ streams }) {
+    const said = streams.flatMap((stream) =>
+      stream.publishers.map(({ service, subject }, i) => ({ service, subject, stream, i })),
+    );
+    for (const [at, { service, subject, stream, i }] of said.entries()) {
+      if (service === SERVER || service === STREAM_SYNC) continue;
+      const other = said
+        .slice(0, at)
+        .find(
+          (earlier) =>
+            earlier.service === service &&
+            collide(earlier.subject, subject) &&
+            !covers(earlier.subject, subject) &&
+            !covers(subject, earlier.subject),
+        );
+      if (other) {
+        yield {
+          place: inStream(stream, `publishers[${i}].subject`),
+          says: `"${subject}" of ${service} overlaps in part with its "${other.subject}" (${other.stream.name})`,
+        };
+      }
+    }
+  },
+};
+
+export const publisherRules = [unpublished, unfed, forged, readersOfStream, overlapping];

@@ -2,18 +2,18 @@ import { expect, test } from "vitest";
 import { identities, inboxPrefix } from "../../../src/model/identity.ts";
 import { modelWith, realModel } from "../../support/definitions.ts";
 
-test("services, tools and people are identities, sorted by name, each in one account", () => {
+test("services, tools and people are identities, sorted by name, each in an account of its own but those of CIRCL and SYS", () => {
   expect(identities(realModel("production")).map(({ name, kind, account }) => [name, kind, account])).toEqual([
-    ["bff", "service", "CIRCL"],
-    ["dms", "service", "CIRCL"],
-    ["geo", "service", "CIRCL"],
-    ["iot", "service", "CIRCL"],
-    ["monitor", "tool", "CIRCL"],
-    ["oms", "service", "CIRCL"],
-    ["operator-read", "person", "CIRCL"],
-    ["operator-streams", "person", "CIRCL"],
+    ["bff", "service", "bff"],
+    ["dms", "service", "dms"],
+    ["geo", "service", "geo"],
+    ["iot", "service", "iot"],
+    ["monitor", "tool", "monitor"],
+    ["oms", "service", "oms"],
+    ["operator-read", "person", "operator-read"],
+    ["operator-streams", "person", "operator-streams"],
     ["operator-system", "person", "SYS"],
-    ["stream-plan", "tool", "CIRCL"],
+    ["stream-plan", "tool", "stream-plan"],
     ["stream-sync", "tool", "CIRCL"],
   ]);
 });

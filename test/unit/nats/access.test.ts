@@ -15,7 +15,34 @@ test("who can publish order events in production", () => {
       why: "publishes to circl_oms (streams/oms.ts)",
       extent: "all",
     },
+    {
+      name: "stream-sync",
+      kind: "tool",
+      subject: "$JS.API.STREAM.UPDATE.*",
+      why: "may have any stream republish there",
+      extent: "all",
+    },
   ]);
+});
+
+test("whoever may make consumers has them deliver where it says, but to no inbox of another and as no server", () => {
+  const bucket = defineBucket({ bucket: "flags", maxBytes: "1MiB", readers: ["oms"] });
+  const model = modelWith({ streams: [orders, bucket] });
+  expect(names("publish", "orders.created", model)).toContain("oms: may make consumers, which deliver where it says");
+  expect(names("publish", "orders.created", model)).toContain("stream-sync: may have any stream republish there");
+  for (const subject of ["_INBOX_dms.answer", "$JS.API.STREAM.DELETE.other", "$SYS.REQ.SERVER.PING.RELOAD"]) {
+    expect(names("publish", subject, model).filter((way) => /republish|deliver where/.test(way))).toEqual([]);
+  }
+});
+
+test("who reads single messages is found by either way to ask for one", () => {
+  expect(names("subscribe", "circl.audit.refused.x", production)).toEqual(
+    expect.arrayContaining(
+      ["monitor", "operator-read", "operator-streams"].map(
+        (name) => `${name}: reads single messages of circl_audit_refused`,
+      ),
+    ),
+  );
 });
 
 test("who gets a message: by a consumer, by making one, and by hearing it", () => {
@@ -42,9 +69,10 @@ test("readers of a bucket are found, and what the server says itself", () => {
     "oms: may make consumers of KV_flags",
   );
   expect(names("publish", "circl.audit.connect.CIRCL", production)).toEqual([
+    "stream-sync: may have any stream republish there",
     "nats-server: says so itself (streams/audit.ts)",
   ]);
-  expect(names("publish", "circl.nothing", production)).toEqual([]);
+  expect(names("publish", "$SYS.nothing", production)).toEqual([]);
 });
 
 test("a wildcard finds whoever may a part of it", () => {
@@ -53,6 +81,7 @@ test("a wildcard finds whoever may a part of it", () => {
     ["bff", "circl.oms.command.>", "some"],
     ["dms", "circl.oms.delivery.>", "some"],
     ["oms", "circl.oms.order.>", "some"],
+    ["stream-sync", "$JS.API.STREAM.UPDATE.*", "all"],
   ]);
 });
 
@@ -69,7 +98,7 @@ test("a change is told as what is granted, taken, joined, left and altered, and 
   const changes = diffAccess(accessOf(before), accessOf(after));
   const of = (name: string) =>
     changes.filter(({ identity }) => identity === name).map(({ change, what }) => `${change} ${what}`);
-  expect(of("anna")).toContain("left person in CIRCL, nkey");
+  expect(of("anna")).toContain("left person in anna, nkey");
   expect(of("anna")).toContain("taken subscribe _INBOX_anna.>");
   expect(of("bert")[0]).toBe("joined person in SYS, nkey");
   expect(of("oms")).toEqual(["altered credential password -> nkey", "taken publish orders.created"]);

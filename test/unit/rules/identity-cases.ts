@@ -5,6 +5,7 @@ import type { Case } from "./environment-cases.ts";
 
 const oms = { description: "orders" };
 const internal = { sensitivity: "internal" } as const;
+const shared = { nats: { clients: { inboxes: "shared" } } } as const;
 const publishing = (subject: string, service = "oms") => ({
   ...orders,
   subjects: [subject],
@@ -28,9 +29,12 @@ export const identityCases: Readonly<Record<string, Case>> = {
     quiet: { environment: { nats: { clients: { passwords: ["oms"] } } } },
   },
   E053: {
-    fires: { environment: { nats: { clients: { inboxes: "shared" } } } },
-    says: 'environments/production.ts: nats.clients.inboxes is "shared"',
-    quiet: { environment: { nats: { clients: { inboxes: "private" } } } },
+    fires: {
+      environment: shared,
+      streams: [orders, defineBucket({ bucket: "flags", maxBytes: "1MiB", readers: ["oms"] })],
+    },
+    says: 'environments/production.ts: nats.clients.inboxes is "shared", and KV_flags is watched',
+    quiet: { environment: shared, streams: [orders, defineBucket({ bucket: "flags", maxBytes: "1MiB" })] },
   },
   S070: {
     fires: { streams: [{ ...orders, subjects: ["orders.>", "returns.>"] }] },
@@ -53,5 +57,31 @@ export const identityCases: Readonly<Record<string, Case>> = {
     fires: { streams: [{ ...orders, readers: ["bff"] }] },
     says: "streams/test.ts: orders.readers names bff",
     quiet: { streams: [defineBucket({ bucket: "flags", maxBytes: "1MiB", readers: ["bff"] })] },
+  },
+  S074: {
+    fires: {
+      streams: [
+        {
+          ...orders,
+          publishers: [
+            { service: "oms", subject: "orders.*.created", data: internal },
+            { service: "oms", subject: "orders.berlin.>", data: internal },
+          ],
+        },
+      ],
+    },
+    says: 'streams/test.ts: orders.publishers[1].subject "orders.berlin.>" of oms overlaps in part with its "orders.*.created" (orders)',
+    quiet: {
+      streams: [
+        {
+          ...orders,
+          publishers: [
+            { service: "oms", subject: "orders.>", data: internal },
+            { service: "oms", subject: "orders.berlin.>", data: internal },
+            { service: "dms", subject: "orders.*.created", data: internal },
+          ],
+        },
+      ],
+    },
   },
 };
