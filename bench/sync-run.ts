@@ -1,15 +1,20 @@
-/** Applies and plans generated streams on the cluster that the arguments name; bench/sync.js bundles and runs this. */
+/**
+ * Applies and plans generated streams on the cluster that the arguments name; bench/sync.js bundles and runs this. Each figure is
+ * the best of several rounds, taken turn by turn: what else the machine does then hits all of them alike.
+ */
 import { connect } from "nats";
 import { definitions } from "../src/cli/definitions.ts";
 import { openReader, openWriter } from "../src/connect/nats.ts";
 import { apply } from "../src/jetstream/apply.ts";
 import { desiredState } from "../src/jetstream/desired.ts";
-import { plan } from "../src/jetstream/plan.ts";
+import { type Plan, plan } from "../src/jetstream/plan.ts";
 import { resolveModel } from "../src/model/resolve.ts";
 import type { StreamInput } from "../src/model/stream.ts";
 import { streams as sync } from "../streams/sync.ts";
 
 const [amount, ...servers] = [Number(process.argv[2]), ...process.argv.slice(3)];
+const CREATE_ROUNDS = 3;
+const PLAN_ROUNDS = 7;
 const target = { servers, timeout: 20_000 };
 const streams = Array.from(
   { length: amount },
@@ -62,35 +67,44 @@ const inFlight = async <T>(limit: number, items: readonly T[], work: (item: T) =
 
 const wanted = desiredState(alone).streams;
 const result: Record<string, number> = {};
-for (const limit of [8, 16, 32]) {
-  result[`create${limit}`] = await timed(() =>
-    inFlight(limit, wanted, (config) => ask(`STREAM.CREATE.${config.name}`, config)),
-  );
-  await inFlight(16, wanted, ({ name }) => ask(`STREAM.DELETE.${name}`));
-}
+const best = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+  result[what] = Math.min(result[what] ?? Number.POSITIVE_INFINITY, await timed(work));
+};
+const emptied = () => inFlight(16, wanted, ({ name }) => ask(`STREAM.DELETE.${name}`));
 {
   await using writer = await openWriter(target);
   const options = { holder: "bench", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 120_000 };
-  const planned = await plan(alone, writer, policy, now);
-  result.apply = await timed(async () => {
+  const applied = async (planned: Plan) => {
     const { failed } = await apply(planned, writer, options);
     if (failed[0]) throw failed[0].error;
-  });
-  const consumers = await apply(await plan(model, writer, policy, now), writer, options);
-  if (consumers.failed[0]) throw consumers.failed[0].error;
+  };
+  for (let round = 0; round < CREATE_ROUNDS; round++) {
+    for (const limit of [8, 16, 32]) {
+      await best(`create${limit}`, () =>
+        inFlight(limit, wanted, (config) => ask(`STREAM.CREATE.${config.name}`, config)),
+      );
+      await emptied();
+    }
+    const planned = await plan(alone, writer, policy, now);
+    await best("apply", () => applied(planned));
+    if (round < CREATE_ROUNDS - 1) await emptied();
+  }
+  await applied(await plan(model, writer, policy, now));
 }
 const pages = (total: number) => Array.from({ length: Math.ceil(total / 256) }, (_, i) => i * 256);
-result.lists = await timed(async () => {
-  await Promise.all(pages(amount + 1).map((offset) => ask("STREAM.LIST", { offset })));
-  await inFlight(16, wanted, ({ name }) => ask(`CONSUMER.LIST.${name}`, { offset: 0 }));
-});
-await raw.close();
 {
   await using reader = await openReader(target);
-  result.plan = await timed(async () => {
-    const { summary } = await plan(model, reader, policy, now);
-    if (summary.unchanged !== amount * 3 + 1) throw new Error(`not in sync: ${JSON.stringify(summary)}`);
-  });
+  for (let round = 0; round < PLAN_ROUNDS; round++) {
+    await best("lists", async () => {
+      await Promise.all(pages(amount + 1).map((offset) => ask("STREAM.LIST", { offset })));
+      await inFlight(16, wanted, ({ name }) => ask(`CONSUMER.LIST.${name}`, { offset: 0 }));
+    });
+    await best("plan", async () => {
+      const { summary } = await plan(model, reader, policy, now);
+      if (summary.unchanged !== amount * 3 + 1) throw new Error(`not in sync: ${JSON.stringify(summary)}`);
+    });
+  }
 }
+await raw.close();
 result.residentMiB = process.memoryUsage().rss / 2 ** 20;
 console.log(JSON.stringify(result));

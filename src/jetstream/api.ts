@@ -59,7 +59,7 @@ export interface Writer extends Reader {
   write<T>(verb: WriteVerb, names: readonly string[], body?: object): Promise<T>;
   /**
    * Publishes where the subject's last message is the one of sequence `last` (0 for none).
-   * @returns the new sequence @throws ApiError 10071 where it is another
+   * @returns the new sequence @throws ApiError 10071 or 10164 where it is another
    */
   publishAfter(subject: string, payload: string, last: number): Promise<number>;
 }

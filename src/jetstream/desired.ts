@@ -22,23 +22,18 @@ export const desiredState = (model: Model): DesiredState => ({
 export function streamConfig(stream: Stream, model: Model): WireConfig {
   const { kind, publishers, readers, consumers, deadLetters, alerts, overlays, file, ...wire } = stream;
   const { subjects, sources, metadata, ...config } = wire;
-  return {
-    ...(toWire(config) as WireConfig),
+  return Object.assign(toWire(config) as object, {
     ...(subjects.length > 0 ? { subjects } : {}),
     ...(sources.length > 0 ? { sources: toWire(sources) } : {}),
-    metadata: { ...ownership(model), ...dataStatement(stream, model), ...metadata },
-  };
+    metadata: Object.assign(ownership(model), dataStatement(stream, model), metadata),
+  });
 }
 
 export function consumerConfig({ service, name, alerts, metadata, ...consumer }: Consumer, model: Model): WireConfig {
-  return {
-    name,
-    durable_name: name,
-    deliver_policy: "all",
-    replay_policy: "instant",
-    ...(toWire(consumer) as WireConfig),
-    metadata: { ...ownership(model), "circl.dev/service": service, ...metadata },
-  };
+  const named = { name, durable_name: name, deliver_policy: "all", replay_policy: "instant" };
+  return Object.assign(named, toWire(consumer), {
+    metadata: Object.assign(ownership(model), { "circl.dev/service": service }, metadata),
+  });
 }
 
 /** The mark by which sync knows its own assets. */
@@ -69,5 +64,12 @@ function toWire(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [wireName(key), toWire(inner)]));
 }
 
-const wireName = (key: string): string =>
-  key === "replicas" ? "num_replicas" : key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const wireName = (key: string): string => {
+  const known = wireNames.get(key);
+  if (known !== undefined) return known;
+  const name = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  wireNames.set(key, name);
+  return name;
+};
+/** A thousand streams have the same few dozen names. */
+const wireNames = new Map([["replicas", "num_replicas"]]);

@@ -18,8 +18,8 @@ export interface Pace {
   readonly retry: number;
 }
 const PACE: Pace = { lifetime: 120_000, renewal: 30_000, retry: 2_000 };
-/** wrong last sequence; no message found. */
-const MOVED = 10071;
+/** wrong last sequence; what replicated streams say instead while a rival's message is on its way. No message found. */
+const MOVED = [10071, 10164];
 const NO_MESSAGE = 10037;
 const NO_STREAM = 10059;
 
@@ -143,7 +143,7 @@ async function replace(writer: Writer, last: number, entry: Entry): Promise<numb
   try {
     return await writer.publishAfter(SUBJECT, JSON.stringify(entry), last);
   } catch (error) {
-    if (error instanceof ApiError && error.errCode === MOVED) return undefined;
+    if (error instanceof ApiError && MOVED.includes(error.errCode)) return undefined;
     if (!(error instanceof ConnectionFailure) || !error.passing) throw error;
     // The answer was lost, perhaps not the message: whose entry is there now?
     const now = await read(writer);

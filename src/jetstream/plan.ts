@@ -212,18 +212,20 @@ function peersSeen({ streams, server }: Observed): number {
 }
 
 function summarise(changes: Plan["changes"]): Summary {
-  const count = (fits: (planned: PlannedChange) => boolean) => changes.filter(fits).length;
-  const isBlocked = (planned: PlannedChange) => planned.refusals.length > 0;
-  return {
-    create: count((planned) => planned.change.action === "create" && !isBlocked(planned)),
-    update: count((planned) => planned.change.action === "update" && !isBlocked(planned)),
-    recreate: count((planned) => planned.change.action === "recreate" && !isBlocked(planned)),
-    delete: count((planned) => planned.change.action === "delete" && !isBlocked(planned)),
-    blocked: count(isBlocked),
-    unknown: count(({ change }) => change.action === "unknown"),
-    unmanaged: count(({ change }) => change.action === "unmanaged"),
-    unchanged: count(({ change }) => change.action === "none"),
+  const summary = {
+    create: 0,
+    update: 0,
+    recreate: 0,
+    delete: 0,
+    blocked: 0,
+    unknown: 0,
+    unmanaged: 0,
+    unchanged: 0,
   };
+  for (const { change, refusals: reasons } of changes) {
+    summary[reasons.length > 0 ? "blocked" : change.action === "none" ? "unchanged" : change.action] += 1;
+  }
+  return summary;
 }
 
 const UNKNOWN_VERSION: Version = { major: 2, minor: 14, patch: 0 };
