@@ -3,16 +3,11 @@ import { describe, expect, test } from "vitest";
 import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { alertsIn, checkRules, groupsOf, testRules } from "../support/promtool.ts";
 import { without } from "../support/tools.ts";
-import { auditCases } from "./audit-cases.ts";
+import { cases } from "./cases.ts";
 import { everything } from "./everything.ts";
 import { healthySeries } from "./healthy.ts";
-import { natsServerCases } from "./nats-server-cases.ts";
-import { natsStreamCases } from "./nats-stream-cases.ts";
 import { quietFor, testsOf } from "./scenario.ts";
-import { secretCases } from "./secret-cases.ts";
-import { tile38Cases } from "./tile38-cases.ts";
 
-const cases = { ...natsServerCases, ...natsStreamCases, ...auditCases, ...secretCases, ...tile38Cases };
 const model = everything;
 const groups = groupsOf(model);
 const alerts = alertsIn(model);

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { desiredState } from "../../src/jetstream/desired.ts";
+import { quiet } from "../support/breaks.ts";
 import { serveMetrics } from "../support/cluster-metrics.ts";
 import { realModel } from "../support/definitions.ts";
 import { createAll } from "../support/jetstream.ts";
@@ -50,30 +51,27 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus")
       );
       started.unshift(...exporters, secret);
       const nats = Object.fromEntries(exporters.map(({ address }, i) => [`nats-${i}`, address]));
-      // Nothing of Tile38 runs here: its alerts are those of another file.
-      prometheus = await Prometheus.start(monitoring, { nats, tile38: {} }, [secret.address]);
+      prometheus = await Prometheus.start(monitoring, { nats }, [secret.address]);
       started.unshift(prometheus);
     });
     afterAll(async () => {
       for (const thing of started) await thing[Symbol.asyncDispose]();
     });
 
-    const ofNats = async (state: "firing" | "pending") =>
-      (await prometheus.alerts(state)).filter((name) => name.startsWith("Nats"));
     /** As far back as the rule looks: five minutes, ten seconds in time-lapse. */
     const past = () => prometheus.query(shortenedIn("kube_secret_metadata_resource_version offset 5m"));
 
     test("calls once the patience with the kubelet is over, for every server, and nothing else does", async () => {
-      await expect
-        .poll(async () => [...(await ofNats("firing")), ...(await ofNats("pending"))], { timeout: 90_000 })
-        .toEqual([]);
+      await quiet(prometheus);
       await expect.poll(past, { timeout: 60_000 }).not.toEqual([]);
       const before = await Promise.all(cluster.servers.map(loadTime));
       setAuth(cluster, auth.replace("CIRCL {", "CIRCL { no_such_setting: true,"));
       version++;
       await reload(cluster, "Failed to reload server configuration");
       expect(await Promise.all(cluster.servers.map(loadTime))).toEqual(before);
-      await expect.poll(() => ofNats("firing"), { timeout: 120_000, interval: 500 }).toEqual(["NatsReloadFailed"]);
+      await expect
+        .poll(() => prometheus.alerts("firing"), { timeout: 120_000, interval: 500 })
+        .toEqual(["NatsReloadFailed"]);
       const calls = await prometheus.query('ALERTS{alertname="NatsReloadFailed",alertstate="firing"}');
       expect(calls.map(({ metric }) => metric.server_id).sort()).toEqual(
         cluster.servers.map((_, i) => `circl-production-nats-${i}`),
@@ -84,7 +82,7 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus")
       setAuth(cluster, `${auth}\n# mended\n`);
       version++;
       await reload(cluster);
-      await expect.poll(() => ofNats("firing"), { timeout: 60_000, interval: 500 }).toEqual([]);
+      await expect.poll(() => prometheus.alerts("firing"), { timeout: 60_000, interval: 500 }).toEqual([]);
     });
 
     test("a change that they take at once is none", async () => {
@@ -96,7 +94,7 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus")
       const seen = new Set<string>();
       // Twice the patience of the alert.
       for (let attempt = 0; attempt < 80; attempt++) {
-        for (const name of await ofNats("firing")) seen.add(name);
+        for (const name of await prometheus.alerts("firing")) seen.add(name);
         await sleep(500);
       }
       expect([...seen]).toEqual([]);
