@@ -1,5 +1,6 @@
 import type { Construct } from "constructs";
 import { prometheusRule } from "../kubernetes/prometheus-rule.ts";
+import { secretAlerts } from "../kubernetes/secret-alerts.ts";
 import { serviceMonitor } from "../kubernetes/service-monitor.ts";
 import type { Model } from "../model/resolve.ts";
 import { natsAlerts } from "../nats/alerts.ts";
@@ -19,4 +20,6 @@ export function monitoringChart(scope: Construct, model: Model): void {
   serviceMonitor(chart, "tile38-monitor", { name: "tile38", labels, spec: tile38ServiceMonitor() });
   prometheusRule(chart, "nats-rules", { name: "nats", labels, spec: natsAlerts(model) });
   prometheusRule(chart, "tile38-rules", { name: "tile38", labels, spec: tile38Alerts(model) });
+  const secrets = secretAlerts(model);
+  if (secrets.groups.length > 0) prometheusRule(chart, "secret-rules", { name: "secrets", labels, spec: secrets });
 }

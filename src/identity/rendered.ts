@@ -1,6 +1,7 @@
 /** The Secrets of an environment as files, where no External Secrets makes them: the same bytes as its templates give. */
 import { renderClient } from "../clients/files.ts";
 import { clientSecret, NATS, TILE38 } from "../kubernetes/names.ts";
+import { clientNamespace } from "../kubernetes/secrets.ts";
 import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
 import { type AuthDocument, renderAuth } from "../nats/auth-template.ts";
@@ -30,8 +31,6 @@ export async function renderSecrets(model: Model, store: SecretStore): Promise<r
     return document as DocumentTypes[T];
   };
 
-  const whereOf = (service: string): string =>
-    model.services.find(({ name }) => name === service)?.namespace ?? environment.kubernetes.clientNamespace;
   if (environment.nats.tls) {
     throw new Impossible(
       "nats.tls is on, so clients need the authority's certificate, which is in the cluster: a secret store hands it on. " +
@@ -45,7 +44,7 @@ export async function renderSecrets(model: Model, store: SecretStore): Promise<r
   const clients = await Promise.all(
     identities(model).map(async (identity) => ({
       name: clientSecret(identity.name),
-      ...(identity.kind === "service" ? { namespace: whereOf(identity.name) } : {}),
+      ...(identity.kind === "service" ? { namespace: clientNamespace(identity.name, model) } : {}),
       files: renderClient(identity, model, {
         ...(await half(schemes[identity.credential].clientType, identity.name, "client")),
         tile38_password: tile38.password,

@@ -17,3 +17,7 @@ const SECRETS: readonly ServerSecret[] = [
 /** Names of the Secrets that an environment's pods mount, those of cert-manager aside. */
 export const mountedSecrets = (model: Model): readonly string[] =>
   SECRETS.filter(({ needed }) => needed(model)).map(({ name }) => name);
+
+/** Where the Secret of a service is put: the namespace that its pods run in. */
+export const clientNamespace = (service: string, { services, environment }: Model): string =>
+  services.find(({ name }) => name === service)?.namespace ?? environment.kubernetes.clientNamespace;

@@ -6,6 +6,7 @@ import { availabilityAlerts } from "./availability-alerts.ts";
 import { capacityAlerts } from "./capacity-alerts.ts";
 import { certificateAlerts } from "./certificate-alerts.ts";
 import { consumerAlerts } from "./consumer-alerts.ts";
+import { reloadAlerts, reloadRecordings } from "./reload-alerts.ts";
 import { streamAlerts } from "./stream-alerts.ts";
 import { measurements, thresholds } from "./stream-recordings.ts";
 import { trafficAlerts } from "./traffic-alerts.ts";
@@ -19,6 +20,7 @@ export function natsAlerts(model: Model): PrometheusRuleSpec {
       ...group("capacity", capacityAlerts(model)),
       ...group("traffic", trafficAlerts(model)),
       ...group("certificates", certificateAlerts(model)),
+      ...group("reload", [...reloadRecordings(model), ...reloadAlerts(model)]),
       ...group("audit", auditAlerts(model)),
       // Rules of one group run in order, so that alerts compare what was measured just before.
       ...group("streams", [

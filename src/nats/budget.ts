@@ -9,6 +9,12 @@ import { MiB } from "../units.ts";
  */
 export const fileStore = ({ environment }: Model): number => wholeMiB(environment.nats.volume.size * 0.8);
 
+/**
+ * Share of the file store that streams may reserve. The rest is for what nobody declares: a stream that is made beside another to
+ * replace it, a third replica that moves, one that somebody needs tonight. Rule S031 and alert NatsStorageReserved begin here.
+ */
+export const RESERVABLE = 0.9;
+
 /** Declared memory streams with a quarter to spare; never 0, which would refuse consumers that keep their state in memory. */
 export const memoryStore = (model: Model): number =>
   Math.max(64 * MiB, wholeMiB(reservedPerServer(model, "memory") * 1.25));

@@ -3,6 +3,7 @@ import { NATS } from "../kubernetes/names.ts";
 import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { formatBytes } from "../units.ts";
+import { RESERVABLE } from "./budget.ts";
 import { alive, ours } from "./series.ts";
 
 export function capacityAlerts({ environment }: Model): Alert[] {
@@ -33,12 +34,15 @@ export function capacityAlerts({ environment }: Model): Alert[] {
     }),
     alert({
       name: "NatsStorageReserved",
-      expr: alive(environment, `${share("jetstream_stats_reserved_storage", "jetstream_config_max_storage")} > 0.9`),
+      expr: alive(
+        environment,
+        `${share("jetstream_stats_reserved_storage", "jetstream_config_max_storage")} > ${RESERVABLE}`,
+      ),
       for: "30m",
       severity: "warning",
       summary: "Streams reserve {{ $value | humanizePercentage }} of the storage of {{ $labels.server_id }}",
       description:
-        "The next stream may find no server (10047). More is reserved than is declared if somebody made streams by hand.",
+        "The next stream may find no server (10047). What is declared fits by rule: somebody made streams by hand, or a volume is smaller than declared.",
     }),
     alert({
       name: "NatsVolumeFilling",

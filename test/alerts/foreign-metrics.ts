@@ -18,6 +18,15 @@ export const FOREIGN_METRICS: Readonly<
     labels: ["name", "namespace", "exported_namespace", "issuer_name", "issuer_kind", "issuer_group"],
     source: "https://cert-manager.io/docs/devops-tips/prometheus-metrics/; cert-manager pkg/metrics/metrics.go",
   },
+  externalsecret_status_condition: {
+    labels: ["name", "namespace", "exported_namespace", "condition", "status"],
+    source:
+      "https://external-secrets.io/latest/api/metrics/; external-secrets pkg/controllers/externalsecret/esmetrics/esmetrics.go (0 on the other status)",
+  },
+  kube_secret_metadata_resource_version: {
+    labels: ["namespace", "secret"],
+    source: "https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/storage/secret-metrics.md",
+  },
   kube_job_status_start_time: {
     labels: ["namespace", "job_name"],
     source: "https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/job-metrics.md",

@@ -38,6 +38,7 @@ function natsSeries({ environment, streams }: Model): Series {
         ...series(
           {
             nats_varz_start: "1700000000000",
+            nats_varz_config_load_time: "0",
             nats_varz_remotes: String(names.length - 1),
             nats_varz_jetstream_meta_cluster_size: String(names.length),
             nats_varz_mem: "1000000000",
@@ -141,7 +142,7 @@ function tile38Series({ environment }: Model): Series {
   );
 }
 
-/** What kubelet, cert-manager and kube-state-metrics say. */
+/** What kubelet, cert-manager, External Secrets and kube-state-metrics say. */
 function clusterSeries({ environment }: Model): Series {
   const { namespace } = environment.kubernetes;
   const claims = [
@@ -149,6 +150,11 @@ function clusterSeries({ environment }: Model): Series {
     "data-tile38-leader-0",
   ];
   const certificates = ["nats-ca", "nats-server-tls", "nats-route-ca", "nats-route-tls"];
+  const secrets = [
+    [namespace, "nats-auth"],
+    [namespace, "tile38-leader-config"],
+    ["circl", "circl-backbone-oms"],
+  ] as const;
   return Object.assign(
     {},
     ...claims.map((persistentvolumeclaim) =>
@@ -162,6 +168,26 @@ function clusterSeries({ environment }: Model): Series {
         { certmanager_certificate_expiration_timestamp_seconds: String((name.endsWith("-ca") ? 3_600 : 60) * 86_400) },
         { namespace: "cert-manager", exported_namespace: namespace, name },
       ),
+    ),
+    ...secrets.map(([exported_namespace, name]) =>
+      Object.assign(
+        {},
+        ...["1", "0"].map((value, i) =>
+          series(
+            { externalsecret_status_condition: value },
+            {
+              namespace: "external-secrets",
+              exported_namespace,
+              name,
+              condition: "Ready",
+              status: i ? "False" : "True",
+            },
+          ),
+        ),
+      ),
+    ),
+    ...["nats-auth", "nats-server-tls", "nats-route-tls"].map((secret) =>
+      series({ kube_secret_metadata_resource_version: "4711" }, { namespace, secret }),
     ),
     series({ kube_cronjob_status_last_successful_time: "0" }, { namespace, cronjob: "tile38-aof-shrink" }),
   );

@@ -170,6 +170,40 @@ export const natsServerCases: AlertCases = {
     // One refusal each half minute, on every server.
     quiet: { at: "22m", set: [[/^nats_varz_jetstream_stats_api_errors\{/, "0+0.9"]] },
   },
+  NatsReloadFailed: {
+    fires: [
+      {
+        at: "23m",
+        // Changed after ten minutes: two servers took it, one did not.
+        set: [
+          [/^kube_secret_metadata_resource_version\{.*nats-auth/, "4711x20 4712x60"],
+          [/^nats_varz_config_load_time\{.*nats-[01]"/, "0x22 660000x60"],
+        ],
+        labels: of2,
+        summary:
+          "circl-production-nats-2 has not taken its Secrets since 1970-01-01 00:00:00 +0000 UTC, and they have changed",
+      },
+      {
+        at: "23m",
+        set: [
+          [/^kube_secret_metadata_resource_version\{.*nats-route-tls/, "4711x20 4712x60"],
+          [/^nats_varz_config_load_time\{.*nats-[01]"/, "0x22 660000x60"],
+        ],
+        labels: of2,
+        summary:
+          "circl-production-nats-2 has not taken its Secrets since 1970-01-01 00:00:00 +0000 UTC, and they have changed",
+      },
+    ],
+    // All took it, one of them minutes before it was seen to change.
+    quiet: {
+      at: "40m",
+      set: [
+        [/^kube_secret_metadata_resource_version\{.*nats-auth/, "4711x20 4712x80"],
+        [/^nats_varz_config_load_time\{.*nats-[01]"/, "0x26 780000x80"],
+        [/^nats_varz_config_load_time\{.*nats-2"/, "0x18 480000x80"],
+      ],
+    },
+  },
   NatsCertificateNotRenewed: {
     step: "5m",
     fires: [

@@ -3,26 +3,26 @@ import { describe, expect, test } from "vitest";
 import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { alertsIn, checkRules, groupsOf, testRules } from "../support/promtool.ts";
 import { without } from "../support/tools.ts";
-import { auditCases } from "./audit-cases.ts";
+import { cases } from "./cases.ts";
 import { everything } from "./everything.ts";
 import { healthySeries } from "./healthy.ts";
-import { natsServerCases } from "./nats-server-cases.ts";
-import { natsStreamCases } from "./nats-stream-cases.ts";
 import { quietFor, testsOf } from "./scenario.ts";
-import { tile38Cases } from "./tile38-cases.ts";
 
-const cases = { ...natsServerCases, ...natsStreamCases, ...auditCases, ...tile38Cases };
 const model = everything;
 const groups = groupsOf(model);
 const alerts = alertsIn(model);
 const healthy = healthySeries(model);
 
-/** Rules and series of the server that an alert is about: the two share nothing, and each takes its time to evaluate. */
+/** Rules and series of what an alert is about: servers and Secrets share nothing, and each takes its time to evaluate. */
 function sideOf(name: string) {
-  const [own, other] = name.startsWith("Tile38") ? ["tile38", "nats"] : ["nats", "tile38"];
+  const group = groups.find(({ rules }) => rules.some((rule) => "alert" in rule && rule.alert === name));
+  const [own] = group?.name.split(".") ?? [];
+  const others = ["nats", "tile38"].filter((job) => job !== own).map((job) => `job="${job}"`);
   return {
-    groups: groups.filter((group) => group.name.startsWith(`${own}.`)),
-    healthy: Object.fromEntries(Object.entries(healthy).filter(([series]) => !series.includes(`job="${other}"`))),
+    groups: groups.filter((other) => other.name.startsWith(`${own}.`)),
+    healthy: Object.fromEntries(
+      Object.entries(healthy).filter(([series]) => !others.some((other) => series.includes(other))),
+    ),
   };
 }
 

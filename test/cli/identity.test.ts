@@ -45,7 +45,8 @@ describe("circl identity with GCP Secret Manager", { timeout: 120_000 }, () => {
     expect((await circl(["identity", "rotate", "staging", "oms", "--wait", "0s"], { env: justNow })).stderr).toMatch(
       /Clients get the new half by \d\d:\d\d UTC: restart them not before, .* then run finish\.\n$/,
     );
-    const listed = await circl(["identity", "list", "staging", "oms", "bff"], { env });
+    const names = ["identity", "list", "staging", "oms", "bff"];
+    const listed = await circl([...names, "--unfinished-after", "36500d"], { env });
     expect(listed).toMatchObject({ code: 0, stderr: "" });
     expect(listed.stdout).toBe(
       `staging: GCP Secret Manager of circl-staging
@@ -55,6 +56,13 @@ oms   nkey        rotating  2026-11-01 10:00  both credentials are valid: restar
 bff   nkey        steady    2026-11-01 10:00
 `,
     );
+    // Begun weeks ago and never finished: nothing else says so, so a nightly run must fail.
+    expect(await circl(names, { env })).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(
+        "  left unfinished: both credentials are valid: restart the clients, then finish\n",
+      ),
+    });
     const second = gcloud.documents("circl-staging");
     expect(second["staging-nats-identity-oms"]?.previous).toBe(first["staging-nats-identity-oms"]?.current);
     const json = JSON.parse((await circl(["identity", "list", "staging", "oms", "--json"], { env })).stdout);

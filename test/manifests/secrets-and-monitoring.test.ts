@@ -43,21 +43,47 @@ test("the store is read with Workload Identity in every namespace, and written f
 });
 
 test("monitors and rules carry the labels that Prometheus selects by", () => {
-  for (const kind of ["ServiceMonitor", "PrometheusRule"]) {
-    for (const name of ["nats", "tile38"]) {
-      expect(objectOf(production, kind, name).metadata.labels).toMatchObject({ release: "kube-prometheus-stack" });
-    }
+  const selected = production.filter(({ kind }) => kind === "ServiceMonitor" || kind === "PrometheusRule");
+  expect(selected.map(({ kind, metadata }) => [kind, metadata.name, metadata.labels?.release])).toEqual([
+    ["ServiceMonitor", "nats", "kube-prometheus-stack"],
+    ["ServiceMonitor", "tile38", "kube-prometheus-stack"],
+    ["PrometheusRule", "nats", "kube-prometheus-stack"],
+    ["PrometheusRule", "tile38", "kube-prometheus-stack"],
+    ["PrometheusRule", "secrets", "kube-prometheus-stack"],
+  ]);
+});
+
+test("a target's job is the name of its server: every rule and panel asks by it", () => {
+  const monitored = production.filter(({ kind }) => kind === "ServiceMonitor");
+  for (const { metadata, spec } of monitored) {
+    expect(spec.jobLabel).toBe("app.kubernetes.io/name");
+    const name = { "app.kubernetes.io/name": metadata.name, "app.kubernetes.io/component": "metrics" };
+    expect(spec.selector).toEqual({ matchLabels: name });
+    expect(spec.endpoints).toMatchObject([{ port: "metrics", path: "/metrics", interval: "30s" }]);
+    // `instance` outlives a pod, so series do as well.
+    expect(spec.endpoints[0].relabelings).toEqual([
+      { sourceLabels: ["__meta_kubernetes_pod_name"], targetLabel: "instance", action: "replace" },
+    ]);
+    const service = objectOf(production, "Service", `${metadata.name}-metrics`);
+    expect(service.metadata.labels).toMatchObject(name);
+    expect(service.spec.ports).toMatchObject([{ name: "metrics" }]);
   }
+});
+
+test("Secrets that are sent by kubectl need no alert on External Secrets", () => {
+  const sent = objectsOf(modelWith({ environment: { secrets: { store: "kubectl" }, development: true } }));
+  const names = sent.filter(({ kind }) => kind === "PrometheusRule").map(({ metadata }) => metadata.name);
+  expect(names).toEqual(["nats", "tile38"]);
 });
 
 test("every alert reaches the manifest, once and with a link to its runbook", () => {
   const ruled = (name: string): { alert?: string; annotations: { runbook_url: string } }[] =>
     objectOf(production, "PrometheusRule", name).spec.groups.flatMap(({ rules }: { rules: object[] }) => rules);
-  const alerts = [...ruled("nats"), ...ruled("tile38")].filter(({ alert }) => alert !== undefined);
+  const alerts = [...ruled("nats"), ...ruled("tile38"), ...ruled("secrets")].filter(({ alert }) => alert !== undefined);
   const names = alerts.map(({ alert }) => alert);
   expect(new Set(names).size).toBe(names.length);
   expect(names).toEqual(
-    expect.arrayContaining(["NatsDown", "NatsStreamWithoutLeader", "Tile38Down", "Tile38NoLeader"]),
+    expect.arrayContaining(["NatsDown", "NatsStreamWithoutLeader", "Tile38Down", "Tile38NoLeader", "SecretNotSynced"]),
   );
   for (const { alert, annotations } of alerts) {
     expect(annotations.runbook_url).toBe(`https://github.com/circl/circl-backbone/blob/main/docs/runbooks/${alert}.md`);

@@ -26,9 +26,9 @@ export function healthyCluster(namespace: string, pods: readonly string[]): stri
   return `${lines.join("\n")}\n`;
 }
 
-/** Serves `text` as a page of metrics on loopback until disposal. */
-export async function serveMetrics(text: string): Promise<{ readonly address: string } & AsyncDisposable> {
-  const server = createServer((_, reply) => reply.setHeader("Content-Type", "text/plain; version=0.0.4").end(text));
+/** Serves what `text` gives at each scrape as a page of metrics on loopback until disposal. */
+export async function serveMetrics(text: () => string): Promise<{ readonly address: string } & AsyncDisposable> {
+  const server = createServer((_, reply) => reply.setHeader("Content-Type", "text/plain; version=0.0.4").end(text()));
   await once(server.listen(0, "127.0.0.1"), "listening");
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,

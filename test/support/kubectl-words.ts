@@ -6,12 +6,25 @@ const KINDS: Readonly<Record<string, string>> = {
   ...{ pod: "Pod", pods: "Pod", pvc: "PersistentVolumeClaim", statefulset: "StatefulSet", cronjob: "CronJob" },
   ...{ service: "Service", secret: "Secret", networkpolicy: "NetworkPolicy", certificate: "Certificate" },
   ...{ issuer: "Issuer", certificaterequest: "CertificateRequest", events: "Event", jobs: "Job", job: "Job" },
+  ...{ externalsecret: "ExternalSecret", secretstore: "SecretStore" },
 };
 /** What nobody declares by name: it comes and goes by itself. */
 const UNNAMED = ["Event", "Job", "CertificateRequest"];
 /** Options that take a value of their own. */
 const VALUED = ["-n", "-l", "-o", "-c", "-p"];
-const VERBS = ["get", "describe", "logs", "exec", "top", "rollout", "create", "patch", "delete", "port-forward"];
+const VERBS = [
+  "get",
+  "describe",
+  "logs",
+  "exec",
+  "top",
+  "rollout",
+  "create",
+  "patch",
+  "delete",
+  "annotate",
+  "port-forward",
+];
 
 /** Everything that can be named, by kind: also what controllers make of the manifests. */
 function namesIn(objects: readonly Manifest[]): Map<string, Set<string>> {
@@ -51,8 +64,8 @@ export function faultsOfKubectl(words: readonly string[], objects: readonly Mani
     if (name !== undefined) has(KINDS[type] ?? type, name);
   }
   if (["logs", "exec"].includes(verb) && rest[0]) has("Pod", rest[0]);
-  if (["get", "describe", "top", "patch", "delete"].includes(verb)) {
-    const [type = "", ...named] = rest;
+  if (["get", "describe", "top", "patch", "delete", "annotate"].includes(verb)) {
+    const [type = "", ...named] = rest.filter((word) => !word.includes("="));
     const kind = KINDS[type.split("/")[0] ?? ""];
     if (!kind) faults.push(`no kind "${type}"`);
     else for (const name of type.includes("/") ? [] : named) has(kind, name);

@@ -27,33 +27,40 @@ export class Prometheus implements AsyncDisposable {
   }
 
   /**
-   * Starts it with `50-monitoring.k8s.yaml` of an environment's folder.
+   * Starts it with `50-monitoring.k8s.yaml` of an environment's folder, without the rules about servers that no job has.
    * @param others addresses that bring their labels with them, as those of kubelet and kube-state-metrics do
+   * @param alertmanager address of who is told of alerts
    * @throws with its log if it does not get ready
    */
   static async start(
     file: string,
     jobs: Readonly<Record<string, Targets>>,
     others: readonly string[] = [],
+    alertmanager?: string,
   ): Promise<Prometheus> {
     const objects = parseAllDocuments(readFileSync(file, "utf8")).map((document) => document.toJS() as Manifest);
     const ofKind = (kind: string) => objects.filter((object) => object.kind === kind);
     const prometheus = new Prometheus(objects[0]?.metadata.namespace ?? "");
     for (const [job, targets] of Object.entries(jobs)) prometheus.aim(job, targets);
-    const groups = ofKind("PrometheusRule").flatMap(({ spec }) => spec.groups);
+    const monitors = ofKind("ServiceMonitor").map(({ metadata }) => metadata.name);
+    const isRun = (name: string) => !monitors.includes(name) || name in jobs;
+    const groups = ofKind("PrometheusRule").flatMap(({ metadata, spec }) => (isRun(metadata.name) ? spec.groups : []));
     prometheus.#write("rules.yaml", { groups: inTimeLapse(groups) });
     prometheus.#write("prometheus.yaml", {
       global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
       rule_files: ["rules.yaml"],
+      ...(alertmanager ? { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } } : {}),
       scrape_configs: [
-        ...ofKind("ServiceMonitor").map(({ metadata, spec }) => ({
-          job_name: metadata.name,
-          metrics_path: spec.endpoints[0].path,
-          sample_limit: spec.sampleLimit,
-          body_size_limit: spec.bodySizeLimit,
-          file_sd_configs: [{ files: [`targets-${metadata.name}.json`], refresh_interval: "1s" }],
-          metric_relabel_configs: (spec.endpoints[0].metricRelabelings ?? []).map(asConfig),
-        })),
+        ...ofKind("ServiceMonitor")
+          .filter(({ metadata }) => isRun(metadata.name))
+          .map(({ metadata, spec }) => ({
+            job_name: metadata.name,
+            metrics_path: spec.endpoints[0].path,
+            sample_limit: spec.sampleLimit,
+            body_size_limit: spec.bodySizeLimit,
+            file_sd_configs: [{ files: [`targets-${metadata.name}.json`], refresh_interval: "1s" }],
+            metric_relabel_configs: (spec.endpoints[0].metricRelabelings ?? []).map(asConfig),
+          })),
         { job_name: "others", honor_labels: true, static_configs: [{ targets: others }] },
       ],
     });

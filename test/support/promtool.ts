@@ -6,12 +6,14 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import type { Alert, Recording, RuleGroup } from "../../src/kubernetes/prometheus-rule.ts";
+import { secretAlerts } from "../../src/kubernetes/secret-alerts.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import { natsAlerts } from "../../src/nats/alerts.ts";
 import { tile38Alerts } from "../../src/tile38/alerts.ts";
 import { tool } from "./tools.ts";
 
-export const groupsOf = (model: Model): RuleGroup[] => [...natsAlerts(model).groups, ...tile38Alerts(model).groups];
+export const groupsOf = (model: Model): RuleGroup[] =>
+  [natsAlerts, tile38Alerts, secretAlerts].flatMap((rulesFor) => rulesFor(model).groups);
 const rulesOf = (model: Model): (Recording | Alert)[] => groupsOf(model).flatMap(({ rules }) => rules);
 export const alertsIn = (model: Model): Alert[] => rulesOf(model).filter((rule) => "alert" in rule);
 export const recordingsIn = (model: Model): Recording[] => rulesOf(model).filter((rule) => "record" in rule);

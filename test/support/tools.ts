@@ -31,6 +31,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     "nats-exporter",
     "busybox",
     "prometheus",
+    "alertmanager",
   ],
   volumes: ["nats-server", "test-ca"],
   proof: ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"],

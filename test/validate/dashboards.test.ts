@@ -74,7 +74,7 @@ describe.skipIf(without("nats-server", "test-ca", "nats-exporter", "tile38-serve
       const exporters = await Promise.all(nats.servers.map((server) => NatsExporter.start(production, server)));
       for (const exporter of exporters) use(exporter);
       const pods = ["nats-0", "nats-1", "nats-2", "tile38-leader-0", "tile38-follower-0"];
-      const others = use(await serveMetrics(healthyCluster(namespace, pods)));
+      const others = use(await serveMetrics(() => healthyCluster(namespace, pods)));
       prometheus = use(
         await Prometheus.start(
           monitoring,

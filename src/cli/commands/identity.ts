@@ -19,6 +19,7 @@ export interface IdentityOptions extends Destination {
   readonly all?: boolean;
   readonly wait?: string;
   readonly autoApprove?: boolean;
+  readonly unfinishedAfter?: string;
   readonly json?: boolean;
 }
 
@@ -87,11 +88,15 @@ async function sayWhatIsLeft(
 export async function list(name: string, names: readonly string[], options: IdentityOptions): Promise<ExitCode> {
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
+  const { unfinishedAfter = "14d" } = options;
+  if (!isDuration(unfinishedAfter))
+    throw new UsageError(`--unfinished-after is "${unfinishedAfter}", expected a duration such as "14d"`);
   const store = storeOf(model, "list", options);
   const statuses = await survey(model, names.length > 0 ? byName(model, names) : holders(model), store);
+  const limit = new Date(Date.now() - nanoseconds(unfinishedAfter) / 1e6);
   if (options.json) printJson(statusesJson(name, statuses));
-  else print(renderStatuses(name, store.title, statuses));
-  return statuses.some(needsAttention) ? exitCodes.problems : exitCodes.done;
+  else print(renderStatuses(name, store.title, statuses, limit));
+  return statuses.some((status) => needsAttention(status, limit)) ? exitCodes.problems : exitCodes.done;
 }
 
 /** Without a name a create makes what is missing; everything else wants names, or --all for all identities. */

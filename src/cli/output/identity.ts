@@ -26,20 +26,30 @@ export const afterRotation = (reached: Date | undefined): string =>
       "synchronised by hand (docs/rotation.md), then run finish."
     : "Restart the clients, then run finish.";
 
-/** Whether somebody must do something before this works again, or works at all. */
-export const needsAttention = ({ standing }: Status): boolean =>
-  ["lost", "torn", "broken", "unshared"].includes(standing);
+/**
+ * Whether somebody must do something before this works again, or works at all; or a rotation that began before `limit` was
+ * never finished: the previous credential, which there was a reason to replace, still opens the door, and no metric says so.
+ */
+export const needsAttention = (status: Status, limit: Date): boolean =>
+  ["lost", "torn", "broken", "unshared"].includes(status.standing) || isUnfinished(status, limit);
 
-const noteOf = ({ standing, problem, holder }: Status): string =>
-  problem ?? (standing === "rotating" && holder.credential === "encryption" ? ENCRYPTION_NOTE : NOTES[standing]);
+const isUnfinished = ({ standing, since }: Status, limit: Date): boolean =>
+  standing === "rotating" && since !== undefined && since < limit;
 
-export function renderStatuses(environment: string, store: string, statuses: readonly Status[]): string {
+function noteOf(status: Status, limit: Date): string {
+  const { standing, problem, holder } = status;
+  const note = standing === "rotating" && holder.credential === "encryption" ? ENCRYPTION_NOTE : NOTES[standing];
+  return problem ?? (isUnfinished(status, limit) ? `left unfinished: ${note}` : note);
+}
+
+/** @param limit rotations that began before it are called unfinished */
+export function renderStatuses(environment: string, store: string, statuses: readonly Status[], limit: Date): string {
   const rows = statuses.map((status) => [
     status.holder.name,
     status.holder.credential,
     status.standing,
     status.since ? status.since.toISOString().slice(0, 16).replace("T", " ") : "",
-    noteOf(status),
+    noteOf(status, limit),
   ]);
   return [
     `${environment}: ${store}`,

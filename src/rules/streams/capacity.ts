@@ -2,7 +2,7 @@
 import type { Model } from "../../model/resolve.ts";
 import { effectiveRetention, flowsInto } from "../../model/traffic.ts";
 import { atLeast, parseVersion } from "../../model/version.ts";
-import { fileStore, reservedPerServer } from "../../nats/budget.ts";
+import { fileStore, RESERVABLE, reservedPerServer } from "../../nats/budget.ts";
 import { formatBytes, formatDuration, formatRate, SECOND } from "../../units.ts";
 import { inEnvironment, inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
@@ -28,12 +28,14 @@ const fileStoreFull: Rule<Model> = {
   severity: "error",
   title: "Streams that do not fit the file store",
   reason:
-    "The server reserves max_bytes of every stream when it is created and refuses the one that does not fit (10047).",
+    "The server reserves max_bytes of every stream when it is created and refuses the one that does not fit (10047). A tenth of the " +
+    "store stays free for what is not declared, a stream beside the one it replaces: above that NatsStorageReserved calls.",
   hint: "Raise nats.volume.size (the store gets 80 % of it) or lower maxBytes.",
   *check(model) {
     const reserved = reservedPerServer(model, "file");
     const store = fileStore(model);
-    if (reserved <= store) return;
+    const reservable = Math.floor(RESERVABLE * store);
+    if (reserved <= reservable) return;
     const largest = model.streams
       .filter(({ storage }) => storage === "file")
       .toSorted((a, b) => b.maxBytes - a.maxBytes)
@@ -41,7 +43,7 @@ const fileStoreFull: Rule<Model> = {
       .map(({ name, maxBytes }) => `${name} ${formatBytes(maxBytes)}`);
     yield {
       place: inEnvironment(model, "nats.volume.size"),
-      says: `gives a file store of ${formatBytes(store)}, but streams reserve ${formatBytes(reserved)} on one server (${largest.join(", ")})`,
+      says: `gives a file store of ${formatBytes(store)}, of which streams may reserve ${formatBytes(reservable)}, but they reserve ${formatBytes(reserved)} on one server (${largest.join(", ")})`,
     };
   },
 };

@@ -183,6 +183,26 @@ const shortOrigin: Rule<Model> = {
   },
 };
 
+const lagOfNothing: Rule<Model> = {
+  code: "S029",
+  severity: "error",
+  title: "A limit for the lag of a stream that copies nothing",
+  reason:
+    "No rule of Prometheus reads it: whoever set it believes that somebody is called, and nobody ever is. Most often it belongs to " +
+    "the stream that copies, or to a source that was removed.",
+  hint: "Move alerts.sourceLag to the stream with the sources, or take it away.",
+  *check({ streams }) {
+    for (const stream of streams) {
+      const lag = stream.alerts?.sourceLag;
+      if (lag === undefined || originsOf(stream).length > 0) continue;
+      yield {
+        place: inStream(stream, "alerts.sourceLag"),
+        says: `is ${lag}, but the stream has no sources and no mirror`,
+      };
+    }
+  },
+};
+
 export const sourceRules = [
   unknownOrigin,
   cycle,
@@ -192,4 +212,5 @@ export const sourceRules = [
   impliedWindow,
   louderSource,
   shortOrigin,
+  lagOfNothing,
 ];

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { reservedPerServer } from "../../../src/nats/budget.ts";
+import { fileStore, reservedPerServer } from "../../../src/nats/budget.ts";
 import { checkModel } from "../../../src/rules/index.ts";
-import { GiB } from "../../../src/units.ts";
+import { type ByteSize, GiB } from "../../../src/units.ts";
 import { modelWith, orders } from "../../support/definitions.ts";
+import { alertsIn } from "../../support/promtool.ts";
 
 const stream = (name: string, replicas: number, maxBytes: `${number}GiB`) => ({
   ...orders,
@@ -34,4 +35,17 @@ test("only what a writer's filter lets through fills Tile38", () => {
   } as const;
   const errors = checkModel(modelWith({ streams: [all] })).filter(({ severity }) => severity === "error");
   expect(errors).toEqual([]);
+});
+
+test("what the rule lets through reserves no more than the alert begins at", () => {
+  const model = modelWith({ streams: [stream("all", 3, "36GiB")] });
+  const codes = (bytes: ByteSize) =>
+    checkModel(modelWith({ streams: [{ ...stream("all", 3, "1GiB"), maxBytes: bytes }] })).map(({ code }) => code);
+  expect(reservedPerServer(model, "file") / fileStore(model)).toBe(0.9);
+  expect(codes("36GiB")).not.toContain("S031");
+  expect(codes("36865MiB")).toContain("S031");
+  const alert = alertsIn(model).find((one) => one.alert === "NatsStorageReserved");
+  expect(alert?.expr).toMatch(
+    /jetstream_stats_reserved_storage\{.*\} \/ nats_varz_jetstream_config_max_storage\{[^}]*\} > 0\.9 /,
+  );
 });

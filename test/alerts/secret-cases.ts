@@ -1,0 +1,46 @@
+/** Cases of the alert on what External Secrets brings. */
+import type { AlertCases } from "./scenario.ts";
+
+const ofOrders = /^externalsecret_status_condition\{.*circl-backbone-oms.*status="True"/;
+
+export const secretCases: AlertCases = {
+  SecretNotSynced: {
+    fires: [
+      {
+        at: "17m",
+        set: [
+          [ofOrders, "0"],
+          [/^externalsecret_status_condition\{.*circl-backbone-oms.*status="False"/, "1"],
+        ],
+        labels: { exported_namespace: "circl", name: "circl-backbone-oms" },
+        summary: "ExternalSecret circl-backbone-oms in circl is not synced",
+      },
+      {
+        at: "27m",
+        // Its controller is gone, and all that it said.
+        set: [[ofOrders, "1x20 stale"]],
+        labels: { exported_namespace: "circl", name: "circl-backbone-oms" },
+        summary: "ExternalSecret circl-backbone-oms in circl is looked after by nobody",
+      },
+      {
+        at: "17m",
+        // Where the monitor of External Secrets honours labels, the namespace is its own.
+        set: [[ofOrders, "_"]],
+        add: {
+          'externalsecret_status_condition{namespace="circl",name="circl-backbone-oms",condition="Ready",status="True"}':
+            "0",
+        },
+        labels: { namespace: "circl", name: "circl-backbone-oms" },
+        summary: "ExternalSecret circl-backbone-oms in circl is not synced",
+      },
+    ],
+    // The store was away for ten minutes; and what is none of ours may fail for ever.
+    quiet: {
+      at: "30m",
+      set: [[ofOrders, "1x4 0x20 1x60"]],
+      add: {
+        'externalsecret_status_condition{namespace="elsewhere",name="theirs",condition="Ready",status="True"}': "0",
+      },
+    },
+  },
+};
