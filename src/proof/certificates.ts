@@ -1,6 +1,7 @@
 /** Plays cert-manager: makes the Secret of every Certificate with what it asks for, signed by the authority that it names. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { RenderedSecret } from "../identity/rendered.ts";
 import { run } from "./agent/system.ts";
 import type { Kubectl } from "./kubectl.ts";
 
@@ -54,17 +55,11 @@ export async function issueCertificates(kubectl: Kubectl, folder: string): Promi
     const place = placeOf(metadata.namespace, spec.secretName);
     const signer = issuer.spec.ca ? placeOf(metadata.namespace, issuer.spec.ca.secretName) : undefined;
     if (!spec.isCA || !(await isThere(place))) await issue(certificate, place, signer);
-    const data = Object.fromEntries(
-      await Promise.all(FILES.map(async (file) => [file, (await readFile(join(place, file))).toString("base64")])),
+    const files = Object.fromEntries(
+      await Promise.all(FILES.map(async (file) => [file, await readFile(join(place, file), "utf8")])),
     );
     const { namespace } = metadata;
-    secrets.push({
-      apiVersion: "v1",
-      kind: "Secret",
-      type: "kubernetes.io/tls",
-      metadata: { name: spec.secretName, namespace },
-      data,
-    });
+    secrets.push(secretObject({ name: spec.secretName, namespace, files }, "kubernetes.io/tls"));
   }
   if (secrets.length > 0) await applyAll(kubectl, secrets);
 }
@@ -105,6 +100,15 @@ export async function listed<T>(kubectl: Kubectl, kind: string): Promise<readonl
   const { items } = JSON.parse(await kubectl(["get", kind, "--all-namespaces", "--output=json"]));
   return items;
 }
+
+/** A Secret by its files. */
+export const secretObject = ({ name, namespace, files }: RenderedSecret, type = "Opaque"): object => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  type,
+  metadata: { name, namespace },
+  data: Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text).toString("base64")])),
+});
 
 /** On the server's side: a client's apply would keep a copy of the secrets in an annotation. */
 export const applyAll = (kubectl: Kubectl, objects: readonly object[]): Promise<string> =>

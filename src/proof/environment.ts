@@ -3,9 +3,10 @@
  * other operators of a cluster do (cert-manager, External Secrets) is played from the very objects that were applied.
  */
 import { join } from "node:path";
+import type { RenderedSecret } from "../identity/rendered.ts";
 import type { Tools } from "./agent/images.ts";
 import { type Nodes, startNodes } from "./agent/nodes.ts";
-import { issueCertificates } from "./certificates.ts";
+import { applyAll, issueCertificates, secretObject } from "./certificates.ts";
 import { type ControlPlane, type ControlPlaneInput, startControlPlane } from "./control-plane.ts";
 import { type Documents, synchroniseSecrets } from "./external-secrets.ts";
 import { makeScratchFolder } from "./scratch-folder.ts";
@@ -20,6 +21,8 @@ export interface BootInput extends ControlPlaneInput {
   readonly clients: { readonly namespaces: readonly string[]; readonly label: string };
   /** The secret store, with all credentials. */
   readonly documents: Documents;
+  /** Secrets that are made by hand where there is no External Secrets; those without a namespace are mounted nowhere. */
+  readonly secrets?: readonly RenderedSecret[];
   /** Zone of each node, by its name. @default one node in each of three zones */
   readonly zones?: Readonly<Record<string, string>>;
   /** Told of each step, and of what the nodes cannot do. */
@@ -43,7 +46,7 @@ const PATIENCE = "900s";
 
 /** Starts everything and applies the manifests; `ready` waits for the pods. @throws what a part of it says; nothing is left then */
 export async function bootEnvironment(input: BootInput): Promise<BootedEnvironment> {
-  const { tools, manifests, namespace, clients, documents, zones = ZONES, log = () => {} } = input;
+  const { tools, manifests, namespace, clients, documents, secrets = [], zones = ZONES, log = () => {} } = input;
   const parts: AsyncDisposable[] = [];
   const use = <T extends AsyncDisposable>(part: T): T => {
     parts.push(part);
@@ -65,6 +68,8 @@ export async function bootEnvironment(input: BootInput): Promise<BootedEnvironme
     }
     log(`applying ${manifests}`);
     await kubectl(["apply", "--server-side", "--filename", manifests]);
+    const byHand = secrets.filter(({ namespace: home }) => home !== undefined).map((secret) => secretObject(secret));
+    if (byHand.length > 0) await applyAll(kubectl, byHand);
     const refreshSecrets = async () => {
       await issueCertificates(kubectl, join(scratch.path, "authorities"));
       await synchroniseSecrets({ kubectl, documents, template: tools.pathOf("secret-template") });

@@ -1,6 +1,6 @@
 /** Plays External Secrets: renders the templates that the cluster has, with the documents of a store, and hands back trust. */
 import { run } from "./agent/system.ts";
-import { applyAll, listed } from "./certificates.ts";
+import { applyAll, listed, secretObject } from "./certificates.ts";
 import type { Kubectl } from "./kubectl.ts";
 
 interface ExternalSecret {
@@ -56,15 +56,7 @@ export async function synchroniseSecrets({ kubectl, documents, template }: Exter
     for (const { secretKey, remoteRef } of spec.data) values[secretKey] = await propertyOf(remoteRef, documents);
     const input = JSON.stringify({ template: spec.target.template.data, data: values });
     const files: Record<string, string> = JSON.parse(await run(template, [], input));
-    const data = Object.entries(files).map(([file, text]) => [file, Buffer.from(text).toString("base64")]);
-    const { namespace } = metadata;
-    secrets.push({
-      apiVersion: "v1",
-      kind: "Secret",
-      type: "Opaque",
-      metadata: { name: spec.target.name, namespace },
-      data: Object.fromEntries(data),
-    });
+    secrets.push(secretObject({ name: spec.target.name, namespace: metadata.namespace, files }));
   }
   if (secrets.length > 0) await applyAll(kubectl, secrets);
 }

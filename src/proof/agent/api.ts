@@ -1,5 +1,5 @@
 /** The part of the Kubernetes API that a node agent needs: requests, and lists that are kept up to date by watches. */
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { Agent, type RequestOptions, request } from "node:https";
 import { createInterface } from "node:readline";
@@ -38,6 +38,8 @@ export function openApi(kubeconfig: string): Api {
   const { clusters, users } = JSON.parse(readFileSync(kubeconfig, "utf8"));
   const { server, "certificate-authority-data": authority } = clusters[0].cluster;
   const closing = new AbortController();
+  // Each request and watch listens; there are always more than the ten that Node takes for a leak.
+  setMaxListeners(0, closing.signal);
   // Watches hold their connections; requests share a few that stay open.
   const agent = new Agent({ ca: Buffer.from(authority, "base64"), keepAlive: true, maxFreeSockets: 8 });
   const ask = async (path: string, options: RequestOptions, body?: string) => {

@@ -50,7 +50,11 @@ const SETTLE = 100;
 export async function startNodes({ kubeconfig, zones, tools, folder, log = () => {} }: NodesInput): Promise<Nodes> {
   const api = openApi(kubeconfig);
   const network = await openNetwork();
-  const failed = (error: unknown) => log(`node agent: ${(error as Error).message}`);
+  let closing = false;
+  // What is cut off by the end has not failed.
+  const failed = (error: unknown) => {
+    if (!closing) log(`node agent: ${(error as Error).message}`);
+  };
   const logs = join(folder, "logs");
   const runs = new Map<string, PodRun>();
   const lost = new Set<string>();
@@ -166,6 +170,7 @@ export async function startNodes({ kubeconfig, zones, tools, folder, log = () =>
       for (const { address } of on(name)) if (address) await network.plug(address, connected);
     },
     async [Symbol.asyncDispose]() {
+      closing = true;
       clearInterval(heart);
       await api[Symbol.asyncDispose]();
       await Promise.allSettled([...runs.values()].map((run) => run.kill()));
