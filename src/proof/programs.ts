@@ -63,7 +63,8 @@ export async function findPrograms(root: string): Promise<Programs> {
     ...(process.getuid?.() === 0 ? [] : ["it takes root: it makes network and mount namespaces"]),
   ];
   if (refusals.length > 0) throw new CannotProve(`no proof can run here: ${refusals.join("; ")}`);
-  const system = Object.fromEntries(Object.keys(SYSTEM).map((name) => [name, inPath(name)]));
+  const system: Record<string, string | undefined> = { node: process.execPath };
+  for (const name of Object.keys(SYSTEM)) system[name] = inPath(name);
   const packages = Object.keys(SYSTEM).flatMap((name) => (system[name] ? [] : (SYSTEM[name] ?? [])));
   if (packages.length > 0) {
     throw new CannotProve(`programs are missing. On Debian: apt-get install ${[...new Set(packages)].join(" ")}`);

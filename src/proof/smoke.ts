@@ -23,6 +23,8 @@ export interface Subject {
   readonly documents: Documents;
   /** For the files of clients. */
   readonly folder: string;
+  /** Of the repository. */
+  readonly root: string;
 }
 
 /** How long streams may take to have all replicas current, in ms. */

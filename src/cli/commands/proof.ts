@@ -55,7 +55,7 @@ export async function run(name: string, options: ProofOptions, root: string): Pr
       signal: interrupts.signal,
       log,
     });
-    const subject = { model, booted, documents, folder: scratch.path };
+    const subject = { model, booted, documents, folder: scratch.path, root };
     const look = lookOf(process.stderr);
     const told = (proven: Proven) => log(renderProven(proven, look));
     const work = proveAll(steps(subject, start, options.short === true), told);

@@ -52,6 +52,8 @@ const IMAGES: readonly Kind[] = [
     program: "tile38-server",
     entrypoint: ["tile38-server"],
   },
+  // What the load of a proof is: the Node that runs this.
+  { name: "library/node", tag: /^(\d+)-alpine$/, tool: () => "node", program: "node", entrypoint: ["node"] },
   { name: "busybox", tag: /^(\d+\.\d+)/, tool: () => "busybox", program: "busybox", entrypoint: ["sh"] },
 ];
 

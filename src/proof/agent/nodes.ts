@@ -27,6 +27,8 @@ export interface NodesInput {
 }
 
 export interface Nodes extends AsyncDisposable {
+  /** Address of this machine among the pods. */
+  readonly gateway: string;
   /** Pods that run now. */
   readonly pods: () => readonly PodRun[];
   /** @throws Error where no such pod runs */
@@ -143,6 +145,7 @@ export async function startNodes({ kubeconfig, zones, tools, folder, log = () =>
   const heart = setInterval(beat, HEARTBEAT);
   const on = (name: string) => [...runs.values()].filter(({ pod }) => pod.spec.nodeName === name);
   return {
+    gateway: network.gateway,
     logs,
     pods: () => [...runs.values()],
     pod(namespace, name) {
