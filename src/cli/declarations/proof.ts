@@ -16,6 +16,8 @@ export function declareProof(program: Command, root: string): void {
     .option("--short", "boot and try; kill and roll nothing")
     .addOption(json())
     .action(
-      runs(async (name: string, options: ProofOptions) => (await import("../commands/proof.ts")).run(name, options, root)),
+      runs(async (name: string, options: ProofOptions) =>
+        (await import("../commands/proof.ts")).run(name, options, root),
+      ),
     );
 }
