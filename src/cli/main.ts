@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { declareDefinitions } from "./declarations/definitions.ts";
 import { declareIdentity } from "./declarations/identity.ts";
+import { declareProof } from "./declarations/proof.ts";
 import { declareStreams } from "./declarations/streams.ts";
 import { type ExitCode, exitCodeMeanings, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failures.ts";
@@ -40,6 +41,7 @@ function declare(root: string): Command {
   declareDefinitions(program, root);
   declareStreams(program);
   declareIdentity(program);
+  declareProof(program, root);
 
   for (const command of [program, ...program.commands.flatMap((outer) => [outer, ...outer.commands])]) {
     command.showHelpAfterError(`Usage: ${command.createHelp().commandUsage(command)}`);
@@ -71,6 +73,8 @@ const EXPECTED = [
   "Impossible",
   "BrokenDocument",
   "NotCaptured",
+  "CannotProve",
+  "KubectlFailure",
 ];
 
 async function failed(error: unknown): Promise<ExitCode> {

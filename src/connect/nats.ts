@@ -50,7 +50,7 @@ export const openWriter = (target: Target): Promise<Writer & AsyncDisposable> =>
 
 async function open(target: Target): Promise<Writer & MessageReader & AsyncDisposable> {
   const where = target.servers.join(", ");
-  const connection = await connect(options(target)).catch((error: unknown) => {
+  const connection = await connect(connectionOptions(target)).catch((error: unknown) => {
     throw explainFailure(error, "connecting", where);
   });
   const once = async <T>(verb: ReadVerb | WriteVerb, names: readonly string[], body: object): Promise<T> =>
@@ -118,7 +118,7 @@ async function request<T>(connection: NatsConnection, subject: string, body: obj
   return answer;
 }
 
-function options({
+export function connectionOptions({
   servers,
   user,
   password,

@@ -99,7 +99,7 @@ function server(model: Model): k8s.Container {
     resources: { cpu: environment.nats.cpu, memory: environment.nats.memory, ephemeralStorage: 512 * MiB },
     volumeMounts: [
       ...configMounts(model),
-      ...(environment.nats.encryption === "none" ? [] : [{ name: "key", mountPath: PATHS.key, readOnly: true }]),
+      ...keyMount(model),
       { name: "run", mountPath: PATHS.run },
       { name: NATS.dataClaim, mountPath: PATHS.data },
     ],
@@ -118,7 +118,13 @@ function reloader(model: Model): k8s.Container {
     image: imageReference(model.environment, "reloader"),
     args: ["-pid", PID_FILE, ...watched.flatMap((file) => ["-config", file])],
     resources: { cpu: "10m", memory: 64 * MiB, ephemeralStorage: 64 * MiB },
-    volumeMounts: [...configMounts(model), { name: "run", mountPath: PATHS.run, readOnly: true }],
+    volumeMounts: [
+      ...configMounts(model),
+      // It reads what nats.conf includes, and ends where a file of it is not there. What it could do with the key it can do
+      // without: as the same user it sees the server's files through /proc.
+      ...keyMount(model),
+      { name: "run", mountPath: PATHS.run, readOnly: true },
+    ],
   });
 }
 
@@ -149,6 +155,9 @@ const configMounts = ({ environment: { nats } }: Model): k8s.VolumeMount[] => [
   ...(nats.tls ? [{ name: "server-tls", mountPath: PATHS.serverTls, readOnly: true }] : []),
   ...(nats.tls && nats.servers > 1 ? [{ name: "route-tls", mountPath: PATHS.routeTls, readOnly: true }] : []),
 ];
+
+const keyMount = ({ environment: { nats } }: Model): k8s.VolumeMount[] =>
+  nats.encryption === "none" ? [] : [{ name: "key", mountPath: PATHS.key, readOnly: true }];
 
 const secret = (name: string, secretName: string): k8s.Volume => ({
   name,

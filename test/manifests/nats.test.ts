@@ -100,6 +100,14 @@ describe("sidecars", () => {
     );
   });
 
+  test("the reloader has every file that nats.conf includes: without one it ends at its start, and nothing is ever reloaded", () => {
+    const conf = objectOf(production, "ConfigMap", "nats-config").data?.["nats.conf"] ?? "";
+    const included = [...conf.matchAll(/^\s*include \.\.\/(\S+)\/\S+$/gm)].map(([, folder]) => `/etc/${folder}`);
+    expect(included).toEqual(["/etc/nats-key", "/etc/nats-auth"]);
+    const mounted = container("reloader").volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
+    expect(mounted).toEqual(expect.arrayContaining(included));
+  });
+
   test("the exporter names servers, not keys that change at every start", () => {
     expect(container("exporter").args).toEqual([
       "-port=7777",
@@ -209,7 +217,7 @@ describe("encryption at rest", () => {
       { name: "key", mountPath: "/etc/nats-key" },
     ]);
     expect(mounts(container("nats"))).toEqual([{ name: "key", mountPath: "/etc/nats-key", readOnly: true }]);
-    expect(mounts(container("reloader"))).toEqual([]);
+    expect(mounts(container("reloader"))).toEqual([{ name: "key", mountPath: "/etc/nats-key", readOnly: true }]);
     const volumes = Object.fromEntries(pod.volumes.map((volume: { name: string }) => [volume.name, volume]));
     expect(volumes.encryption.secret.secretName).toBe("nats-encryption-key");
     expect(volumes.key.emptyDir.medium).toBe("Memory");

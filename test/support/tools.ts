@@ -34,7 +34,19 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     "alertmanager",
   ],
   volumes: ["nats-server", "test-ca"],
-  proof: ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"],
+  proof: [
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubectl",
+    "nats-server",
+    "nats-exporter",
+    "config-reloader",
+    "tile38-server",
+    "secret-template",
+    "busybox",
+  ],
 };
 
 /** Programs that come with the system, by Debian package: none is built here, and any version will do that Debian still has. */

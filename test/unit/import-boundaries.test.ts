@@ -29,7 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/audit": ["src/jetstream", "src/model"],
   "src/connect": ["src/jetstream", "src/identity"],
   "src/rules": ["src/model", "src/kubernetes", "src/grafana", "src/nats", "src/tile38"],
-  "src/proof": [],
+  "src/proof": ["src/connect", "src/identity", "src/jetstream", "src/kubernetes", "src/model"],
   "src/app.ts": ["src/charts", "src/model"],
   "src/cli": [
     "src/app.ts",
@@ -43,6 +43,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/nats",
     "src/grafana",
     "src/dashboards",
+    "src/proof",
     "environments",
     "streams",
   ],

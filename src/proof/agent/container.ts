@@ -1,0 +1,135 @@
+/** A container as a process: the namespaces of its pod, a root of its own made of an image, and its volumes at their paths. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import type { Image } from "./images.ts";
+import type { Sandbox } from "./sandbox.ts";
+import { PATH, quote } from "./system.ts";
+
+export interface ContainerInput {
+  readonly image: Image;
+  readonly sandbox: Sandbox;
+  /** Whether it sees the processes of the other containers. */
+  readonly sharesProcesses: boolean;
+  /** For its layer and its roots; removed with the pod. */
+  readonly folder: string;
+  readonly log: string;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDir: string;
+  readonly user: User;
+  readonly readOnlyRoot: boolean;
+  readonly mounts: readonly Mount[];
+}
+
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+export interface Exit {
+  /** As Kubernetes says it: 128 and the number of the signal where one ended it. */
+  readonly code: number;
+}
+
+export interface RunningContainer {
+  /** Of its main process, as the machine sees it; 0 where it could not be started. */
+  readonly pid: number;
+  readonly exited: Promise<Exit>;
+  signal(name: NodeJS.Signals): void;
+  /** Runs a command in it as its user; the exit code, or undefined where it took longer than `timeout` ms. */
+  exec(argv: readonly string[], timeout: number): Promise<number | undefined>;
+}
+
+/** Starts a container. It may end at once: `exited` tells, and its log. */
+export async function startContainer(input: ContainerInput): Promise<RunningContainer> {
+  const { sandbox, folder, env, user, sharesProcesses } = input;
+  for (const name of ["root", "upper", "work"]) mkdirSync(join(folder, name), { recursive: true });
+  const output = openSync(input.log, "a");
+  const enter = ["nsenter", `--target=${sandbox.pid}`, "--net", "--uts", "--ipc", "--pid", "--"];
+  const unshare = ["unshare", "--mount", ...(sharesProcesses ? [] : ["--pid", "--fork"]), "--"];
+  const child = spawn(enter[0] ?? "", [...enter.slice(1), ...unshare, "sh", "-c", script(input)], {
+    env: { PATH, ...env },
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", output, output, "pipe"],
+  });
+  closeSync(output);
+  const exited = once(child, "exit").then(([code, signal]) => ({
+    code: signal ? 128 + constants.signals[signal as NodeJS.Signals] : code,
+  }));
+  const said = once(createInterface({ input: child.stdio[3] as Readable }), "line");
+  const [first] = await Promise.race([said, exited.then(() => ["0"])]);
+  const pid = Number(first);
+  return {
+    pid,
+    exited,
+    signal(name) {
+      // It may have ended meanwhile, and 0 would be everybody.
+      if (pid > 0 && child.exitCode === null && child.signalCode === null) process.kill(pid, name);
+    },
+    async exec(argv, timeout) {
+      const into = [`--target=${pid}`, "--mount", "--net", "--uts", "--ipc", "--pid", "--root", "--wdns=/"];
+      const as = [`--setuid=${user.uid}`, `--setgid=${user.gid}`];
+      const probe = spawn("nsenter", [...into, ...as, "--", ...argv], {
+        env: { PATH, ...env },
+        detached: true,
+        stdio: "ignore",
+      });
+      const timer = setTimeout(() => process.kill(-(probe.pid ?? 0), "SIGKILL"), timeout);
+      const [code] = await once(probe, "exit").finally(() => clearTimeout(timer));
+      return code ?? undefined;
+    },
+  };
+}
+
+/**
+ * Runs in the namespaces of the pod and a mount namespace of its own, in which nothing that it mounts is seen outside. It says
+ * its pid as the machine sees it, which it has as long as the machine's /proc is the one it sees, and keeps it to the end.
+ */
+function script({ image, folder, argv, workingDir, user, readOnlyRoot, mounts }: ContainerInput): string {
+  const root = join(folder, "root");
+  const layers = `lowerdir=${image.folder},upperdir=${join(folder, "upper")},workdir=${join(folder, "work")}`;
+  const bind = ({ source, target, readOnly }: Mount): string[] => {
+    const at = quote(join(root, target));
+    const file = `[ -d ${quote(source)} ] && mkdir -p ${at} || { mkdir -p "$(dirname ${at})"; touch ${at}; }`;
+    const remount = readOnly ? [`mount -o remount,bind,ro ${at}`] : [];
+    return [file, `mount --bind ${quote(source)} ${at}`, ...remount];
+  };
+  return [
+    "set -eu",
+    "read -r pid _ </proc/self/stat",
+    `mount -t overlay overlay -o ${quote(layers)} ${quote(root)}`,
+    `mount -t proc proc ${quote(join(root, "proc"))}`,
+    // busybox of Debian is linked to these; the programs of the images are not.
+    ...["/lib", "/lib64"].flatMap((libraries) => bind({ source: libraries, target: libraries, readOnly: true })),
+    ...["null", "zero", "full", "random", "urandom"].flatMap((device) =>
+      bind({ source: `/dev/${device}`, target: `/dev/${device}`, readOnly: false }),
+    ),
+    ...mounts.flatMap(bind),
+    readOnlyRoot ? `mount -o remount,ro ${quote(root)}` : ":",
+    `cd ${quote(root)}`,
+    'echo "$pid" >&3',
+    "exec 3>&-",
+    // Becoming another user than root takes away every capability, and this that one ever comes back.
+    [
+      "exec setpriv --no-new-privs chroot",
+      `--userspec=${user.uid}:${user.gid}`,
+      `--groups=${user.groups.join(",")}`,
+      quote(root),
+      ...(workingDir === "/" ? [] : ["sh", "-c", quote('cd "$0" && exec "$@"'), quote(workingDir)]),
+      ...argv.map(quote),
+    ].join(" "),
+  ].join("\n");
+}

@@ -1,0 +1,90 @@
+/**
+ * An environment as dist says it, on a control plane and nodes of its own: kubectl applies the manifests as they are, and what
+ * other operators of a cluster do (cert-manager, External Secrets) is played from the very objects that were applied.
+ */
+import { join } from "node:path";
+import type { RenderedSecret } from "../identity/rendered.ts";
+import type { Tools } from "./agent/images.ts";
+import { type Nodes, startNodes } from "./agent/nodes.ts";
+import { applyAll, issueCertificates, secretObject } from "./certificates.ts";
+import { type ControlPlane, type ControlPlaneInput, startControlPlane } from "./control-plane.ts";
+import { type Documents, synchroniseSecrets } from "./external-secrets.ts";
+import { makeScratchFolder } from "./scratch-folder.ts";
+
+export interface BootInput extends ControlPlaneInput {
+  /** Programs that images stand for, and secret-template. */
+  readonly tools: Tools;
+  /** Folder of the manifests. */
+  readonly manifests: string;
+  readonly namespace: string;
+  /** Namespaces of clients, which are not ours: made with the label (its value is "true") that lets their pods in. */
+  readonly clients: { readonly namespaces: readonly string[]; readonly label: string };
+  /** The secret store, with all credentials. */
+  readonly documents: Documents;
+  /** Secrets that are made by hand where there is no External Secrets; those without a namespace are mounted nowhere. */
+  readonly secrets?: readonly RenderedSecret[];
+  /** Zone of each node, by its name. @default one node in each of three zones */
+  readonly zones?: Readonly<Record<string, string>>;
+  /** Told of each step, and of what the nodes cannot do. */
+  readonly log?: (line: string) => void;
+}
+
+/** Stopped and removed by disposal, with everything in it. */
+export interface BootedEnvironment extends AsyncDisposable {
+  readonly plane: ControlPlane;
+  readonly nodes: Nodes;
+  /** Issues certificates anew and renders secrets again, as the two operators do from time to time. */
+  refreshSecrets(): Promise<void>;
+  /** Waits until every StatefulSet has what it wants. @throws KubectlFailure with the pod that is not ready */
+  ready(): Promise<void>;
+}
+
+const ZONES = { "node-a": "zone-a", "node-b": "zone-b", "node-c": "zone-c" };
+
+/** How long an environment may take to be ready, as kubectl says it; a machine with two cores takes one to three minutes. */
+const PATIENCE = "900s";
+
+/** Starts everything and applies the manifests; `ready` waits for the pods. @throws what a part of it says; nothing is left then */
+export async function bootEnvironment(input: BootInput): Promise<BootedEnvironment> {
+  const { tools, manifests, namespace, clients, documents, secrets = [], zones = ZONES, log = () => {} } = input;
+  const parts: AsyncDisposable[] = [];
+  const use = <T extends AsyncDisposable>(part: T): T => {
+    parts.push(part);
+    return part;
+  };
+  const dispose = async () => {
+    for (const part of parts.splice(0).toReversed()) await part[Symbol.asyncDispose]();
+  };
+  try {
+    const scratch = use(await makeScratchFolder("circl-nodes-"));
+    log("starting etcd, kube-apiserver, kube-controller-manager and kube-scheduler");
+    const plane = use(await startControlPlane(input));
+    const { kubectl, kubeconfig } = plane;
+    log(`starting ${Object.keys(zones).length} nodes`);
+    const nodes = use(await startNodes({ kubeconfig, zones, tools, folder: scratch.path, log }));
+    for (const name of clients.namespaces) {
+      await kubectl(["create", "namespace", name]);
+      await kubectl(["label", "namespace", name, `${clients.label}=true`]);
+    }
+    log(`applying ${manifests}`);
+    await kubectl(["apply", "--server-side", "--filename", manifests]);
+    const byHand = secrets.filter(({ namespace: home }) => home !== undefined).map((secret) => secretObject(secret));
+    if (byHand.length > 0) await applyAll(kubectl, byHand);
+    const refreshSecrets = async () => {
+      await issueCertificates(kubectl, join(scratch.path, "authorities"));
+      await synchroniseSecrets({ kubectl, documents, template: tools.pathOf("secret-template") });
+    };
+    log("playing cert-manager and External Secrets");
+    await refreshSecrets();
+    const ready = async () => {
+      const sets = await kubectl(["get", "statefulsets", `--namespace=${namespace}`, "--output=name"]);
+      for (const set of sets.trim().split("\n")) {
+        await kubectl(["rollout", "status", set, `--namespace=${namespace}`, `--timeout=${PATIENCE}`]);
+      }
+    };
+    return { plane, nodes, refreshSecrets, ready, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+/** What an environment must live through, under load, without losing or doubling what was confirmed. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { NATS } from "../kubernetes/names.ts";
+import type { PodRun } from "./agent/pod-run.ts";
+import { type LoadOutcome, startLoad } from "./load/load.ts";
+import { checkStreams, type Subject } from "./smoke.ts";
+
+/** Messages a second: what two cores carry beside three servers and a control plane. */
+const RATE = 500;
+/** Messages that must go through before and after what happens. */
+const MARGIN = 1_000;
+
+/** Kills the process of one server, as the kernel does that is out of memory. @throws Error for every message that it cost */
+export const killServer = (subject: Subject): Promise<string> =>
+  underLoad(subject, async () => {
+    const [server] = serversOf(subject);
+    const container = server?.containers.find(({ container: { name } }) => name === NATS.name);
+    if (!container?.process) throw new Error("no server runs that could be killed");
+    const { restarts } = container;
+    container.process.signal("SIGKILL");
+    while (container.restarts === restarts || !container.ready) await sleep(250);
+  });
+
+/** Rolls all servers, as a change of their pods does. @throws Error for every message that it cost */
+export const rollServers = (subject: Subject): Promise<string> =>
+  underLoad(subject, async () => {
+    const { kubectl } = subject.booted.plane;
+    await kubectl([
+      "rollout",
+      "restart",
+      `statefulset/${NATS.name}`,
+      `--namespace=${subject.model.environment.kubernetes.namespace}`,
+    ]);
+    await subject.booted.ready();
+  });
+
+const serversOf = ({ booted }: Subject): readonly PodRun[] =>
+  booted.nodes.pods().filter(({ pod }) => pod.metadata.labels?.["app.kubernetes.io/component"] === "server");
+
+async function underLoad(subject: Subject, happens: () => Promise<void>): Promise<string> {
+  const load = await startLoad(subject.booted, subject.model, subject.root, RATE);
+  await load.more(MARGIN);
+  await happens();
+  await checkStreams(subject);
+  await load.more(MARGIN);
+  const outcome = await load.stop();
+  const { confirmed, unconfirmed, lost, duplicated } = outcome;
+  if (lost + duplicated + unconfirmed > 0) {
+    throw new Error(
+      `of ${confirmed} confirmed messages ${lost} were lost, ${duplicated} stored twice, ${unconfirmed} never confirmed`,
+    );
+  }
+  return summary(outcome);
+}
+
+const summary = ({ confirmed, redelivered, longestPause }: LoadOutcome): string =>
+  `${confirmed} messages confirmed, none lost or doubled, ${redelivered} given again; longest pause ${(longestPause / 1000).toFixed(1)} s`;

@@ -1,0 +1,72 @@
+/** Environments of dist for tests: booted on a control plane and nodes of their own, with credentials made for them. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { carryOut, holders, prepare } from "../../src/identity/keeper.ts";
+import { memoryStore } from "../../src/identity/store.ts";
+import { CLIENT_NAMESPACE_LABEL } from "../../src/kubernetes/names.ts";
+import { bootEnvironment } from "../../src/proof/environment.ts";
+import type { Subject } from "../../src/proof/smoke.ts";
+import { crdFiles } from "../../tools/build.js";
+import { tools as pins } from "../../tools/tool.js";
+import { distOf, PROGRAMS, programPaths } from "./control-plane.ts";
+import { realModel } from "./definitions.ts";
+import { tool } from "./tools.ts";
+
+/** What stands for the images of dist, and renders its secrets. */
+const IN_PODS = [
+  "nats-server",
+  "nats-exporter",
+  "config-reloader",
+  "tile38-server",
+  "secret-template",
+  "busybox",
+] as const;
+export const BOOT_PROGRAMS = [...PROGRAMS, ...IN_PODS] as const;
+
+/** Namespaces take root. */
+export const mayBoot = (): boolean => process.platform === "linux" && process.getuid?.() === 0;
+
+export interface Booted extends Subject, AsyncDisposable {}
+
+/** Boots dist of an environment; its pods may not be ready yet. */
+export async function bootReal(environment: "staging" | "production"): Promise<Booted> {
+  const model = realModel(environment);
+  const documents = memoryStore();
+  await carryOut(
+    await prepare("create", model, holders(model), documents),
+    model.environment,
+    documents,
+    async () => {},
+  );
+  const folder = mkdtempSync(join(tmpdir(), "circl-proof-"));
+  try {
+    const booted = await bootEnvironment({
+      paths: programPaths(),
+      definitions: crdFiles(),
+      tools: {
+        pathOf: (name) => (name === "node" ? process.execPath : tool(name)),
+        versionOf: (name) => (Object.hasOwn(pins, name) ? pins[name]?.version : undefined),
+      },
+      manifests: distOf(environment),
+      namespace: model.environment.kubernetes.namespace,
+      clients: { namespaces: [model.environment.kubernetes.clientNamespace], label: CLIENT_NAMESPACE_LABEL },
+      documents,
+    });
+    return {
+      model,
+      booted,
+      documents,
+      folder,
+      root: fileURLToPath(new URL("../..", import.meta.url)),
+      async [Symbol.asyncDispose]() {
+        await booted[Symbol.asyncDispose]();
+        rmSync(folder, { recursive: true });
+      },
+    };
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    throw error;
+  }
+}
