@@ -30,6 +30,8 @@ export interface PodRunInput {
 export interface PodRun {
   readonly pod: Pod;
   readonly address: string | undefined;
+  /** File of this machine that is /etc/hosts in its containers. */
+  readonly hosts: string;
   readonly containers: readonly ContainerRun[];
   /** Takes a newer version of the object. */
   update(pod: Pod): void;
@@ -167,6 +169,7 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
     get address() {
       return progress.podIP;
     },
+    hosts,
     get containers() {
       return [...progress.init, ...progress.main];
     },

@@ -1,0 +1,15 @@
+/**
+ * Runs the proofs. With --short it leaves out test/proof/faults, which takes hours: what stays boots each environment, kills
+ * one server of it and rolls all of them. Other arguments are vitest's.
+ */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const args = process.argv.slice(2);
+const short = args.includes("--short") ? ["--exclude", "test/proof/faults/**"] : [];
+const others = args.filter((arg) => arg !== "--short");
+const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
+const { status } = spawnSync(process.execPath, [vitest, "run", "--project", "proof", ...short, ...others], {
+  stdio: "inherit",
+});
+process.exitCode = status ?? 1;
