@@ -11,8 +11,9 @@ import {
 } from "../../src/proof/smoke.ts";
 import { killServer, rollServers } from "../../src/proof/trials.ts";
 import { policy } from "../../src/rules/changes.ts";
-import { live } from "../support/control-plane.ts";
+import { eventually, live } from "../support/control-plane.ts";
 import { BOOT_PROGRAMS, type Booted, bootReal, mayBoot } from "../support/environment.ts";
+import { handshake } from "../support/handshake.ts";
 import { without } from "../support/tools.ts";
 
 interface LivePod {
@@ -105,6 +106,37 @@ describe.skipIf(without(...BOOT_PROGRAMS) || !mayBoot()).each(["production", "st
       await kubectl(["wait", "--for=condition=complete", "job/shrink-now", "--timeout=240s", here]);
     });
 
+    test("grows a claim where its class allows, and the API server shrinks none", async () => {
+      const grow = (storage: string) => [
+        "patch",
+        "persistentvolumeclaim/data-nats-0",
+        "--namespace=circl-backbone",
+        `--patch={"spec":{"resources":{"requests":{"storage":"${storage}"}}}}`,
+      ];
+      await subject.booted.plane.kubectl(grow("90Gi"));
+      const capacity = async () => {
+        const [claim] = await live<{ status: { capacity: { storage: string } } }>(
+          subject.booted.plane.kubectl,
+          "persistentvolumeclaim/data-nats-0",
+        );
+        return claim?.status.capacity.storage;
+      };
+      expect(await eventually(capacity, (storage) => storage === "90Gi")).toBe("90Gi");
+      await expect(subject.booted.plane.kubectl(grow("1Gi"))).rejects.toThrow(/can not be less than/);
+    });
+
+    test("serves a certificate that was renewed without a restart: the reloader hears of it", async () => {
+      const served = () => Promise.all(serversOf(subject).map(fingerprint));
+      const before = await served();
+      expect(before.every((print) => print !== undefined)).toBe(true);
+      await subject.booted.refreshSecrets();
+      const renewed = (prints: readonly (string | undefined)[]) =>
+        prints.every((print, i) => print !== undefined && print !== before[i]);
+      expect(renewed(await eventually(served, renewed))).toBe(true);
+      const restarts = (await pods()).flatMap(({ status }) => status.containerStatuses.map((one) => one.restartCount));
+      expect(new Set(restarts)).toEqual(new Set([0]));
+    });
+
     test("loses and doubles nothing when a server is killed", async () => {
       const said = await killServer(subject);
       process.stderr.write(`${environment}: a server is killed: ${said}\n`);
@@ -121,3 +153,13 @@ describe.skipIf(without(...BOOT_PROGRAMS) || !mayBoot()).each(["production", "st
     }, 900_000);
   },
 );
+
+const serversOf = ({ booted }: Booted): readonly string[] =>
+  booted.nodes
+    .pods()
+    .filter(({ pod }) => pod.metadata.name.startsWith("nats-"))
+    .map(({ address = "" }) => address);
+
+/** Of the certificate that a server shows now; its authority is not asked. */
+const fingerprint = async (host: string): Promise<string | undefined> =>
+  (await handshake(4222, { host, rejectUnauthorized: false })).fingerprint;

@@ -17,7 +17,7 @@ export async function handshake(
   options: ConnectionOptions,
   ends: "client" | "route" = "client",
 ): Promise<Handshake> {
-  const socket = dial(port, "127.0.0.1");
+  const socket = dial(port, options.host ?? "127.0.0.1");
   try {
     await once(socket, ends === "client" ? "data" : "connect");
     const secured = upgrade({ socket, servername: "localhost", ...options });

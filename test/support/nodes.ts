@@ -1,4 +1,6 @@
 /** Nodes and disks that exist in the API alone: enough for the scheduler to place pods, none of which ever run. */
+import { ZONE } from "../../src/proof/agent/disks.ts";
+import { HEARTBEAT, leaseOf, nodeObject } from "../../src/proof/agent/registration.ts";
 import type { Kubectl } from "../../src/proof/kubectl.ts";
 
 export interface NodeInput {
@@ -6,13 +8,10 @@ export interface NodeInput {
   readonly zone: string;
 }
 
-/** How often a node says that it lives. The controller manager takes one for dead that was silent for 50 s. */
-const HEARTBEAT = 10_000;
-
 /** Registers nodes as a kubelet does, and lets them say that they live until disposal. */
 export async function registerNodes(kubectl: Kubectl, ...nodes: readonly NodeInput[]): Promise<AsyncDisposable> {
-  await kubectl(["create", "--filename=-"], list(nodes.map(node)));
-  const renew = () => kubectl(["apply", "--server-side", "--filename=-"], list(nodes.map(lease)));
+  await kubectl(["create", "--filename=-"], list(nodes.map(({ name, zone }) => nodeObject(name, zone))));
+  const renew = () => kubectl(["apply", "--server-side", "--filename=-"], list(nodes.map(({ name }) => leaseOf(name))));
   await renew();
   let renewal: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
@@ -81,30 +80,3 @@ export const disk = ({ metadata: { name, namespace, uid }, spec }: Claim, zone: 
 
 /** A list as kubectl takes it. */
 export const list = (items: readonly object[]): string => JSON.stringify({ apiVersion: "v1", kind: "List", items });
-
-const ZONE = "topology.kubernetes.io/zone";
-
-function node({ name, zone }: NodeInput) {
-  const resources = { cpu: "8", memory: "64Gi", "ephemeral-storage": "100Gi", pods: "110" };
-  const now = new Date().toISOString();
-  const ready = {
-    type: "Ready",
-    status: "True",
-    reason: "KubeletReady",
-    lastHeartbeatTime: now,
-    lastTransitionTime: now,
-  };
-  return {
-    apiVersion: "v1",
-    kind: "Node",
-    metadata: { name, labels: { "kubernetes.io/hostname": name, [ZONE]: zone } },
-    status: { capacity: resources, allocatable: resources, conditions: [ready] },
-  };
-}
-
-const lease = ({ name }: NodeInput) => ({
-  apiVersion: "coordination.k8s.io/v1",
-  kind: "Lease",
-  metadata: { name, namespace: "kube-node-lease" },
-  spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: new Date().toISOString().replace("Z", "000Z") },
-});

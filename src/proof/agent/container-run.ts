@@ -78,7 +78,9 @@ export function runContainer(input: ContainerRunInput): ContainerRun {
   const end = async (process: RunningContainer, grace: number) => {
     const until = Date.now() + grace;
     const { preStop } = container.lifecycle ?? {};
-    if (preStop?.exec) await Promise.race([process.exec(preStop.exec.command, grace), process.exited]);
+    // A hook that fails or cannot be run stops nothing.
+    const hook = preStop?.exec && process.exec(preStop.exec.command, grace).catch(() => {});
+    if (hook) await Promise.race([hook, process.exited]);
     process.signal("SIGTERM");
     const killer = new AbortController();
     const kill = sleep(Math.max(until - Date.now(), LAST_GRACE), undefined, { signal: killer.signal }).then(
@@ -117,6 +119,7 @@ export function runContainer(input: ContainerRunInput): ContainerRun {
   /** One run from start to end; undefined where it could not even be started. */
   const once = async (): Promise<Exit | undefined> => {
     try {
+      refuseUnknown(container);
       const process = await input.start(run.restarts);
       const startedAt = now();
       change({ process, state: { running: { startedAt } } });
@@ -164,6 +167,18 @@ export function runContainer(input: ContainerRunInput): ContainerRun {
       await over;
     },
   });
+}
+
+/** @throws Error for what a kubelet would do and this agent would leave out */
+function refuseUnknown({ name, lifecycle, startupProbe, readinessProbe, livenessProbe }: Container): void {
+  for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
+    if (probe && !probe.exec && !probe.httpGet && !probe.tcpSocket) {
+      throw new Error(`${name} has a probe of a kind that the node agent does not know: ${JSON.stringify(probe)}`);
+    }
+  }
+  if (lifecycle?.preStop && !lifecycle.preStop.exec) {
+    throw new Error(`${name} has a preStop hook of a kind that the node agent does not know`);
+  }
 }
 
 const now = (): string => `${new Date().toISOString().slice(0, 19)}Z`;

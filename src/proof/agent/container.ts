@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { Image } from "./images.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { PATH, quote } from "./system.ts";
+import { PATH, quote, signal } from "./system.ts";
 
 export interface ContainerInput {
   readonly image: Image;
@@ -76,8 +76,8 @@ export async function startContainer(input: ContainerInput): Promise<RunningCont
     pid,
     exited,
     signal(name) {
-      // It may have ended meanwhile, and 0 would be everybody.
-      if (pid > 0 && child.exitCode === null && child.signalCode === null) process.kill(pid, name);
+      // Once it has ended another process may have its number.
+      if (child.exitCode === null && child.signalCode === null) signal(pid, name);
     },
     async exec(argv, timeout) {
       const into = [`--target=${pid}`, "--mount", "--net", "--uts", "--ipc", "--pid", "--root", "--wdns=/"];
@@ -87,7 +87,7 @@ export async function startContainer(input: ContainerInput): Promise<RunningCont
         detached: true,
         stdio: "ignore",
       });
-      const timer = setTimeout(() => process.kill(-(probe.pid ?? 0), "SIGKILL"), timeout);
+      const timer = setTimeout(() => signal(-(probe.pid ?? 0), "SIGKILL"), timeout);
       const [code] = await once(probe, "exit").finally(() => clearTimeout(timer));
       return code ?? undefined;
     },

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Api, Kept } from "./api.ts";
 import type { Claim, PersistentVolume } from "./objects.ts";
 
+/** Label of nodes and disks. */
 export const ZONE = "topology.kubernetes.io/zone";
 const PROVISIONER = "pd.csi.storage.gke.io";
 const CLAIMS = "/api/v1/persistentvolumeclaims";

@@ -6,13 +6,14 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Api, ApiFailure, openApi } from "./api.ts";
-import { createStorageClasses, serveDisks, ZONE } from "./disks.ts";
+import { createStorageClasses, serveDisks } from "./disks.ts";
 import { imagesIn, type Tools } from "./images.ts";
 import { hostsFile } from "./names.ts";
 import { openNetwork } from "./network.ts";
 import type { ConfigMap, EndpointSlice, KubeObject, NetworkPolicy, Pod, Secret, Service } from "./objects.ts";
 import { packetFilter } from "./packet-filter.ts";
 import { type PodRun, runPod } from "./pod-run.ts";
+import { HEARTBEAT, LEASE_NAMESPACE, leaseOf, nodeObject } from "./registration.ts";
 
 export interface NodesInput {
   /** Of an administrator: the nodes make disks and storage classes too. */
@@ -43,8 +44,6 @@ export interface Nodes extends AsyncDisposable {
   cut(node: string, connected: boolean): Promise<void>;
 }
 
-/** How often a node says that it lives. The controller manager takes one for dead that was silent for 50 s. */
-const HEARTBEAT = 10_000;
 /** Changes that come together are carried out together. */
 const SETTLE = 100;
 
@@ -138,7 +137,7 @@ export async function startNodes({ kubeconfig, zones, tools, folder, log = () =>
   const pods = await api.keep<Pod>("/api/v1/pods", (pod, gone) => setImmediate(take, pod, gone));
 
   for (const [name, zone] of Object.entries(zones))
-    await api.send("POST", "/api/v1/nodes", node(name, zone, network.gateway));
+    await api.send("POST", "/api/v1/nodes", nodeObject(name, zone, network.gateway));
   const beat = () =>
     work(Promise.all(Object.keys(zones).map((name) => lost.has(name) || renew(api, name))).then(() => {}));
   beat();
@@ -166,6 +165,8 @@ export async function startNodes({ kubeconfig, zones, tools, folder, log = () =>
     },
     async recover(name) {
       lost.delete(name);
+      const { status } = nodeObject(name, zones[name] ?? "", network.gateway);
+      await api.patch(`/api/v1/nodes/${name}/status`, { status });
       beat();
       for (const pod of pods.values().filter(({ spec }) => spec.nodeName === name)) take(pod, false);
     },
@@ -227,37 +228,11 @@ function debounced(work: () => Promise<void>): () => void {
   };
 }
 
-const LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
-
 async function renew(api: Api, name: string): Promise<void> {
-  const spec = {
-    holderIdentity: name,
-    leaseDurationSeconds: 40,
-    renewTime: new Date().toISOString().replace("Z", "000Z"),
-  };
-  await api.patch(`${LEASES}/${name}`, { spec }).catch((error: unknown) => {
+  const leases = `/apis/coordination.k8s.io/v1/namespaces/${LEASE_NAMESPACE}/leases`;
+  const { spec } = leaseOf(name);
+  await api.patch(`${leases}/${name}`, { spec }).catch((error: unknown) => {
     if (!(error instanceof ApiFailure) || error.status !== 404) throw error;
-    return api.send("POST", LEASES, { metadata: { name }, spec });
+    return api.send("POST", leases, leaseOf(name));
   });
-}
-
-function node(name: string, zone: string, address: string): object {
-  const resources = { cpu: "8", memory: "64Gi", "ephemeral-storage": "100Gi", pods: "110" };
-  const now = new Date().toISOString();
-  const ready = {
-    type: "Ready",
-    status: "True",
-    reason: "KubeletReady",
-    lastHeartbeatTime: now,
-    lastTransitionTime: now,
-  };
-  return {
-    metadata: { name, labels: { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", [ZONE]: zone } },
-    status: {
-      capacity: resources,
-      allocatable: resources,
-      conditions: [ready],
-      addresses: [{ type: "InternalIP", address }],
-    },
-  };
 }

@@ -146,7 +146,15 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
     change({ main, initialized: true, phase: "Running" });
     const exits = await Promise.all(main.map(({ over }) => over));
     await stopSidecars(spec.terminationGracePeriodSeconds * 1000);
+    await disconnect();
     change({ phase: exits.every((exit) => exit?.code === 0) ? "Succeeded" : "Failed" });
+  };
+  /** Ends whatever still runs in it. */
+  const disconnect = async () => {
+    const [ended, address] = [sandbox, progress.podIP];
+    sandbox = undefined;
+    await ended?.[Symbol.asyncDispose]();
+    if (ended && address) input.network.release(address);
   };
   const stopSidecars = async (grace: number) => {
     for (const run of progress.init.toReversed()) await run.stop(grace);
@@ -156,9 +164,9 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
   });
 
   const leave = async () => {
-    await sandbox?.[Symbol.asyncDispose]();
-    if (progress.podIP) input.network.release(progress.podIP);
+    // What it was about to start would else outlive it.
     await life;
+    await disconnect();
     await rm(input.folder, { recursive: true, force: true });
   };
   let stopped: Promise<void> | undefined;
@@ -193,7 +201,7 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
     },
     async kill() {
       stopping.abort();
-      await sandbox?.[Symbol.asyncDispose]();
+      await disconnect();
       await this.stop(0);
     },
   };

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { PATH, run } from "./system.ts";
+import { PATH, run, signal } from "./system.ts";
 
 export interface Sandbox extends AsyncDisposable {
   /** Of the first process, as the machine sees it. */
@@ -42,7 +42,7 @@ export async function startSandbox(hostname: string): Promise<Sandbox> {
       await run("nsenter", [`--net=/proc/${pid}/ns/net`, "nft", "--file", "-"], rules);
     },
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) process.kill(pid, "SIGKILL");
+      if (child.exitCode === null && child.signalCode === null) signal(pid, "SIGKILL");
       await exited;
     },
   };

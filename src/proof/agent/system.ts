@@ -17,5 +17,16 @@ export async function run(program: string, args: readonly string[], input = ""):
   );
 }
 
+/** Sends a signal to a process, or with a negative number to a group; none is sent to what has just ended. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  // 0 would be this process and everything that it has started.
+  if (pid === 0) return;
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
 /** For `sh`. */
 export const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
