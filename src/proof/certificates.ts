@@ -110,9 +110,12 @@ export const secretObject = ({ name, namespace, files }: RenderedSecret, type = 
   data: Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text).toString("base64")])),
 });
 
-/** On the server's side: a client's apply would keep a copy of the secrets in an annotation. */
+/**
+ * On the server's side: a client's apply would keep a copy of the secrets in an annotation. What is sent is made here, so that
+ * it need not be checked by the server's schema, which a busy machine takes long to give.
+ */
 export const applyAll = (kubectl: Kubectl, objects: readonly object[]): Promise<string> =>
   kubectl(
-    ["apply", "--server-side", "--filename=-"],
+    ["apply", "--server-side", "--validate=false", "--request-timeout=180s", "--filename=-"],
     JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }),
   );

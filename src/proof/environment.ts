@@ -67,7 +67,8 @@ export async function bootEnvironment(input: BootInput): Promise<BootedEnvironme
       await kubectl(["label", "namespace", name, `${clients.label}=true`]);
     }
     log(`applying ${manifests}`);
-    await kubectl(["apply", "--server-side", "--filename", manifests]);
+    // The schema of all kinds, which kubectl asks for first, is made when it is asked for: that takes a busy machine long.
+    await kubectl(["apply", "--server-side", "--request-timeout=180s", "--filename", manifests]);
     const byHand = secrets.filter(({ namespace: home }) => home !== undefined).map((secret) => secretObject(secret));
     if (byHand.length > 0) await applyAll(kubectl, byHand);
     const refreshSecrets = async () => {

@@ -88,7 +88,7 @@ export async function startLoad(
     const { kind, apiVersion, namespace } = place("Pod", service);
     const metadata = { name: object.name, namespace, labels: { [SERVICE_LABEL]: service } };
     const created = await plane.kubectl(
-      ["create", "--filename=-", "--output=jsonpath={.metadata.uid}"],
+      ["create", "--validate=false", "--filename=-", "--output=jsonpath={.metadata.uid}"],
       JSON.stringify({ apiVersion, kind, metadata, spec: object.spec }),
     );
     uids.set(object.name, created);
