@@ -88,9 +88,9 @@ async function unpack(folder: string, reference: string, { pathOf, versionOf }: 
   if (!kind || full === "")
     throw new Error(`no program stands for the image ${reference}: add it to src/proof/agent/images.ts`);
   const tool = kind.tool(minor);
-  const version = versionOf(tool);
-  if (version && version !== full.replace("-alpine", "")) {
-    throw new Error(`the image ${reference} wants ${kind.program} ${full}, and tools.json pins ${tool} to ${version}`);
+  const [wanted, pinned] = [full.replace("-alpine", ""), versionOf(tool)];
+  if (pinned && pinned !== wanted) {
+    throw new Error(`the image ${reference} wants ${kind.program} ${wanted}, and tools.json pins ${tool} to ${pinned}`);
   }
   const busybox = pathOf("busybox");
   const folders = ["bin", "usr/bin", "usr/local/bin", "etc", "proc", "dev", "tmp", "run", "var", "root"];
