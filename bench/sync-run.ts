@@ -13,7 +13,7 @@ import type { StreamInput } from "../src/model/stream.ts";
 import { streams as sync } from "../streams/sync.ts";
 
 const [amount, ...servers] = [Number(process.argv[2]), ...process.argv.slice(3)];
-const CREATE_ROUNDS = 3;
+const CREATE_ROUNDS = 2;
 const PLAN_ROUNDS = 7;
 const target = { servers, timeout: 20_000 };
 const streams = Array.from(

@@ -28,11 +28,36 @@ export interface ServiceMonitorSpec {
 }
 
 /** The pod's name instead of its address: a StatefulSet's pod keeps the one and not the other, and so do its series. */
-export const INSTANCE_IS_POD: Relabeling = {
+const INSTANCE_IS_POD: Relabeling = {
   sourceLabels: ["__meta_kubernetes_pod_name"],
   targetLabel: "instance",
   action: "replace",
 };
+
+/** How the metrics of the pods of `name` are scraped: what they are called there, and how often. */
+export const metricsOf = (
+  name: string,
+  {
+    metricRelabelings,
+    ...limits
+  }: Pick<ServiceMonitorSpec, "sampleLimit" | "bodySizeLimit"> & {
+    readonly metricRelabelings: readonly Relabeling[];
+  },
+): ServiceMonitorSpec => ({
+  jobLabel: "app.kubernetes.io/name",
+  selector: { matchLabels: { "app.kubernetes.io/name": name, "app.kubernetes.io/component": "metrics" } },
+  endpoints: [
+    {
+      port: "metrics",
+      path: "/metrics",
+      interval: "30s",
+      scrapeTimeout: "10s",
+      relabelings: [INSTANCE_IS_POD],
+      metricRelabelings,
+    },
+  ],
+  ...limits,
+});
 
 export const serviceMonitor = customResource<ServiceMonitorSpec>({
   apiVersion: "monitoring.coreos.com/v1",

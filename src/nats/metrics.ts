@@ -1,25 +1,15 @@
 /** How Prometheus scrapes the NATS servers, and what it keeps. */
-import { INSTANCE_IS_POD, type Relabeling, type ServiceMonitorSpec } from "../kubernetes/service-monitor.ts";
+import { metricsOf, type Relabeling, type ServiceMonitorSpec } from "../kubernetes/service-monitor.ts";
 import type { Model } from "../model/resolve.ts";
 import { quoted } from "./series.ts";
 
-export const natsServiceMonitor = (model: Model): ServiceMonitorSpec => ({
-  jobLabel: "app.kubernetes.io/name",
-  selector: { matchLabels: { "app.kubernetes.io/name": "nats", "app.kubernetes.io/component": "metrics" } },
-  endpoints: [
-    {
-      port: "metrics",
-      path: "/metrics",
-      interval: "30s",
-      scrapeTimeout: "10s",
-      relabelings: [INSTANCE_IS_POD],
-      metricRelabelings: [declared(model), ...STEADY],
-    },
-  ],
-  sampleLimit: sampleLimit(model),
-  // Consumers that clients make are in the body and dropped only then: room for thousands of them.
-  bodySizeLimit: "64MiB",
-});
+export const natsServiceMonitor = (model: Model): ServiceMonitorSpec =>
+  metricsOf("nats", {
+    metricRelabelings: [declared(model), ...STEADY],
+    sampleLimit: sampleLimit(model),
+    // Consumers that clients make are in the body and dropped only then: room for thousands of them.
+    bodySizeLimit: "64MiB",
+  });
 
 /**
  * Streams and consumers that are defined, and no others: clients create them by the thousand under random names (watchers of

@@ -1,5 +1,5 @@
 /** How Prometheus scrapes the Tile38 servers. */
-import { INSTANCE_IS_POD, type ServiceMonitorSpec } from "../kubernetes/service-monitor.ts";
+import { metricsOf, type ServiceMonitorSpec } from "../kubernetes/service-monitor.ts";
 
 /**
  * Commands whose durations are kept. Whatever a client sends becomes a value of the label `cmd`, before it has said who it is
@@ -13,22 +13,12 @@ const COMMANDS = [
   ...["aof", "aofmd5", "aofshrink", "auth", "ping", "healthz", "server", "info", "gc", "follow", "config"],
 ] as const;
 
-export const tile38ServiceMonitor = (): ServiceMonitorSpec => ({
-  jobLabel: "app.kubernetes.io/name",
-  selector: { matchLabels: { "app.kubernetes.io/name": "tile38", "app.kubernetes.io/component": "metrics" } },
-  endpoints: [
-    {
-      port: "metrics",
-      path: "/metrics",
-      interval: "30s",
-      scrapeTimeout: "10s",
-      relabelings: [INSTANCE_IS_POD],
-      // The optional group lets through what has no such label.
-      metricRelabelings: [{ sourceLabels: ["cmd"], regex: `(${COMMANDS.join("|")})?`, action: "keep" }],
-    },
-  ],
-  // 60 samples of the process, 6 a command, 4 a collection: room for a thousand collections. Counted after relabelling.
-  sampleLimit: 5_000,
-  // Words that are no commands are in the body and dropped only then: whoever connects can send any number of them.
-  bodySizeLimit: "16MiB",
-});
+export const tile38ServiceMonitor = (): ServiceMonitorSpec =>
+  metricsOf("tile38", {
+    // The optional group lets through what has no such label.
+    metricRelabelings: [{ sourceLabels: ["cmd"], regex: `(${COMMANDS.join("|")})?`, action: "keep" }],
+    // 60 samples of the process, 6 a command, 4 a collection: room for a thousand collections. Counted after relabelling.
+    sampleLimit: 5_000,
+    // Words that are no commands are in the body and dropped only then: whoever connects can send any number of them.
+    bodySizeLimit: "16MiB",
+  });

@@ -52,7 +52,7 @@ export const REFUSED_CONSUMERS: readonly RefusedCase[] = [
   }),
   whole("S032", "more replicas than the stream", {
     fires: having({ replicas: 3 }, { replicas: 1 }),
-    at: "consumers[0].replicas",
+    at: place("replicas"),
     says: "is 3, but the stream has 1 (10126)",
     quiet: having({ replicas: 1 }, { replicas: 1 }),
     servers: 3,

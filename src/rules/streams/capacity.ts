@@ -4,7 +4,7 @@ import { effectiveRetention, flowsInto } from "../../model/traffic.ts";
 import { atLeast, parseVersion } from "../../model/version.ts";
 import { fileStore, RESERVABLE, reservedPerServer } from "../../nats/budget.ts";
 import { formatBytes, formatDuration, formatRate, SECOND } from "../../units.ts";
-import { inEnvironment, inStream } from "../place.ts";
+import { inConsumer, inEnvironment, inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
 import { COPY_MARGIN } from "./sources.ts";
 
@@ -65,10 +65,11 @@ const tooManyReplicas: Rule<Model> = {
           errCode: stream.replicas > 5 ? 10052 : nats.servers === 1 ? 10074 : 10005,
         };
       }
-      for (const [i, { replicas = 0 }] of stream.consumers.entries()) {
+      for (const consumer of stream.consumers) {
+        const { replicas = 0 } = consumer;
         if (replicas > stream.replicas) {
           yield {
-            place: inStream(stream, `consumers[${i}].replicas`),
+            place: inConsumer(stream, consumer, "replicas"),
             says: `is ${replicas}, but the stream has ${stream.replicas}`,
             errCode: nats.servers === 1 ? 10074 : 10126,
           };

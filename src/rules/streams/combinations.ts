@@ -5,27 +5,22 @@ import { inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
 import { checkStreams, type Row, type SeenStream } from "./rows.ts";
 
-/** A row about the stream alone. */
-type Together = Omit<Row<SeenStream>, "when"> & { readonly together: (stream: Stream) => boolean };
-const rowsOf = (table: readonly Together[]): readonly Row<SeenStream>[] =>
-  table.map(({ together, ...row }) => ({ ...row, when: ({ stream }) => together(stream) }));
-
 const besideMirror = (
   setting: string,
   errCode: number,
   why: string,
   beside: (stream: Stream) => unknown,
   since?: string,
-): Together => ({
+): Row<SeenStream> => ({
   at: "mirror",
   what: `mirror with ${setting}`,
   why,
   errCode,
   ...(since ? { since } : {}),
-  together: (stream) => stream.mirror !== undefined && Boolean(beside(stream)),
+  when: ({ stream }) => stream.mirror !== undefined && Boolean(beside(stream)),
 });
 
-const MIRROR_ROWS = rowsOf([
+const MIRROR_ROWS: readonly Row<SeenStream>[] = [
   besideMirror("subjects", 10034, "only the origin may put messages in", ({ subjects }) => subjects.length > 0),
   besideMirror("sources", 10031, "only the origin may put messages in", ({ sources }) => sources.length > 0),
   besideMirror("firstSeq", 10143, "the sequences are the origin's", ({ firstSeq }) => firstSeq),
@@ -40,7 +35,7 @@ const MIRROR_ROWS = rowsOf([
   besideMirror("allowMsgSchedules", 10186, "the origin schedules", (s) => s.allowMsgSchedules, "2.12"),
   besideMirror("allowAtomic", 10198, "nobody publishes here", ({ allowAtomic }) => allowAtomic, "2.12"),
   besideMirror("allowBatched", 10209, "nobody publishes here", ({ allowBatched }) => allowBatched, "2.14"),
-]);
+];
 
 const mirrorAndMore: Rule<Model> = {
   code: "S060",
@@ -73,27 +68,27 @@ const perSubject: Rule<Model> = {
   },
 };
 
-const EXCLUSIVE_ROWS = rowsOf([
+const EXCLUSIVE_ROWS: readonly Row<SeenStream>[] = [
   {
     at: "denyPurge",
     what: "denyPurge with allowRollupHdrs",
     why: "a roll-up purges what it replaces",
     errCode: 10052,
-    together: ({ denyPurge, allowRollupHdrs }) => Boolean(denyPurge && allowRollupHdrs),
+    when: ({ stream: { denyPurge, allowRollupHdrs } }) => Boolean(denyPurge && allowRollupHdrs),
   },
   {
     at: "denyPurge",
     what: "denyPurge with subjectDeleteMarkerTtl",
     why: "the server takes denyPurge back without a word, because markers roll up",
     since: "2.11",
-    together: ({ denyPurge, subjectDeleteMarkerTtl }) => Boolean(denyPurge && subjectDeleteMarkerTtl),
+    when: ({ stream: { denyPurge, subjectDeleteMarkerTtl } }) => Boolean(denyPurge && subjectDeleteMarkerTtl),
   },
   {
     at: "denyPurge",
     what: "denyPurge with allowMsgSchedules",
     why: "the server takes denyPurge back without a word, because schedules roll up",
     since: "2.12",
-    together: ({ denyPurge, allowMsgSchedules }) => Boolean(denyPurge && allowMsgSchedules),
+    when: ({ stream: { denyPurge, allowMsgSchedules } }) => Boolean(denyPurge && allowMsgSchedules),
   },
   {
     at: "allowMsgCounter",
@@ -101,7 +96,7 @@ const EXCLUSIVE_ROWS = rowsOf([
     why: "a count that is refused is lost",
     errCode: 10052,
     since: "2.12",
-    together: ({ allowMsgCounter, discard }) => Boolean(allowMsgCounter && discard === "new"),
+    when: ({ stream: { allowMsgCounter, discard } }) => Boolean(allowMsgCounter && discard === "new"),
   },
   {
     at: "allowMsgCounter",
@@ -109,14 +104,15 @@ const EXCLUSIVE_ROWS = rowsOf([
     why: "the count is in the last message, which must not expire",
     errCode: 10052,
     since: "2.12",
-    together: ({ allowMsgCounter, allowMsgTtl }) => Boolean(allowMsgCounter && allowMsgTtl),
+    when: ({ stream: { allowMsgCounter, allowMsgTtl } }) => Boolean(allowMsgCounter && allowMsgTtl),
   },
   {
     at: "allowMsgCounter",
     what: "allowMsgCounter with subjectDeleteMarkerTtl",
     why: "the server takes it and adds message TTLs, which it refuses to counters: every update is refused (10052), and after a restart the stream is gone",
     since: "2.12",
-    together: ({ allowMsgCounter, subjectDeleteMarkerTtl }) => Boolean(allowMsgCounter && subjectDeleteMarkerTtl),
+    when: ({ stream: { allowMsgCounter, subjectDeleteMarkerTtl } }) =>
+      Boolean(allowMsgCounter && subjectDeleteMarkerTtl),
   },
   {
     at: "allowMsgCounter",
@@ -124,7 +120,7 @@ const EXCLUSIVE_ROWS = rowsOf([
     why: "the count is in the last message, which nobody may consume away",
     errCode: 10052,
     since: "2.12",
-    together: ({ allowMsgCounter, retention }) => Boolean(allowMsgCounter && retention !== "limits"),
+    when: ({ stream: { allowMsgCounter, retention } }) => Boolean(allowMsgCounter && retention !== "limits"),
   },
   {
     at: "allowMsgCounter",
@@ -133,7 +129,7 @@ const EXCLUSIVE_ROWS = rowsOf([
     errCode: 10052,
     // And 2.14.2: the two patches before it take this, and mend nothing.
     since: "2.12.10",
-    together: ({ allowMsgCounter, allowMsgSchedules }) => Boolean(allowMsgCounter && allowMsgSchedules),
+    when: ({ stream: { allowMsgCounter, allowMsgSchedules } }) => Boolean(allowMsgCounter && allowMsgSchedules),
   },
   {
     at: "allowMsgSchedules",
@@ -141,7 +137,7 @@ const EXCLUSIVE_ROWS = rowsOf([
     why: "a full stream would refuse what is due",
     errCode: 10052,
     since: "2.12.10",
-    together: ({ allowMsgSchedules, discard }) => Boolean(allowMsgSchedules && discard === "new"),
+    when: ({ stream: { allowMsgSchedules, discard } }) => Boolean(allowMsgSchedules && discard === "new"),
   },
   {
     at: "allowMsgSchedules",
@@ -149,7 +145,7 @@ const EXCLUSIVE_ROWS = rowsOf([
     why: "a copied schedule would fire in both streams",
     errCode: 10187,
     since: "2.12",
-    together: ({ allowMsgSchedules, sources }) => Boolean(allowMsgSchedules && sources.length > 0),
+    when: ({ stream: { allowMsgSchedules, sources } }) => Boolean(allowMsgSchedules && sources.length > 0),
   },
   {
     at: "persistMode",
@@ -157,7 +153,7 @@ const EXCLUSIVE_ROWS = rowsOf([
     why: "there is no file to write later",
     errCode: 10052,
     since: "2.12",
-    together: ({ persistMode, storage }) => persistMode === "async" && storage === "memory",
+    when: ({ stream: { persistMode, storage } }) => persistMode === "async" && storage === "memory",
   },
   {
     at: "persistMode",
@@ -165,7 +161,7 @@ const EXCLUSIVE_ROWS = rowsOf([
     why: "a replica says that it has what it may still lose",
     errCode: 10052,
     since: "2.12",
-    together: ({ persistMode, replicas }) => persistMode === "async" && replicas > 1,
+    when: ({ stream: { persistMode, replicas } }) => persistMode === "async" && replicas > 1,
   },
   {
     at: "persistMode",
@@ -173,16 +169,16 @@ const EXCLUSIVE_ROWS = rowsOf([
     why: "a batch that is half on disk is not atomic",
     errCode: 10052,
     since: "2.12",
-    together: ({ persistMode, allowAtomic }) => Boolean(persistMode === "async" && allowAtomic),
+    when: ({ stream: { persistMode, allowAtomic } }) => Boolean(persistMode === "async" && allowAtomic),
   },
   {
     at: "mirrorDirect",
     what: "mirrorDirect without mirror",
     why: "there is no origin to answer for",
     errCode: 10052,
-    together: ({ mirrorDirect, mirror }) => Boolean(mirrorDirect && !mirror),
+    when: ({ stream: { mirrorDirect, mirror } }) => Boolean(mirrorDirect && !mirror),
   },
-]);
+];
 
 const exclusive: Rule<Model> = {
   code: "S063",

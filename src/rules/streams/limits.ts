@@ -3,7 +3,7 @@ import { clusterName } from "../../kubernetes/names.ts";
 import type { Model } from "../../model/resolve.ts";
 import { atLeast, parseVersion } from "../../model/version.ts";
 import { formatBytes, formatDuration, KiB, nanoseconds } from "../../units.ts";
-import { inStream } from "../place.ts";
+import { inConsumer, inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
 import { checkStreams, type Row, type SeenStream } from "./rows.ts";
 
@@ -147,10 +147,9 @@ const foreignMetadata: Rule<Model> = {
       Object.keys(metadata).filter((key) => /^(_nats\.|circl\.dev\/)/.test(key));
     for (const stream of streams) {
       for (const key of foreign(stream.metadata)) yield { place: inStream(stream, "metadata"), says: `has "${key}"` };
-      for (const [i, { metadata }] of stream.consumers.entries()) {
-        for (const key of foreign(metadata)) {
-          yield { place: inStream(stream, `consumers[${i}].metadata`), says: `has "${key}"` };
-        }
+      for (const consumer of stream.consumers) {
+        const place = inConsumer(stream, consumer, "metadata");
+        for (const key of foreign(consumer.metadata)) yield { place, says: `has "${key}"` };
       }
     }
   },

@@ -1,7 +1,7 @@
 /** Names: what the server takes, what is taken already, and what was meant. */
 import type { Model } from "../../model/resolve.ts";
 import { SERVER, STREAM_SYNC, type Stream } from "../../model/stream.ts";
-import { inStream } from "../place.ts";
+import { inConsumer, inStream } from "../place.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { nearest } from "../shape.ts";
 
@@ -37,11 +37,11 @@ const invalidName: Rule<Model> = {
   hint: "Use letters, digits, _ and - (255 at most), with none of those prefixes; buckets by defineBucket and defineObjectStore.",
   *check({ streams }) {
     for (const stream of streams) {
-      const place = inStream(stream, "name");
-      for (const fault of nameFaults(stream.name, STREAM_CODES, stream.kind)) yield { place, ...fault };
+      const fault = nameFault(stream.name, STREAM_CODES, stream.kind);
+      if (fault) yield { place: inStream(stream, "name"), ...fault };
       for (const [i, { name }] of stream.consumers.entries()) {
-        const at = inStream(stream, `consumers[${i}].name`);
-        for (const fault of nameFaults(name, CONSUMER_CODES)) yield { place: at, ...fault };
+        const refused = nameFault(name, CONSUMER_CODES);
+        if (refused) yield { place: inStream(stream, `consumers[${i}].name`), ...refused };
       }
     }
   },
@@ -55,14 +55,18 @@ interface NameCodes {
 const STREAM_CODES: NameCodes = { separator: 10128, long: 10052 };
 const CONSUMER_CODES: NameCodes = { separator: 10127, long: 10102 };
 
-function* nameFaults(name: string, { separator, long }: NameCodes, kind?: Stream["kind"]): Generator<NameFault> {
-  if (/[\s.*>]/.test(name)) yield { says: `"${name}" contains white space or one of . * >` };
-  else if (/[/\\]/.test(name)) yield { says: `"${name}" contains / or \\`, errCode: separator };
-  else if (Buffer.byteLength(name) > 255) yield { says: `"${name.slice(0, 20)}..." has over 255 bytes`, errCode: long };
-  else if (kind && !/^(KV|OBJ)_[-\w]+$/.test(name)) yield { says: `"${name}" is no name of a bucket` };
-  else if (!kind && /^(KV_|OBJ_|\$MQTT_)/.test(name)) yield { says: `"${name}" has a reserved prefix` };
+function nameFault(
+  name: string,
+  { separator, long }: NameCodes,
+  kind?: Stream["kind"],
+): Omit<Finding, "place"> | undefined {
+  if (/[\s.*>]/.test(name)) return { says: `"${name}" contains white space or one of . * >` };
+  if (/[/\\]/.test(name)) return { says: `"${name}" contains / or \\`, errCode: separator };
+  if (Buffer.byteLength(name) > 255) return { says: `"${name.slice(0, 20)}..." has over 255 bytes`, errCode: long };
+  if (kind && !/^(KV|OBJ)_[-\w]+$/.test(name)) return { says: `"${name}" is no name of a bucket` };
+  if (!kind && /^(KV_|OBJ_|\$MQTT_)/.test(name)) return { says: `"${name}" has a reserved prefix` };
+  return undefined;
 }
-type NameFault = Omit<Finding, "place">;
 
 const unknownService: Rule<Model> = {
   code: "S005",
@@ -82,8 +86,8 @@ const unknownService: Rule<Model> = {
       for (const [i, { service, deadLettersOf }] of stream.publishers.entries()) {
         if (!deadLettersOf) yield* unknown(service, inStream(stream, `publishers[${i}].service`));
       }
-      for (const [i, { service }] of stream.consumers.entries()) {
-        yield* unknown(service, inStream(stream, `consumers[${i}].service`));
+      for (const consumer of stream.consumers) {
+        yield* unknown(consumer.service, inConsumer(stream, consumer, "service"));
       }
       for (const [i, service] of stream.readers.entries()) yield* unknown(service, inStream(stream, `readers[${i}]`));
     }

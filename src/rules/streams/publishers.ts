@@ -6,7 +6,7 @@ import type { Model } from "../../model/resolve.ts";
 import { SERVER, STREAM_SYNC, type Stream } from "../../model/stream.ts";
 import { collide, covers } from "../../model/subject.ts";
 import { originsOf } from "../../model/traffic.ts";
-import { inStream } from "../place.ts";
+import { inConsumer, inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
 
 const unpublished: Rule<Model> = {
@@ -54,11 +54,11 @@ const unfed: Rule<Model> = {
       const fed = fedBy(stream, model);
       // What a transform writes is not what was published, and other accounts are not told of here.
       if (fed.length === 0 || hasTransforms(stream)) continue;
-      for (const [i, consumer] of stream.consumers.entries()) {
+      for (const consumer of stream.consumers) {
         const idle = filtersOf(consumer).filter((filter) => !fed.some((subject) => collide(subject, filter)));
         if (idle.length > 0) {
           yield {
-            place: inStream(stream, `consumers[${i}] ${consumer.name}`),
+            place: inConsumer(stream, consumer),
             says: `filters for ${idle.map((filter) => `"${filter}"`).join(", ")}, which nobody may publish`,
           };
         }

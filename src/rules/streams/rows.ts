@@ -2,7 +2,7 @@
 import type { Model } from "../../model/resolve.ts";
 import type { Consumer, Stream, StreamOrigin } from "../../model/stream.ts";
 import { atLeast, parseVersion } from "../../model/version.ts";
-import { inStream } from "../place.ts";
+import { inConsumer, inOrigin, inStream } from "../place.ts";
 import type { Finding, RuleRow } from "../rule.ts";
 
 /** A row about one thing that a rule looks at: a stream, one of its origins, one of its consumers. */
@@ -34,9 +34,8 @@ export function* checkStreams(rows: readonly Row<SeenStream>[], model: Model): G
 
 export function* checkConsumers(rows: readonly Row<SeenConsumer>[], model: Model): Generator<Finding> {
   for (const stream of model.streams) {
-    for (const [i, consumer] of stream.consumers.entries()) {
-      const place = (at: string) => inStream(stream, `consumers[${i}] ${consumer.name}.${at}`);
-      yield* findings(rows, model, { stream, model, consumer }, place);
+    for (const consumer of stream.consumers) {
+      yield* findings(rows, model, { stream, model, consumer }, (at) => inConsumer(stream, consumer, at));
     }
   }
 }
@@ -44,9 +43,8 @@ export function* checkConsumers(rows: readonly Row<SeenConsumer>[], model: Model
 export function* checkOrigins(rows: readonly Row<SeenOrigin>[], model: Model): Generator<Finding> {
   for (const stream of model.streams) {
     const mirrors = stream.mirror !== undefined;
-    for (const [i, origin] of (stream.mirror ? [stream.mirror] : stream.sources).entries()) {
-      const path = mirrors ? "mirror" : `sources[${i}]`;
-      yield* findings(rows, model, { stream, model, origin, mirrors }, (at) => inStream(stream, `${path}.${at}`));
+    for (const origin of stream.mirror ? [stream.mirror] : stream.sources) {
+      yield* findings(rows, model, { stream, model, origin, mirrors }, (at) => inOrigin(stream, origin, at));
     }
   }
 }

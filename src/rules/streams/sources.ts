@@ -4,15 +4,15 @@ import type { Stream } from "../../model/stream.ts";
 import { effectiveRetention, flowsInto, originsOf } from "../../model/traffic.ts";
 import { atLeast, parseVersion } from "../../model/version.ts";
 import { formatBytes, formatDuration, formatRate, KiB, SECOND } from "../../units.ts";
-import { inStream } from "../place.ts";
+import { inOrigin, inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
 
 /** Every declared pair of a stream and one it copies from. */
-function* copies({ streams }: Model): Generator<{ sink: Stream; origin: Stream; path: string }> {
+function* copies({ streams }: Model): Generator<{ sink: Stream; origin: Stream; place: string }> {
   for (const sink of streams) {
     for (const copied of originsOf(sink)) {
       const origin = streams.find(({ name }) => name === copied.name);
-      if (origin) yield { sink, origin, path: sink.mirror ? "mirror" : `sources[${sink.sources.indexOf(copied)}]` };
+      if (origin) yield { sink, origin, place: inOrigin(sink, copied) };
     }
   }
 }
@@ -26,12 +26,9 @@ const unknownOrigin: Rule<Model> = {
   hint: "Name a stream of streams/, or say external.api for one of another account.",
   *check({ streams }) {
     for (const sink of streams) {
-      for (const [i, origin] of (sink.mirror ? [sink.mirror] : sink.sources).entries()) {
-        if (origin.external || streams.some(({ name }) => name === origin.name)) continue;
-        yield {
-          place: inStream(sink, sink.mirror ? "mirror.name" : `sources[${i}].name`),
-          says: `"${origin.name}" is no stream`,
-        };
+      for (const origin of originsOf(sink)) {
+        if (streams.some(({ name }) => name === origin.name)) continue;
+        yield { place: inOrigin(sink, origin, "name"), says: `"${origin.name}" is no stream` };
       }
     }
   },
@@ -72,10 +69,8 @@ const consumedOrigin: Rule<Model> = {
     "A work queue or interest stream deletes a message once its own consumers have it, whether or not it was copied.",
   hint: 'Give the origin retention "limits".',
   *check(model) {
-    for (const { sink, origin, path } of copies(model)) {
-      if (origin.retention !== "limits") {
-        yield { place: inStream(sink, path), says: `${origin.name} has retention "${origin.retention}"` };
-      }
+    for (const { origin, place } of copies(model)) {
+      if (origin.retention !== "limits") yield { place, says: `${origin.name} has retention "${origin.retention}"` };
     }
   },
 };
@@ -171,13 +166,10 @@ const shortOrigin: Rule<Model> = {
     "reaches the sink.",
   hint: "Raise the origin's maxMsgs and maxBytes, and watch the lag of the source.",
   *check(model) {
-    for (const { sink, origin, path } of copies(model)) {
+    for (const { origin, place } of copies(model)) {
       const { lives } = effectiveRetention(origin, flowsInto(origin, model));
       if (lives < PATIENCE) {
-        yield {
-          place: inStream(sink, path),
-          says: `${origin.name} keeps a message for ${formatDuration(lives)} at declared rates`,
-        };
+        yield { place, says: `${origin.name} keeps a message for ${formatDuration(lives)} at declared rates` };
       }
     }
   },

@@ -4,7 +4,7 @@ import type { Model } from "../../model/resolve.ts";
 import type { Stream, StreamOrigin } from "../../model/stream.ts";
 import { collide, covers, SubjectIndex, subjectFault } from "../../model/subject.ts";
 import { originsOf } from "../../model/traffic.ts";
-import { inStream } from "../place.ts";
+import { inConsumer, inOrigin, inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
 
 /** Every subject that a stream names, with its place. */
@@ -164,24 +164,19 @@ const idleFilter: Rule<Model> = {
   *check(model) {
     for (const stream of model.streams) {
       const held = heldSubjects(stream, model);
-      for (const [i, consumer] of stream.consumers.entries()) {
-        for (const filter of filtersOf(consumer)) {
-          if (!canMatch(filter, held)) {
-            yield {
-              place: inStream(stream, `consumers[${i}]`),
-              says: `filters for "${filter}", but ${stream.name} holds ${held.join(", ")}`,
-            };
-          }
+      for (const consumer of stream.consumers) {
+        for (const filter of filtersOf(consumer).filter((one) => !canMatch(one, held))) {
+          const says = `filters for "${filter}", but ${stream.name} holds ${held.join(", ")}`;
+          yield { place: inConsumer(stream, consumer), says };
         }
       }
       for (const origin of originsOf(stream)) {
-        const path = stream.mirror ? "mirror" : `sources[${stream.sources.indexOf(origin)}]`;
         const holder = model.streams.find(({ name }) => name === origin.name);
         const theirs = holder ? heldSubjects(holder, model) : [">"];
         for (const [setting, filter] of originFilters(origin)) {
           if (!canMatch(filter, theirs)) {
             yield {
-              place: inStream(stream, `${path}.${setting}`),
+              place: inOrigin(stream, origin, setting),
               says: `"${filter}" matches nothing in ${origin.name} (${theirs.join(", ")})`,
             };
           }

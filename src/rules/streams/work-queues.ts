@@ -1,29 +1,10 @@
 /** Streams that delete what was consumed: what they ask of their consumers. */
 import { filtersOf } from "../../model/capture.ts";
 import type { Model } from "../../model/resolve.ts";
-import type { Consumer } from "../../model/stream.ts";
 import { collide } from "../../model/subject.ts";
-import { inStream } from "../place.ts";
-import type { Finding, Rule } from "../rule.ts";
+import { inConsumer, inStream } from "../place.ts";
+import type { Rule } from "../rule.ts";
 import { checkConsumers, type Row, type SeenConsumer } from "./rows.ts";
-
-/** What is wrong with one consumer of a work queue, the ones before it being there already. */
-function* queueFaults(consumer: Consumer, earlier: readonly Consumer[]): Generator<Omit<Finding, "place">> {
-  const { ackPolicy = "none", deliverPolicy = "all" } = consumer;
-  if (ackPolicy !== "explicit") {
-    const pulled = consumer.deliverSubject === undefined;
-    yield { says: `has ackPolicy "${ackPolicy}"`, errCode: pulled && ackPolicy === "none" ? 10084 : 10098 };
-  }
-  if (deliverPolicy !== "all") yield { says: `has deliverPolicy "${deliverPolicy}"`, errCode: 10101 };
-  const filters = filtersOf(consumer);
-  const rival = earlier.find((other) => {
-    const theirs = filtersOf(other);
-    return theirs.length === 0 || filters.length === 0 || theirs.some((a) => filters.some((b) => collide(a, b)));
-  });
-  if (rival) {
-    yield { says: `wants the same messages as ${rival.name}`, errCode: filters.length === 0 ? 10099 : 10100 };
-  }
-}
 
 const workQueue: Rule<Model> = {
   code: "S062",
@@ -36,8 +17,22 @@ const workQueue: Rule<Model> = {
   *check({ streams }) {
     for (const stream of streams.filter(({ retention }) => retention === "workqueue")) {
       for (const [i, consumer] of stream.consumers.entries()) {
-        const place = inStream(stream, `consumers[${i}] ${consumer.name}`);
-        for (const fault of queueFaults(consumer, stream.consumers.slice(0, i))) yield { place, ...fault };
+        const { ackPolicy = "none", deliverPolicy = "all", deliverSubject } = consumer;
+        const place = inConsumer(stream, consumer);
+        if (ackPolicy !== "explicit") {
+          const errCode = deliverSubject === undefined && ackPolicy === "none" ? 10084 : 10098;
+          yield { place, says: `has ackPolicy "${ackPolicy}"`, errCode };
+        }
+        if (deliverPolicy !== "all") yield { place, says: `has deliverPolicy "${deliverPolicy}"`, errCode: 10101 };
+        const filters = filtersOf(consumer);
+        const rival = stream.consumers.slice(0, i).find((earlier) => {
+          const theirs = filtersOf(earlier);
+          return theirs.length === 0 || filters.length === 0 || theirs.some((a) => filters.some((b) => collide(a, b)));
+        });
+        if (rival) {
+          const errCode = filters.length === 0 ? 10099 : 10100;
+          yield { place, says: `wants the same messages as ${rival.name}`, errCode };
+        }
       }
     }
   },

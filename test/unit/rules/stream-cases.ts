@@ -62,7 +62,7 @@ export const streamCases: Readonly<Record<string, Case>> = {
   },
   S005: {
     fires: withConsumer({ service: "omz" }),
-    says: 'streams/test.ts: orders.consumers[0].service "omz" is no service',
+    says: 'streams/test.ts: orders.consumers[0] oms-all.service "omz" is no service',
     quiet: withConsumer({ service: "oms" }),
   },
   S006: {
@@ -102,7 +102,7 @@ export const streamCases: Readonly<Record<string, Case>> = {
   },
   S015: {
     fires: withConsumer({ filterSubject: "order.created" }),
-    says: 'streams/test.ts: orders.consumers[0] filters for "order.created", but orders holds orders.>',
+    says: 'streams/test.ts: orders.consumers[0] oms-all filters for "order.created", but orders holds orders.>',
     quiet: withConsumer({ filterSubject: "orders.created" }),
   },
   S020: {
