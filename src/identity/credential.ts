@@ -27,6 +27,8 @@ export interface Scheme {
   current(server: ServerHalf): Entry;
   previous(server: ServerHalf): Entry | undefined;
   document(current: Entry, previous?: Entry): ServerHalf;
+  /** By which nobody logs in. */
+  readonly nobody: ServerHalf;
   /** What the server must be told of a client's half. */
   entryOf(client: ClientHalf): Entry;
   opens(client: ClientHalf, entry: Entry): boolean;
@@ -42,6 +44,7 @@ const nkey: Scheme = {
   current: ({ current }) => ({ user: "", key: current }),
   previous: ({ previous }) => (previous === "" ? undefined : { user: "", key: previous }),
   document: (current, previous) => ({ current: current.key, previous: previous?.key ?? "" }),
+  nobody: { current: "", previous: "" },
   entryOf: (client) => ({ user: "", key: publicKeyOf((client as SeedDocument).seed) }),
   opens: (client, { key }) => publicKeyOf((client as SeedDocument).seed) === key,
 };
@@ -63,6 +66,7 @@ const password: Scheme = {
     previousUser: previous?.user ?? "",
     previous: previous?.key ?? "",
   }),
+  nobody: { currentUser: "", current: "", previousUser: "", previous: "" },
   entryOf: (client) => ({
     user: (client as LoginDocument).user,
     key: hashPassword((client as LoginDocument).password),
@@ -81,9 +85,10 @@ export const schemes = { nkey, password } as const;
  * - rotating: two are valid, and the client has the new one
  * - unshared: two are valid, and the client still has the old one (a rotate that was cut off)
  * - lost: servers know a credential, and the client's half is gone
+ * - revoked: servers let nobody in, whatever the client has (revoke --without-new)
  * - torn: the client has what no server knows (a revoke that was cut off, or two writers at once)
  */
-export type Standing = "missing" | "unregistered" | "steady" | "rotating" | "unshared" | "lost" | "torn";
+export type Standing = "missing" | "unregistered" | "steady" | "rotating" | "unshared" | "lost" | "revoked" | "torn";
 
 export interface Halves {
   readonly server?: ServerHalf | undefined;
@@ -92,8 +97,9 @@ export interface Halves {
 
 export function standingOf(scheme: Scheme, { server, client }: Halves): Standing {
   if (!server) return client ? "unregistered" : "missing";
-  if (!client) return "lost";
   const previous = scheme.previous(server);
+  if (scheme.current(server).key === "" && !previous) return "revoked";
+  if (!client) return "lost";
   if (scheme.opens(client, scheme.current(server))) return previous ? "rotating" : "steady";
   return previous && scheme.opens(client, previous) ? "unshared" : "torn";
 }

@@ -3,7 +3,7 @@
  * that read them fail on a key that is missing (External Secrets sets `missingkey=error`).
  */
 
-/** The server's half of an NKey: public keys. `previous` is valid as well while clients move to `current`. */
+/** The server's half of an NKey: public keys. `previous` is valid as well while clients move to `current`. Without both nobody logs in. */
 export interface NkeyDocument {
   readonly current: string;
   readonly previous: string;
@@ -53,8 +53,8 @@ const orNone = (pattern: RegExp): RegExp => new RegExp(`^$|${pattern.source}`);
 
 /** What each key may hold. Everything lands in a configuration file, so that anything else could end a string there. */
 const SHAPES: { readonly [T in DocumentType]: Readonly<Record<keyof DocumentTypes[T], RegExp>> } = {
-  nkey: { current: PUBLIC_KEY, previous: orNone(PUBLIC_KEY) },
-  password: { currentUser: USER, current: HASH, previousUser: orNone(USER), previous: orNone(HASH) },
+  nkey: { current: orNone(PUBLIC_KEY), previous: orNone(PUBLIC_KEY) },
+  password: { currentUser: orNone(USER), current: orNone(HASH), previousUser: orNone(USER), previous: orNone(HASH) },
   seed: { seed: /^SU[A-Z2-7]{56}$/ },
   login: { user: USER, password: /^[!-~]+$/ },
   // Tile38 trims what a client sends, and reads broken JSON as far as it can.
@@ -79,6 +79,9 @@ export function parseDocument<T extends DocumentType>(type: T, id: string, text:
       return typeof value === "string" && pattern.test(value) ? [] : [`"${key}" is not of the form it must have`];
     }),
     ...Object.keys(found).flatMap((key) => (key in shape ? [] : [`"${key}" means nothing here`])),
+    ...(type === "password" ? ["current", "previous"] : []).flatMap((key) =>
+      (found[key] === "") === (found[`${key}User`] === "") ? [] : [`"${key}" and "${key}User" go together`],
+    ),
   ];
   if (wrong.length > 0) throw broken(id, wrong, type);
   return found as unknown as DocumentTypes[T];

@@ -6,7 +6,7 @@ import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
 import { type Entry, type Halves, type Standing, schemes, standingOf } from "./credential.ts";
 import { BrokenDocument, type DocumentType, type DocumentTypes, parseDocument } from "./documents.ts";
-import { type Action, Refused, replacement, type Transition, transition } from "./rotation.ts";
+import { type Action, Refused, replacement, type Transition, transition, withdrawal } from "./rotation.ts";
 import { changeEncryptionKey, changeTile38Password } from "./shared-secret.ts";
 import type { SecretStore } from "./store.ts";
 
@@ -88,7 +88,9 @@ async function transitionOf(
     return transition(action, holder.name, scheme, await readHalves(environment, holder, store));
   } catch (error) {
     // The way out of a half that cannot be read.
-    if (action === "revoke" && error instanceof BrokenDocument) return replacement(holder.name, scheme);
+    if (!(error instanceof BrokenDocument)) throw error;
+    if (action === "revoke") return replacement(holder.name, scheme);
+    if (action === "withdraw") return withdrawal(scheme);
     throw error;
   }
 }

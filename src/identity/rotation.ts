@@ -5,7 +5,7 @@
  */
 import { type Halves, type Scheme, type Standing, standingOf } from "./credential.ts";
 
-export type Action = "create" | "rotate" | "finish" | "revoke";
+export type Action = "create" | "rotate" | "finish" | "revoke" | "withdraw";
 
 /** One document to write. */
 export interface Step {
@@ -64,6 +64,8 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
         );
       case "torn":
         throw new Refused(tornText(name));
+      case "revoked":
+        throw new Refused(revokedText(name));
       case "unshared":
         return nothing("there already; a rotation was cut off: run rotate again");
       default:
@@ -79,6 +81,8 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
         throw new Refused(`${name}: there is nothing to rotate. Run create first.`);
       case "torn":
         throw new Refused(tornText(name));
+      case "revoked":
+        throw new Refused(revokedText(name));
       case "rotating":
         return nothing("rotated already: both credentials are valid");
       default: {
@@ -125,7 +129,18 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
     if (standing === "missing") throw new Refused(`${name}: there is nothing to revoke.`);
     return replacement(name, scheme);
   },
+
+  withdraw({ name, scheme, standing }) {
+    if (standing === "missing") throw new Refused(`${name}: there is nothing to revoke.`);
+    return standing === "revoked" ? nothing("revoked already") : withdrawal(scheme);
+  },
 };
+
+/** The client's half stays as it is: it opens nothing. */
+export const withdrawal = (scheme: Scheme): Transition => ({
+  steps: [{ half: "server", document: scheme.nobody }],
+  says: "revoked: nobody logs in as it",
+});
 
 /**
  * A new credential in place of whatever there is, readable or not. The server's half first: the door is shut before anything
@@ -139,6 +154,9 @@ export function replacement(name: string, scheme: Scheme): Transition {
   ];
   return { steps, says: "revoked: no earlier credential is valid. Restart its clients with the new one" };
 }
+
+const revokedText = (name: string): string =>
+  `${name}: it is revoked, nobody logs in as it. \`revoke\` without --without-new gives it a new credential.`;
 
 const tornText = (name: string): string =>
   `${name}: the client has a credential that no server knows (a revoke was cut off, or two people wrote at once). ` +

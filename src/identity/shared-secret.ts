@@ -11,7 +11,7 @@ export function changeEncryptionKey(action: Action, now: EncryptionDocument | un
   if (action === "create") {
     return now ? nothing("there already") : written({ current: createPassword(), previous: "" }, "created");
   }
-  if (action === "revoke") {
+  if (action === "revoke" || action === "withdraw") {
     throw new Refused(
       "encryption-key: a revoked key would take everything stored with it. Rotate, give one server after the other an empty " +
         "volume (docs/rotation.md), then finish.",

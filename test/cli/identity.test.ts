@@ -82,6 +82,16 @@ bff   nkey        steady    2026-11-01 10:00
       "+  oms               finished: the previous credential is valid no more\n",
     );
     expect((await circl(["identity", "revoke", "staging", "oms"], { env })).code).toBe(3);
+    const only = await circl(["identity", "revoke", "staging", "oms", "--without-new", "--auto-approve"], { env });
+    expect(only).toMatchObject({ code: 0, stdout: "+  oms  revoked: nobody logs in as it\n" });
+    expect(gcloud.documents("circl-staging")["staging-nats-identity-oms"]).toEqual({ current: "", previous: "" });
+    const withdrawn = await circl(["identity", "list", "staging", "oms"], { env });
+    expect(withdrawn).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(
+        /^oms +nkey +revoked +\S+ \S+ +nobody logs in as it: revoke gives it a new credential$/m,
+      ),
+    });
     expect((await circl(["identity", "revoke", "staging", "oms", "--auto-approve"], { env })).code).toBe(0);
     const last = gcloud.documents("circl-staging");
     expect(last["staging-nats-identity-oms"]?.previous).toBe("");

@@ -87,6 +87,44 @@ test("no template makes a value of its own: it would be another at every refresh
   }
 });
 
+test("what is fetched is named as Secret Manager takes it, one value by one, and nothing is generated or fetched for the whole cluster", () => {
+  for (const { spec } of secrets) {
+    expect(spec).not.toHaveProperty("dataFrom");
+    for (const { remoteRef } of spec.data as StoreValue[])
+      expect(remoteRef.key).toMatch(/^production-[A-Za-z0-9_-]{1,200}$/);
+  }
+  const kinds = new Set(production.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`));
+  expect([...kinds].filter((kind) => /external-secrets/.test(kind)).sort()).toEqual([
+    "external-secrets.io/v1 ExternalSecret",
+    "external-secrets.io/v1 SecretStore",
+    "external-secrets.io/v1alpha1 PushSecret",
+  ]);
+});
+
+test("who reads the store never writes it: another account, whose only document is the certificate of the authority", () => {
+  const accountOf = (name: string) =>
+    objectOf(production, "SecretStore", name).spec.provider.gcpsm.auth.workloadIdentity.serviceAccountRef.name;
+  expect(accountOf("circl-backbone")).not.toBe(accountOf("circl-backbone-trust"));
+  for (const { spec } of secrets) expect(spec.secretStoreRef.name).toBe("circl-backbone");
+  for (const { spec } of production.filter(({ kind }) => kind === "PushSecret")) {
+    expect(spec.secretStoreRefs).toEqual([{ kind: "SecretStore", name: "circl-backbone-trust" }]);
+  }
+});
+
+test("a client's certificate goes with its key into one document, whole: two entries could be halves of two", () => {
+  const objects = objectsOf(modelWith({ environment: { nats: { clients: { certificates: true } } } }));
+  const pushed = objects.filter(({ kind, metadata }) => kind === "PushSecret" && metadata.name !== "nats-ca");
+  expect(pushed.length).toBeGreaterThan(0);
+  for (const { spec } of pushed) {
+    expect(spec.data).toEqual([{ match: { remoteRef: { remoteKey: expect.stringMatching(/^production-nats-/) } } }]);
+    expect(spec).toMatchObject({ updatePolicy: "Replace", deletionPolicy: "None" });
+  }
+});
+
+test("no object comes near what kubectl apply can note on it (256 KiB)", () => {
+  for (const object of production) expect(JSON.stringify(object).length).toBeLessThan(128 * 1024);
+});
+
 test("local has none of it: its Secrets are sent by kubectl", () => {
   expect(Object.keys(chartsOf(realModel("local")))).toEqual([
     "00-namespace",

@@ -1,7 +1,7 @@
 /** A TLS handshake as a NATS client does it: the server speaks first, then the connection is upgraded. */
 import { once } from "node:events";
-import { connect as dial } from "node:net";
-import { type ConnectionOptions, connect as upgrade } from "node:tls";
+import { type AddressInfo, connect as dial } from "node:net";
+import { type ConnectionOptions, createServer, type TlsOptions, connect as upgrade } from "node:tls";
 
 export interface Handshake {
   /** "TLSv1.3", or undefined where it failed. */
@@ -32,4 +32,35 @@ export async function handshake(
     socket.on("error", () => {});
     socket.destroy();
   }
+}
+
+/**
+ * Logs in without TLS, whatever the server asks for.
+ * @returns whether it demands TLS, and what it said afterwards until it hung up
+ */
+export async function inClear(port: number, { user, pass }: { user: string; pass: string }) {
+  const socket = dial(port, "127.0.0.1");
+  socket.on("error", () => {});
+  const [info] = await once(socket, "data");
+  let answered = "";
+  socket.on("data", (chunk) => {
+    answered += chunk;
+  });
+  socket.write(`CONNECT ${JSON.stringify({ user, pass, verbose: false })}\r\nPING\r\n`);
+  await once(socket, "close");
+  return { demanded: String(info).includes('"tls_required":true'), answered };
+}
+
+/** Something else that speaks TLS, from the first byte on as a route does: to see that a client can. */
+export async function tlsServer(options: TlsOptions): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createServer(options, (socket) => socket.on("error", () => {}));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, "close");
+    },
+  };
 }

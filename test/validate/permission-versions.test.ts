@@ -27,3 +27,12 @@ describe.each([
     crossingSuite(kind);
   });
 });
+
+describe.each(["nats-server-2.12", "nats-server-2.15"] as const)(
+  "accounts on three servers of staging, %s",
+  (server) => {
+    describe.skipIf(without(server, "secret-template", "test-ca"))("real servers", () => {
+      crossingSuite({ binary: () => tool(server), model: realModel("staging") });
+    });
+  },
+);

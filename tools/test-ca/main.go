@@ -57,6 +57,10 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	// Parsed, so that leaves name its key as cert-manager's do: two authorities of one name are told apart by that.
+	if authority, err = x509.ParseCertificate(authorityDER); err != nil {
+		return err
+	}
 	serial := int64(2)
 	for name, wanted := range requests {
 		leaf := template(serial, name)

@@ -17,6 +17,8 @@ import { soundModel } from "./plan.ts";
 
 export interface IdentityOptions extends Destination {
   readonly all?: boolean;
+  /** Of a revoke. */
+  readonly withoutNew?: boolean;
   readonly wait?: string;
   readonly autoApprove?: boolean;
   readonly unfinishedAfter?: string;
@@ -24,11 +26,12 @@ export interface IdentityOptions extends Destination {
 }
 
 export async function run(
-  action: Action,
+  asked: Exclude<Action, "withdraw">,
   name: string,
   names: readonly string[],
   options: IdentityOptions,
 ): Promise<ExitCode> {
+  const action = asked === "revoke" && options.withoutNew ? "withdraw" : asked;
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
   const store = storeOf(model, action, options);
@@ -39,10 +42,9 @@ export async function run(
     if (await tooEarly(prepared, model, store, wait)) return exitCodes.blocked;
     if (!options.autoApprove && !(await volumesReplaced(prepared, name))) return exitCodes.blocked;
   }
-  if (action === "revoke" && !options.autoApprove) {
-    log(
-      `This locks out whoever uses ${who.map((holder) => holder.name).join(", ")} in ${name} until they have the new credential.`,
-    );
+  if (asked === "revoke" && !options.autoApprove) {
+    const until = action === "revoke" ? "until they have the new credential" : "until somebody gives them a new one";
+    log(`This locks out whoever uses ${who.map((holder) => holder.name).join(", ")} in ${name} ${until}.`);
     if (!(await confirmed("Revoke?", "Nothing was revoked"))) return exitCodes.blocked;
   }
   log(`${name}: ${store.title}`);

@@ -20,7 +20,10 @@ export function declareIdentity(program: Command): void {
       .argument("<environment>")
       .argument(names, "as `identity list` names them")
       .option("--store <dir>", "keep the documents in a folder, not in the environment's store");
-  const writing = (action: Action, ...texts: [names: string, summary: string, description: string]): Command =>
+  const writing = (
+    action: Exclude<Action, "withdraw">,
+    ...texts: [names: string, summary: string, description: string]
+  ): Command =>
     command(action, ...texts)
       .option("--out <dir>", "without a secret store: write the Secrets as files, and the documents beside them")
       .option("--kubectl <context>", "without a secret store: send the Secrets to a cluster")
@@ -66,6 +69,7 @@ export function declareIdentity(program: Command): void {
     "Replaces a credential at once: for one that has leaked. Its client is locked out until it has the new one.",
   )
     .option(...all)
+    .option("--without-new", "make no new one: nobody logs in as it until the next revoke")
     .option("--auto-approve", "do not ask");
   command(
     "list",

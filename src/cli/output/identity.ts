@@ -9,6 +9,7 @@ const NOTES: Readonly<Record<Status["standing"], string>> = {
   rotating: "both credentials are valid: restart the clients, then finish",
   unshared: "a rotate was cut off: run it again",
   lost: "the client's half is gone: run rotate",
+  revoked: "nobody logs in as it: revoke gives it a new credential",
   torn: "the client has what no server knows: run revoke",
   broken: "",
 };

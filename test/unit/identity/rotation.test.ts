@@ -4,6 +4,8 @@ import { parseDocument } from "../../../src/identity/documents.ts";
 import { carryOut, holders, Impossible, prepare, survey } from "../../../src/identity/keeper.ts";
 import type { Action } from "../../../src/identity/rotation.ts";
 import type { SecretStore } from "../../../src/identity/store.ts";
+import { identities } from "../../../src/model/identity.ts";
+import { renderAuth } from "../../../src/nats/auth-template.ts";
 import { modelWith } from "../../support/definitions.ts";
 import { memoryStore } from "../../support/memory-store.ts";
 
@@ -16,6 +18,17 @@ const holderOf = (name: string) => {
   if (!holder) throw new Error(`no ${name}`);
   return holder;
 };
+
+/** auth.conf's documents, that of `name` as it is and a made-up one for everybody else. */
+const everybodyWith = (name: string, document: Record<string, string>) =>
+  Object.fromEntries(
+    identities(model).map((identity, i) => {
+      const key = `U${String.fromCharCode(65 + i).repeat(55)}`;
+      const hash = { currentUser: identity.name, current: `$2a$11$${"x".repeat(53)}`, previousUser: "", previous: "" };
+      const made = identity.credential === "nkey" ? { current: key, previous: "" } : hash;
+      return [identity.name, identity.name === name ? document : made];
+    }),
+  );
 
 async function run(action: Action, name: string, store: SecretStore): Promise<string | undefined> {
   const prepared = await prepare(action, model, [holderOf(name)], store);
@@ -146,8 +159,48 @@ describe.each(["bff", "oms"])("the credential of %s", (name) => {
     expect(await standing(name, store)).toBe("steady");
   });
 
-  test.each(["rotate", "finish", "revoke"] as const)("%s says that there is nothing yet", async (action) => {
-    await expect(run(action, name, memoryStore())).rejects.toThrow(/there is n/);
+  test("can be taken away without a new one: it stands as revoked until the next revoke, and nothing gives it back by accident", async () => {
+    const store = memoryStore();
+    await run("create", name, store);
+    const held = store.documents.get(client);
+    expect(await run("withdraw", name, store)).toBe("revoked: nobody logs in as it");
+    expect(Object.values(JSON.parse(store.documents.get(server) ?? "{}")).every((value) => value === "")).toBe(true);
+    expect([await standing(name, store), canLogIn(name, held, store.documents.get(server))]).toEqual([
+      "revoked",
+      false,
+    ]);
+    expect(await run("withdraw", name, store)).toBe("revoked already");
+    for (const action of ["create", "rotate"] as const) {
+      await expect(run(action, name, store)).rejects.toThrow(/is revoked, nobody logs in as it\. `revoke` without/);
+    }
+    await expect(run("finish", name, store)).rejects.toThrow("there is no rotation to finish (revoked)");
+    expect(renderAuth(model, everybodyWith(name, JSON.parse(store.documents.get(server) ?? "{}")))).not.toMatch(
+      new RegExp(`# ${name}, service\\s+\\{`),
+    );
+    await run("revoke", name, store);
+    expect(await standing(name, store)).toBe("steady");
+    store.documents.set(server, "not JSON");
+    await run("withdraw", name, store);
+    expect(await standing(name, store)).toBe("revoked");
+  });
+
+  test.each(["rotate", "finish", "revoke", "withdraw"] as const)(
+    "%s says that there is nothing yet",
+    async (action) => {
+      await expect(run(action, name, memoryStore())).rejects.toThrow(/there is n/);
+    },
+  );
+});
+
+test("a user name without its hash is broken, and the other way round", async () => {
+  const store = memoryStore();
+  await run("create", "oms", store);
+  const document = JSON.parse(store.documents.get(serverId("oms")) ?? "{}");
+  store.documents.set(serverId("oms"), JSON.stringify({ ...document, current: "" }));
+  const [status] = await survey(model, [holderOf("oms")], store);
+  expect(status).toMatchObject({
+    standing: "broken",
+    problem: expect.stringContaining('"current" and "currentUser" go together'),
   });
 });
 
@@ -180,7 +233,9 @@ test("the encryption key keeps its predecessor until it is finished, and is neve
   expect(keys()).toEqual(second);
   await run("finish", "encryption-key", store);
   expect(keys()).toEqual({ current: second.current, previous: "" });
-  await expect(run("revoke", "encryption-key", store)).rejects.toThrow(/would take everything stored with it/);
+  for (const action of ["revoke", "withdraw"] as const) {
+    await expect(run(action, "encryption-key", store)).rejects.toThrow(/would take everything stored with it/);
+  }
 });
 
 test("the password of Tile38 cannot be rotated, only replaced", async () => {
@@ -188,7 +243,9 @@ test("the password of Tile38 cannot be rotated, only replaced", async () => {
   const password = () => JSON.parse(store.documents.get("production-tile38-password") ?? "{}").password;
   await run("create", "tile38-password", store);
   const first = password();
-  await expect(run("rotate", "tile38-password", store)).rejects.toThrow(/one password at a time/);
+  for (const action of ["rotate", "withdraw"] as const) {
+    await expect(run(action, "tile38-password", store)).rejects.toThrow(/one password at a time/);
+  }
   await run("revoke", "tile38-password", store);
   expect(password()).toMatch(/^[A-Za-z0-9]{43}$/);
   expect(password()).not.toBe(first);
