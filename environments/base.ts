@@ -49,6 +49,7 @@ export const base = {
   certificates: "cert-manager",
   monitoring: {
     operator: "prometheus-operator",
+    // In a copy of this repository: its own address, here and as `repository` in package.json. Every alert leads there.
     runbooks: "https://github.com/circl/circl-backbone/blob/main/docs/runbooks",
     selectorLabels: { release: "kube-prometheus-stack" },
     prometheus: { namespace: "monitoring", podLabels: { "app.kubernetes.io/name": "prometheus" } },

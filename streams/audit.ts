@@ -9,33 +9,57 @@ const connections = {
 } as const;
 
 /**
- * Who changed which stream or consumer, who logged in and out, and what the servers noticed: in the servers' own words.
- * Requests for messages are in none of it (seen on 2.12, 2.14 and 2.15), requests for information are.
+ * Who changed which stream or consumer, and what the servers noticed: in their own words. Requests for messages are in none of it
+ * (seen on 2.12, 2.14 and 2.15), requests for information are.
  */
 const circlAudit = defineStream({
   name: "circl_audit",
-  description: "JetStream advisories (API audit, deliveries given up, leaders, quorum) and logins",
-  // Logins are events of the account SYS, which auth.conf imports under these names.
-  subjects: ["$JS.EVENT.ADVISORY.>", "circl.audit.connect.*", "circl.audit.disconnect.*"],
+  description: "JetStream advisories (API audit, deliveries given up, leaders, quorum)",
+  subjects: ["$JS.EVENT.ADVISORY.>"],
   retention: "limits",
   storage: "file",
   discard: "old",
   replicas: 3,
   maxMsgs: 1_000_000,
-  // The API audit is one subject, logins and logouts of two accounts are four. With a full share of each there is room: a report
-  // takes 2.5 KB and a login 0.8 (test/cli/audit.test.ts). Not for ever longer ones: a report repeats the request.
+  // The API audit is one subject. A report takes 2.5 KB (test/cli/audit.test.ts); not for ever longer ones, as it repeats the request.
   maxMsgsPerSubject: 150_000,
-  maxBytes: "1GiB",
+  maxBytes: "512MiB",
   maxAge: "30d",
   maxMsgSize: "1MiB",
   // `circl audit` reads without a consumer, and without a trace in what it reads.
   allowDirect: true,
   // Whoever may ask for information fills the API audit, and its oldest reports go: at this rate after four hours in production
-  // and one in staging. So somebody is called before. Ordinary work is far below it.
+  // and one in staging. So somebody is called before. Ordinary work is far below it. That a stream or consumer was changed is an
+  // advisory of its own subject as well, without who it was: no flood of questions reaches that.
   alerts: { publishRate: "10/s" },
-  in: { staging: { maxBytes: "256MiB", maxMsgsPerSubject: 40_000, replicas: 1 } },
+  in: { staging: { maxBytes: "128MiB", maxMsgsPerSubject: 40_000, replicas: 1 } },
+  publishers: [{ service: SERVER, subject: "$JS.EVENT.ADVISORY.>", data: connections }],
+});
+
+/**
+ * Who logged in and out. A stream of its own: a client may call itself anything and come back for ever, and with the changes in one
+ * stream its reports pushed those out (test/live/audit-flood.test.ts).
+ */
+const circlAuditLogins = defineStream({
+  name: "circl_audit_logins",
+  description: "Logins and logouts",
+  // Events of the account SYS, which auth.conf imports under these names.
+  subjects: ["circl.audit.connect.*", "circl.audit.disconnect.*"],
+  retention: "limits",
+  storage: "file",
+  discard: "old",
+  replicas: 3,
+  maxMsgs: 600_000,
+  // One subject an account and direction: no account pushes out the logins of another. A report takes 0.8 KB.
+  maxMsgsPerSubject: 20_000,
+  maxBytes: "512MiB",
+  maxAge: "30d",
+  maxMsgSize: "64KiB",
+  allowDirect: true,
+  // A rollout, in which all thousand connections come back three times, stays below it.
+  alerts: { publishRate: "10/s" },
+  in: { staging: { maxBytes: "128MiB", maxMsgsPerSubject: 4_000, replicas: 1 } },
   publishers: [
-    { service: SERVER, subject: "$JS.EVENT.ADVISORY.>", data: connections },
     { service: SERVER, subject: "circl.audit.connect.*", data: connections },
     { service: SERVER, subject: "circl.audit.disconnect.*", data: connections },
   ],
@@ -62,4 +86,4 @@ const circlAuditRefused = defineStream({
   publishers: [{ service: SERVER, subject: "circl.audit.refused.*", data: connections }],
 });
 
-export const streams = [circlAudit, circlAuditRefused];
+export const streams = [circlAudit, circlAuditLogins, circlAuditRefused];

@@ -1,7 +1,9 @@
 /** Do the followers have what the leader has? The server itself tells neither how far they lag nor that they diverged. */
+import { TILE38 } from "../kubernetes/names.ts";
 import { type Alert, type Recording, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
-import { ours } from "./series.ts";
+import { formatBytes } from "../units.ts";
+import { ours, oursOf } from "./series.ts";
 
 const CAUGHT_UP = "pod:tile38_replication_info:caught_up";
 
@@ -15,7 +17,7 @@ export function followerRecordings({ environment }: Model): Recording[] {
 export function followerAlerts({ environment }: Model): Alert[] {
   const alert = withRunbooks(environment);
   const here = ours(environment);
-  const { count } = environment.tile38.followers;
+  const { count, scratch } = environment.tile38.followers;
   const missing = alert({
     name: "Tile38FollowersMissing",
     expr: `(count(tile38_replication_info{${here},role="follower",caught_up="true"}) or vector(0)) < ${count}`,
@@ -59,5 +61,16 @@ export function followerAlerts({ environment }: Model): Alert[] {
     summary: "Tile38 servers differ in their number of hooks, the most is {{ $value }}",
     description: "A follower that takes the leader's place would not send what it lacks. Restart the followers.",
   });
-  return [missing, flapping, diverged, hooksDiverged];
+  const scratchFilling = alert({
+    name: "Tile38ScratchFilling",
+    // A follower's file is a copy of its leader's, and its own figure is wrong once it has fetched that anew (1.37). The kubelet
+    // reports no such volume as this one.
+    expr: `max by (namespace) (tile38_aof_size_bytes{${oursOf(environment, TILE38.leader)}}) > ${Math.floor(0.75 * scratch)}`,
+    for: "10m",
+    severity: "warning",
+    summary: `Each Tile38 follower keeps {{ $value | humanize1024 }}B of ${formatBytes(scratch)} that it may`,
+    description:
+      "Beyond that the kubelet evicts it, and it comes back to fetch the same file: no follower gets level again. The leader has more room.",
+  });
+  return [missing, flapping, diverged, hooksDiverged, scratchFilling];
 }

@@ -127,6 +127,22 @@ export const tile38Cases: AlertCases = {
     },
     quiet: { at: "17m", set: [[/^tile38_hooks\{/, "4x10 5x60"]] },
   },
+  Tile38ScratchFilling: {
+    fires: {
+      at: "12m",
+      set: [[/^tile38_aof_size_bytes\{.*leader-0/, "16500000000"]],
+      labels: { namespace },
+      summary: "Each Tile38 follower keeps 15.37GiB of 20 GiB that it may",
+    },
+    // What a follower says of itself counts nothing.
+    quiet: {
+      at: "12m",
+      set: [
+        [/^tile38_aof_size_bytes\{.*leader-0/, "16000000000"],
+        [/^tile38_aof_size_bytes\{.*follower-1/, "33000000000"],
+      ],
+    },
+  },
   Tile38MemoryFilling: {
     fires: {
       at: "22m",

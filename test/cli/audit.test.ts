@@ -5,6 +5,7 @@ import { connect, type NatsConnection, nkeyAuthenticator, nkeys } from "nats";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { run } from "../../src/cli/commands/audit.ts";
 import { desiredState } from "../../src/jetstream/desired.ts";
+import { identities } from "../../src/model/identity.ts";
 import { AUDITED_AUTH, auditedAuth, createAudited } from "../support/audit.ts";
 import { realModel } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
@@ -104,7 +105,7 @@ describe.skipIf(without("nats-server", "test-ca"))("circl audit", () => {
         line("bob", "consumer circl_oms/bff-orders deleted"),
         new RegExp(`^alice +127\\.0\\.0\\.1  \\d+ +${when}  ${when}  Authentication Failure$`, "m"),
         /^nobody \(no user given\) +127\.0\.0\.1 {2}\d+/m,
-        /^20 changes, 1 refused\. \d+ failed logins\.$/m,
+        /^21 changes, 1 refused\. \d+ failed logins\.$/m,
       );
       // A question is no change.
       expect(said).not.toContain("INFO");
@@ -232,18 +233,24 @@ describe.skipIf(without("nats-server", "test-ca"))("circl audit", () => {
     await expect.poll(() => sizes.report.length).toBeGreaterThanOrEqual(questions.length);
     await expect.poll(() => sizes.login.length).toBeGreaterThanOrEqual(1);
     const largest = (kind: keyof typeof sizes) => Math.max(...sizes[kind]) + OVERHEAD;
+    const sizeOf = (environment: "production" | "staging", stream: string) => {
+      const found = realModel(environment).streams.find(({ name }) => name === stream);
+      const { maxMsgsPerSubject = 0, maxBytes = 0, maxMsgs = 0, alerts } = found ?? {};
+      return { maxMsgsPerSubject, maxBytes, maxMsgs, alerts };
+    };
     for (const name of ["production", "staging"] as const) {
-      const {
-        maxMsgsPerSubject = 0,
-        maxBytes = 0,
-        maxMsgs = 0,
-        alerts,
-      } = realModel(name).streams.find((stream) => stream.name === "circl_audit") ?? {};
-      // Logins and logouts of two accounts are four subjects.
-      expect(maxMsgsPerSubject * (largest("report") + 4 * largest("login"))).toBeLessThan(maxBytes);
-      expect(maxMsgsPerSubject * 5).toBeLessThanOrEqual(maxMsgs);
+      const { maxMsgsPerSubject, maxBytes, maxMsgs, alerts } = sizeOf(name, "circl_audit");
+      // Other advisories are far fewer than the API audit.
+      expect(maxMsgsPerSubject * largest("report")).toBeLessThan(maxBytes);
+      expect(maxMsgsPerSubject * 2).toBeLessThanOrEqual(maxMsgs);
       // Whoever floods it is noticed an hour before anything is lost.
       expect((alerts?.publishRate ?? Number.POSITIVE_INFINITY) * 3_600).toBeLessThanOrEqual(maxMsgsPerSubject);
+
+      const logins = sizeOf(name, "circl_audit_logins");
+      // Every identity has an account of its own at most, beside the two; each comes and goes.
+      const subjects = 2 * (identities(realModel(name)).length + 2);
+      expect(logins.maxMsgsPerSubject * subjects * largest("login")).toBeLessThan(logins.maxBytes);
+      expect(logins.maxMsgsPerSubject * subjects).toBeLessThanOrEqual(logins.maxMsgs);
     }
     await connection.close();
   });
@@ -259,7 +266,7 @@ describe.skipIf(without("nats-server", "test-ca"))("circl audit", () => {
     expect(await lastOf("circl_audit_refused")).toBe(0);
     const logins = async () => {
       const body = { subjects_filter: "circl.audit.>" };
-      const { state } = (await request(connection, "STREAM.INFO.circl_audit", body)) as {
+      const { state } = (await request(connection, "STREAM.INFO.circl_audit_logins", body)) as {
         state?: { subjects?: object };
       };
       return state?.subjects;

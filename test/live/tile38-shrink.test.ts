@@ -42,6 +42,24 @@ describe.skipIf(without("busybox", "tile38-server"))("shrink.sh", { concurrent: 
     });
   });
 
+  test("leaves a follower with as much as its leader, also when it has fetched that anew", async ({ expect }) => {
+    await using sandbox = new Sandbox(model);
+    const leader = await sandbox.start("leader", "leader");
+    await leader.until("/healthz");
+    await leader.send(sets(20_000, 100));
+    const follower = await sandbox.start("follower", "follower", leader.port);
+    await follower.until("/healthz");
+    // What Tile38ScratchFilling takes for granted: it asks the leader how much its followers keep.
+    const sizes = () => [fileOf(follower), fileOf(leader)];
+    await expect.poll(() => new Set(sizes()).size, { timeout: 30_000 }).toBe(1);
+    const before = fileOf(follower);
+    expect(await shrink(sandbox, leader, 1_000)).toMatchObject({ code: 0 });
+    await expect.poll(() => new Set(sizes()).size, { timeout: 60_000 }).toBe(1);
+    expect(fileOf(follower)).toBeLessThan(before);
+    const page = await (await fetch(`http://127.0.0.1:${leader.metricsPort}/metrics`)).text();
+    expect(Number(/^tile38_aof_size_bytes (\S+)$/m.exec(page)?.[1])).toBe(fileOf(leader));
+  });
+
   test("warns where what is alive takes more than the limit", async () => {
     await using sandbox = new Sandbox(model);
     const leader = await sandbox.start("leader", "leader");

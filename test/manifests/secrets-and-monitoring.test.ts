@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { checkModel } from "../../src/rules/index.ts";
 import { modelWith, realModel } from "../support/definitions.ts";
 import { objectOf, objectsOf } from "../support/manifests.ts";
 
@@ -88,6 +91,24 @@ test("every alert reaches the manifest, once and with a link to its runbook", ()
   for (const { alert, annotations } of alerts) {
     expect(annotations.runbook_url).toBe(`https://github.com/circl/circl-backbone/blob/main/docs/runbooks/${alert}.md`);
   }
+});
+
+test("runbooks are those of this repository, wherever that says it is", () => {
+  const file = fileURLToPath(new URL("../../package.json", import.meta.url));
+  const { repository } = JSON.parse(readFileSync(file, "utf8"));
+  const home = repository.replace(/^github:/, "https://github.com/");
+  expect(realModel("production").environment.monitoring.runbooks).toBe(`${home}/blob/main/docs/runbooks`);
+});
+
+test.each([
+  "https://docs.invalid/runbooks",
+  "http://localhost:8080/runbooks",
+  "https://github.com/<owner>/backbone/runbooks",
+  "https://github.com/CHANGE_ME/backbone/runbooks",
+  "https://runbooks.example/nats",
+])("%s is no place for runbooks", (runbooks) => {
+  const problems = checkModel(modelWith({ environment: { monitoring: { runbooks } } }));
+  expect(problems.map(({ code }) => code)).toContain("E061");
 });
 
 test("without the operator there is nothing of its kinds", () => {

@@ -104,7 +104,7 @@ export function permissionSuite({ binary, model }: Kind): void {
     await expect.poll(() => heard, { timeout: 20_000 }).toEqual(expect.arrayContaining(subjects("oms", "SYS")));
     await expect.poll(() => heard.some((subject) => refused.test(subject)), { timeout: 20_000 }).toBe(true);
     const stored: string[] = [];
-    for (const stream of ["circl_audit", "circl_audit_refused"]) {
+    for (const stream of ["circl_audit_logins", "circl_audit_refused"]) {
       const filter = JSON.stringify({ subjects_filter: "circl.audit.>" });
       const reply = await monitor.request(`$JS.API.STREAM.INFO.${stream}`, filter);
       stored.push(...Object.keys(reply.json<{ state: { subjects: object } }>().state.subjects));

@@ -80,6 +80,7 @@ export const PUBLISH: readonly (readonly [string, readonly string[]])[] = [
   ["$JS.API.STREAM.MSG.GET.circl_lock", SYNC],
   ["$JS.API.DIRECT.GET.circl_oms", NOBODY],
   ["$JS.API.DIRECT.GET.circl_audit", ["monitor", ...OPERATORS]],
+  ["$JS.API.DIRECT.GET.circl_audit_logins", ["monitor", ...OPERATORS]],
   ["$JS.API.DIRECT.GET.circl_audit_refused", ["monitor", ...OPERATORS]],
   ["$JS.API.DIRECT.GET.circl_oms.circl.oms.order.created", NOBODY],
   ["$JS.API.STREAM.SNAPSHOT.circl_oms", NOBODY],

@@ -9,7 +9,7 @@ import { realModel } from "../support/definitions.ts";
 import { createAll } from "../support/jetstream.ts";
 import { NatsExporter } from "../support/nats-exporter.ts";
 import { Cluster } from "../support/nats-server.ts";
-import { Prometheus } from "../support/prometheus.ts";
+import { Prometheus, type Targets } from "../support/prometheus.ts";
 import { Sandbox } from "../support/tile38-server.ts";
 import { shortenedIn } from "../support/time-lapse.ts";
 import { without } from "../support/tools.ts";
@@ -45,7 +45,11 @@ const questions = (model: Model) =>
     ),
   );
 
-describe.skipIf(without("nats-server", "test-ca", "nats-exporter", "tile38-server", "busybox", "prometheus"))(
+/** Its panels are then skipped, and those of NATS are asked all the same. */
+const WITHOUT_TILE38 = without("tile38-server", "busybox");
+const asksTile38 = (expr: string): boolean => /\btile38_|job="tile38"/.test(expr);
+
+describe.skipIf(without("nats-server", "test-ca", "nats-exporter", "prometheus"))(
   "dashboards on a real Prometheus",
   () => {
     const started: AsyncDisposable[] = [];
@@ -61,16 +65,6 @@ describe.skipIf(without("nats-server", "test-ca", "nats-exporter", "tile38-serve
     beforeAll(async () => {
       const nats = use(await Cluster.start(production));
       await work(nats);
-      const sandbox = use(new Sandbox(production));
-      const leader = await sandbox.start("leader", "leader");
-      await leader.send([
-        "SET fleet truck1 POINT 52.5 13.4",
-        "SETHOOK gate http://127.0.0.1:1/ NEARBY fleet FENCE POINT 52 13 100",
-      ]);
-      // One of two: an alert is pending, which is what the table of alerts shows.
-      const follower = await sandbox.start("follower", "follower", leader.port);
-      await follower.until("/healthz");
-      for (const server of [leader, follower]) await server.ask("NEARBY fleet POINT 52 13 1000");
       const exporters = await Promise.all(nats.servers.map((server) => NatsExporter.start(production, server)));
       for (const exporter of exporters) use(exporter);
       const pods = ["nats-0", "nats-1", "nats-2", "tile38-leader-0", "tile38-follower-0"];
@@ -80,17 +74,14 @@ describe.skipIf(without("nats-server", "test-ca", "nats-exporter", "tile38-serve
           monitoring,
           {
             nats: Object.fromEntries(exporters.map(({ address }, i) => [`nats-${i}`, address])),
-            tile38: {
-              "tile38-leader-0": `127.0.0.1:${leader.metricsPort}`,
-              "tile38-follower-0": `127.0.0.1:${follower.metricsPort}`,
-            },
+            tile38: WITHOUT_TILE38 ? {} : await startTile38(use),
           },
           [others.address],
         ),
       );
     });
 
-    test.each(questions(production))("$name: $title ($legend)", async ({ expr, legend }) => {
+    async function answers({ expr, legend }: ReturnType<typeof questions>[number]): Promise<void> {
       const labels = [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = ""]) => label);
       await expect
         .poll(
@@ -102,16 +93,25 @@ describe.skipIf(without("nats-server", "test-ca", "nats-exporter", "tile38-serve
           { timeout: 60_000, interval: 500, message: `no data for ${filledIn(mustAnswer(expr))}` },
         )
         .toBe(true);
-    });
-
-    test.each(
-      dashboards(production).flatMap(({ name, series, variables }) => [
-        { name, series, valuesOf: "namespace" },
-        ...variables.map((variable) => ({ ...variable, name })),
-      ]),
-    )("$name offers values of $valuesOf", async ({ series, valuesOf }) => {
+    }
+    async function offers({ series, valuesOf }: (typeof choices)[number]): Promise<void> {
       await expect.poll(() => prometheus.labelValues(valuesOf, series), { timeout: 60_000 }).not.toEqual([]);
-    });
+    }
+    const choices = dashboards(production).flatMap(({ name, series, variables }) => [
+      { name, series, valuesOf: "namespace" },
+      ...variables.map((variable) => ({ ...variable, name })),
+    ]);
+    for (const tile38 of [false, true]) {
+      const these = test.skipIf(tile38 && WITHOUT_TILE38);
+      these.each(questions(production).filter(({ expr }) => asksTile38(expr) === tile38))(
+        "$name: $title ($legend)",
+        answers,
+      );
+      these.each(choices.filter(({ series }) => asksTile38(series) === tile38))(
+        "$name offers values of $valuesOf",
+        offers,
+      );
+    }
 
     test("what does not parse or does not exist is told apart", async () => {
       await expect(prometheus.query("sum(")).rejects.toThrow(/parse error/);
@@ -144,4 +144,21 @@ async function work(cluster: Cluster): Promise<void> {
     if (handled++ < 5) message.ack();
   }
   await connection.close();
+}
+
+/** A leader, and one of two followers: an alert is pending, which is what the table of alerts shows. */
+async function startTile38(use: (sandbox: Sandbox) => Sandbox): Promise<Targets> {
+  const sandbox = use(new Sandbox(production));
+  const leader = await sandbox.start("leader", "leader");
+  await leader.send([
+    "SET fleet truck1 POINT 52.5 13.4",
+    "SETHOOK gate http://127.0.0.1:1/ NEARBY fleet FENCE POINT 52 13 100",
+  ]);
+  const follower = await sandbox.start("follower", "follower", leader.port);
+  await follower.until("/healthz");
+  for (const server of [leader, follower]) await server.ask("NEARBY fleet POINT 52 13 1000");
+  return {
+    "tile38-leader-0": `127.0.0.1:${leader.metricsPort}`,
+    "tile38-follower-0": `127.0.0.1:${follower.metricsPort}`,
+  };
 }

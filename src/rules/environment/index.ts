@@ -3,6 +3,7 @@ import { budgetRules } from "./budgets.ts";
 import { credentialRules } from "./credentials.ts";
 import { dashboardRules } from "./dashboards.ts";
 import { identityRules } from "./identities.ts";
+import { monitoringRules } from "./monitoring.ts";
 import { safetyRules } from "./safety.ts";
 import { versionRules } from "./versions.ts";
 
@@ -13,4 +14,5 @@ export const environmentRules = [
   ...identityRules,
   ...credentialRules,
   ...dashboardRules,
+  ...monitoringRules,
 ];

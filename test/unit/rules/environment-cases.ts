@@ -145,6 +145,11 @@ export const environmentCases: Readonly<Record<string, Case>> = {
       "as much again: 29.7 GiB",
     quiet: { environment: { tile38: { leader: { volume: { size: "30GiB" } } } }, streams: [location] },
   },
+  E061: {
+    fires: { environment: { monitoring: { runbooks: "https://git.example.com/your-team/backbone/docs/runbooks" } } },
+    says: 'environments/production.ts: monitoring.runbooks is "https://git.example.com/your-team/backbone/docs/runbooks"',
+    quiet: { environment: { monitoring: { runbooks: "https://wiki.circl.internal/examples/backbone/runbooks" } } },
+  },
   E060: {
     fires: { key: "load-test-of-the-big-fleet", environment: { name: "load-test-of-the-big-fleet" } },
     says: "environments/load-test-of-the-big-fleet.ts: name is 26 characters long, a uid with it 42",

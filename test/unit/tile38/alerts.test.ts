@@ -25,6 +25,7 @@ test("there is an alert for what stops positions, and a quieter one for what wil
     Tile38FollowerFlapping: "warning",
     Tile38FollowerDiverged: "warning",
     Tile38HooksDiverged: "warning",
+    Tile38ScratchFilling: "warning",
     Tile38MemoryFilling: "warning",
     Tile38WritesRefused: "critical",
     Tile38VolumeFilling: "warning",
