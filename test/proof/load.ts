@@ -53,6 +53,8 @@ const WINDOW = 256;
 /** Milliseconds between a failed attempt and the next. */
 const PAUSE = 250;
 const TICK = 10;
+/** A request for messages that dies with its server is sent again once two heartbeats are missing: after as long as this. */
+const EXPIRES = 5_000;
 
 const now = (): number => performance.now();
 
@@ -208,7 +210,7 @@ function startReading({ stream, durable }: Reader, connection: NatsConnection, l
     while (reading) {
       try {
         const consumer = await connection.jetstream().consumers.get(stream, durable);
-        messages = await consumer.consume({ max_messages: 500 });
+        messages = await consumer.consume({ max_messages: 500, expires: EXPIRES });
         for await (const message of messages) take(message);
       } catch {
         // Nobody answers while there is no leader; what was not acknowledged comes again.
