@@ -30,8 +30,8 @@ export type RemoteLoad = Omit<Load, "lap"> & { readonly lap: () => Promise<Retur
 export interface ClientProcessInput {
   /** Folder with a folder for each identity, as its Secret is mounted. */
   readonly secrets: string;
-  /** A process whose network and /etc/hosts it has. @default those of this machine */
-  readonly inside?: number;
+  /** The network that it has: that of a process, with a file for /etc/hosts. @default this machine's own */
+  readonly inside?: { readonly pid: number; readonly hosts: string };
 }
 
 /** Ends with this process at the latest. @throws Error where the other process fails */
@@ -40,9 +40,10 @@ export async function startClientProcess({ secrets, inside }: ClientProcessInput
   const outfile = join(folder, "client.cjs");
   const entryPoints = [fileURLToPath(new URL("client-main.ts", import.meta.url))];
   await build({ entryPoints, bundle: true, platform: "node", format: "cjs", outfile, logLevel: "error" });
-  const hosts = `mount --bind /proc/${inside}/root/etc/hosts /etc/hosts && exec "$0" "$@"`;
-  const enter =
-    inside === undefined ? [] : ["nsenter", `--net=/proc/${inside}/ns/net`, "unshare", "--mount", "sh", "-c", hosts];
+  const named = 'mount --bind "$0" /etc/hosts && exec "$@"';
+  const enter = inside
+    ? ["nsenter", `--net=/proc/${inside.pid}/ns/net`, "unshare", "--mount", "sh", "-c", named, inside.hosts]
+    : [];
   const [program = "", ...args] = [...enter, process.execPath, outfile, secrets];
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   await once(child, "spawn");
@@ -74,6 +75,7 @@ function caller(child: ChildProcess): <T>(call: Call) => Promise<T> {
     for (const [id, answer] of open) answer({ id, error: `the clients' process ended with ${code}` });
   });
   return async <T>(call: Call) => {
+    if (!child.connected) throw new Error("the clients' process has ended");
     const id = ++last;
     const replied = new Promise<Reply>((done) => open.set(id, done));
     child.send({ id, call });

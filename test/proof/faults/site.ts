@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { environments } from "../../../environments/index.ts";
 import { buildApp, writeApp } from "../../../src/app.ts";
 import { openWriter, type Target } from "../../../src/connect/nats.ts";
 import { carryOut, holders, prepare } from "../../../src/identity/keeper.ts";
@@ -15,8 +16,9 @@ import {
   SERVICE_LABEL,
   serviceHost,
 } from "../../../src/kubernetes/names.ts";
+import type { EnvironmentInput } from "../../../src/model/environment.ts";
 import { inboxPrefix } from "../../../src/model/identity.ts";
-import type { Model } from "../../../src/model/resolve.ts";
+import { type Definitions, type Model, resolveModel } from "../../../src/model/resolve.ts";
 import type { Nodes } from "../../../src/proof/agent/nodes.ts";
 import { type BootedEnvironment, bootEnvironment } from "../../../src/proof/environment.ts";
 import type { Kubectl } from "../../../src/proof/kubectl.ts";
@@ -24,6 +26,7 @@ import { policy } from "../../../src/rules/changes.ts";
 import { crdFiles } from "../../../tools/build.js";
 import { tools } from "../../../tools/tool.js";
 import { eventually, live, programPaths } from "../../support/control-plane.ts";
+import { realDefinitions } from "../../support/definitions.ts";
 import { type MemoryStore, memoryStore } from "../../support/memory-store.ts";
 import { tool } from "../../support/tools.ts";
 import { type ClientProcess, startClientProcess } from "../client-process.ts";
@@ -40,6 +43,21 @@ export interface Site extends AsyncDisposable {
   readonly ready: () => Promise<void>;
   /** How an identity connects from the machine that probes the pods, to one server. */
   readonly target: (identity: string, pod?: string) => Target;
+}
+
+/** The model of a real environment with something laid over it. @throws if the definitions have faults then */
+export function changedModel(
+  name: "staging" | "production",
+  environment: EnvironmentInput,
+  streams: Definitions["streams"] = {},
+): Model {
+  const { model, faults } = resolveModel(name, {
+    ...realDefinitions,
+    environments: { ...environments, [name]: [...environments[name], environment] },
+    streams: { ...realDefinitions.streams, ...streams },
+  });
+  if (!model) throw new Error(faults.map(({ place, says }) => `${place} ${says}`).join("\n"));
+  return model;
 }
 
 /** Services whose credentials the clients have. */
@@ -167,7 +185,7 @@ async function startClients(
     async () => nodes.pod(namespace, CLIENTS_POD).containers[0]?.process ?? { pid: 0 },
     (process) => process.pid > 0,
   );
-  return startClientProcess({ secrets, inside: pid });
+  return startClientProcess({ secrets, inside: { pid, hosts: nodes.pod(namespace, CLIENTS_POD).hosts } });
 }
 
 /** A pod that does nothing. @param service whose label it carries; nobody's where it is empty */

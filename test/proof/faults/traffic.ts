@@ -1,0 +1,70 @@
+/** What clients do while something is broken, and what must hold of it: 2 000 messages a second, of three kinds. */
+import { expect } from "vitest";
+import type { Lap } from "../ledger.ts";
+import type { ByRoute, Route } from "../load.ts";
+import { reportOutcome, reportPauses } from "../report.ts";
+import type { Site } from "./site.ts";
+
+export const ROUTES: Readonly<Record<string, Route>> = {
+  telemetry: {
+    subject: "circl.iot.telemetry.truck",
+    identity: "iot",
+    senders: 10,
+    rate: 1_000,
+    size: 500,
+    readers: [{ identity: "bff", stream: "circl_iot", durable: "bff-iot" }],
+  },
+  location: {
+    subject: "circl.iot.location.truck",
+    identity: "iot",
+    senders: 8,
+    rate: 800,
+    size: 300,
+    // Copied: a message is there for this reader only once it has come through two streams.
+    readers: [{ identity: "bff", stream: "circl_iot_location", durable: "bff-location" }],
+  },
+  orders: {
+    subject: "circl.oms.order.created",
+    identity: "oms",
+    senders: 2,
+    rate: 200,
+    size: 2_048,
+    readers: [
+      { identity: "dms", stream: "circl_oms", durable: "dms-orders" },
+      { identity: "bff", stream: "circl_oms", durable: "bff-orders" },
+    ],
+  },
+};
+
+/** The same at a part of the rate. */
+export const slowed = (routes: typeof ROUTES, part: number): typeof ROUTES =>
+  Object.fromEntries(Object.entries(routes).map(([name, route]) => [name, { ...route, rate: route.rate * part }]));
+
+export interface Fault {
+  readonly name: string;
+  /** Each is done while the load runs, and the load must get on before the next. */
+  readonly blows: (site: Site) => readonly (() => Promise<void>)[];
+}
+
+/**
+ * Strikes while clients publish and read, prints for how long they could not, and expects that nothing that was acknowledged is
+ * lost or stored twice, and that senders and readers got on after every blow.
+ */
+export async function outlives(site: Site, { name, blows }: Fault): Promise<void> {
+  const load = await site.clients.start({ routes: ROUTES });
+  await load.more(500);
+  const laps: ByRoute<Lap>[] = [];
+  for (const blow of blows(site)) {
+    await load.lap();
+    await blow();
+    await load.more(500);
+    laps.push(await load.lap());
+  }
+  const outcomes = await load.stop();
+  for (const [i, lap] of laps.entries()) reportPauses(`${name}, ${i + 1}`, lap);
+  reportOutcome(name, outcomes);
+  for (const { abandoned, readers } of Object.values(outcomes)) {
+    expect(abandoned).toBe(0);
+    for (const readings of Object.values(readers)) expect(readings).toMatchObject({ lost: [], storedTwice: [] });
+  }
+}
