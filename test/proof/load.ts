@@ -70,13 +70,10 @@ function numberOf(body: string, run: string): number | undefined {
 /** Connects everybody and begins. */
 export async function startLoad({ routes, connect, patience = 100_000, silence = 90_000 }: LoadInput): Promise<Load> {
   const run = `load${Date.now()}`;
-  const running = await Promise.all(
-    Object.entries(routes).map(async ([name, route]) => ({
-      name,
-      route,
-      ...(await startRoute(route, `${run}-${name}`, connect, { patience, silence })),
-    })),
-  );
+  const connected: Awaited<ReturnType<typeof connectRoute>>[] = [];
+  for (const [name, route] of Object.entries(routes)) connected.push(await connectRoute(name, route, connect));
+  // Handshakes cost more than messages, so nothing is sent before the last of them.
+  const running = connected.map((route) => startRoute(route, `${run}-${route.name}`, { patience, silence }));
   const byRoute = <T>(of: (each: (typeof running)[number]) => T): ByRoute<T> =>
     Object.fromEntries(running.map((each) => [each.name, of(each)]));
   return {
@@ -111,21 +108,30 @@ interface Limits {
   readonly silence: number;
 }
 
-async function startRoute(route: Route, run: string, connect: LoadInput["connect"], limits: Limits) {
-  const connections = await connectAll(route.senders, () => connect(route.identity));
-  const readers = route.readers.map(({ durable }) => durable);
-  const ledger = openLedger(route.senders, readers, now());
-  const readings = await Promise.all(
-    route.readers.map(async (reader) => startReading(reader, await connect(reader.identity), ledger, run)),
-  );
-  const sending = startSending(route, connections, ledger, run, limits.patience);
+async function connectRoute(name: string, route: Route, connect: LoadInput["connect"]) {
+  const senders = await connectAll(route.senders, () => connect(route.identity));
+  const readers = await Promise.all(route.readers.map(({ identity }) => connect(identity)));
+  return { name, route, senders, readers };
+}
+
+function startRoute(
+  { name, route, senders, readers }: Awaited<ReturnType<typeof connectRoute>>,
+  run: string,
+  { patience, silence }: Limits,
+) {
+  const durables = route.readers.map(({ durable }) => durable);
+  const ledger = openLedger(route.senders, durables, now());
+  const readings = route.readers.map((reader, i) => startReading(reader, readers[i] as NatsConnection, ledger, run));
+  const sending = startSending(route, senders, ledger, run, patience);
   return {
+    name,
+    route,
     ledger,
     stop: async () => {
       await sending.stop();
-      await allRead(ledger, readers, limits.silence);
+      await allRead(ledger, durables, silence);
       for (const reading of readings) await reading.stop();
-      await Promise.all(connections.map((connection) => connection.close()));
+      await Promise.all(senders.map((connection) => connection.close()));
     },
   };
 }
