@@ -11,10 +11,12 @@ import { plan } from "../../../src/jetstream/plan.ts";
 import {
   CLIENT_NAMESPACE_LABEL,
   clientSecret,
+  DOCUMENTS,
   NATS,
   PORTS,
   SERVICE_LABEL,
   serviceHost,
+  storeKey,
 } from "../../../src/kubernetes/names.ts";
 import type { EnvironmentInput } from "../../../src/model/environment.ts";
 import { inboxPrefix } from "../../../src/model/identity.ts";
@@ -41,6 +43,7 @@ export interface Site extends AsyncDisposable {
   readonly apply: (model: Model) => Promise<void>;
   /** Waits until every StatefulSet is as it should be. */
   readonly ready: () => Promise<void>;
+  readonly tile38Password: string;
   /** How an identity connects from the machine that probes the pods, to one server. */
   readonly target: (identity: string, pod?: string) => Target;
 }
@@ -97,6 +100,7 @@ export async function openSite(model: Model): Promise<Site> {
         await booted.refreshSecrets();
       },
       ready,
+      tile38Password: JSON.parse(store.documents.get(storeKey(environment, DOCUMENTS.tile38)) ?? "{}").password,
       target,
       [Symbol.asyncDispose]: dispose,
     };
@@ -145,11 +149,11 @@ function targets(model: Model, nodes: Nodes, { documents }: MemoryStore, folder:
   const { environment } = model;
   const namespace = environment.kubernetes.namespace;
   return (identity, pod = `${NATS.name}-0`) => {
-    const { seed } = JSON.parse(documents.get(`${environment.name}-nats-client-${identity}`) ?? "{}");
+    const { seed } = JSON.parse(documents.get(storeKey(environment, DOCUMENTS.client(identity))) ?? "{}");
     const nkeyFile = join(folder, `${identity}.nk`);
     writeFileSync(nkeyFile, seed, { mode: 0o600 });
     const ca = join(folder, "ca.crt");
-    writeFileSync(ca, documents.get(`${environment.name}-nats-ca`) ?? "");
+    writeFileSync(ca, documents.get(storeKey(environment, DOCUMENTS.trust)) ?? "");
     return {
       servers: [`${nodes.pod(namespace, pod).address}:${PORTS.natsClient}`],
       nkeyFile,
