@@ -1,7 +1,8 @@
 /** One environment as dist says it, on a real control plane, with its streams, and with clients in a pod of their own. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect, type NatsConnection, nkeyAuthenticator, type TlsOptions } from "nats";
 import { environments } from "../../../environments/index.ts";
 import { buildApp, writeApp } from "../../../src/app.ts";
 import { openWriter, type Target } from "../../../src/connect/nats.ts";
@@ -44,7 +45,9 @@ export interface Site extends AsyncDisposable {
   /** Waits until every StatefulSet is as it should be. */
   readonly ready: () => Promise<void>;
   readonly tile38Password: string;
-  /** How an identity connects from the machine that probes the pods, to one server. */
+  /** Connects as an identity from the machine that probes the pods, to one server. */
+  readonly connect: (identity: string, pod?: string) => Promise<NatsConnection>;
+  /** How our own commands connect from the machine that probes the pods, to one server. */
   readonly target: (identity: string, pod?: string) => Target;
 }
 
@@ -102,6 +105,7 @@ export async function openSite(model: Model): Promise<Site> {
       ready,
       tile38Password: JSON.parse(store.documents.get(storeKey(environment, DOCUMENTS.tile38)) ?? "{}").password,
       target,
+      connect: (identity, pod) => connectTo(target(identity, pod)),
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {
@@ -164,6 +168,22 @@ function targets(model: Model, nodes: Nodes, { documents }: MemoryStore, folder:
     };
   };
 }
+
+const connectTo = ({
+  servers,
+  nkeyFile = "",
+  inboxPrefix: inbox = "",
+  tls,
+  tlsName,
+}: Target): Promise<NatsConnection> =>
+  connect({
+    servers: [...servers],
+    authenticator: nkeyAuthenticator(readFileSync(nkeyFile)),
+    inboxPrefix: inbox,
+    // Handed on to Node's own tls.connect.
+    tls: { caFile: tls?.ca ?? "", servername: tlsName } as TlsOptions,
+    maxReconnectAttempts: -1,
+  });
 
 /** Puts a pod of a service there, and the clients' process into its network. */
 async function startClients(
