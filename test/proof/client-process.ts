@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -40,9 +40,12 @@ export async function startClientProcess({ secrets, inside }: ClientProcessInput
   const outfile = join(folder, "client.cjs");
   const entryPoints = [fileURLToPath(new URL("client-main.ts", import.meta.url))];
   await build({ entryPoints, bundle: true, platform: "node", format: "cjs", outfile, logLevel: "error" });
-  const named = 'mount --bind "$0" /etc/hosts && exec "$@"';
+  // Pods here find names in a file. The package asks DNS first, and must be told at once that nobody answers.
+  const resolver = join(folder, "resolv.conf");
+  writeFileSync(resolver, "nameserver 127.0.0.1\n");
+  const named = 'mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"';
   const enter = inside
-    ? ["nsenter", `--net=/proc/${inside.pid}/ns/net`, "unshare", "--mount", "sh", "-c", named, inside.hosts]
+    ? ["nsenter", `--net=/proc/${inside.pid}/ns/net`, "unshare", "--mount", "sh", "-c", named, inside.hosts, resolver]
     : [];
   const [program = "", ...args] = [...enter, process.execPath, outfile, secrets];
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
