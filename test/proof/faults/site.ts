@@ -42,6 +42,8 @@ export interface Site extends AsyncDisposable {
   readonly clients: ClientProcess;
   /** Lets kubectl bring the cluster to another model; `ready` tells when it is there. */
   readonly apply: (model: Model) => Promise<void>;
+  /** Brings the streams to what another model says, whatever that loses. */
+  readonly applyStreams: (model: Model) => Promise<void>;
   /** Waits until every StatefulSet is as it should be. */
   readonly ready: () => Promise<void>;
   readonly tile38Password: string;
@@ -70,8 +72,13 @@ export function changedModel(
 const SERVICES = ["bff", "dms", "geo", "iot", "oms"];
 const CLIENTS_POD = "load";
 
+export interface SiteOptions {
+  /** Makes a disk of a claim's size and says where; undefined leaves it to the nodes. */
+  readonly makeDisk?: (size: string) => string | undefined;
+}
+
 /** Boots what dist would say of `model`, and applies its streams. @throws what a part of it says; nothing is left then */
-export async function openSite(model: Model): Promise<Site> {
+export async function openSite(model: Model, options: SiteOptions = {}): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), "circl-site-"));
   const parts: AsyncDisposable[] = [];
   const dispose = async () => {
@@ -86,7 +93,7 @@ export async function openSite(model: Model): Promise<Site> {
     const { environment } = model;
     const store = memoryStore();
     await carryOut(await prepare("create", model, holders(model), store), environment, store, async () => {});
-    const booted = use(await boot(model, manifestsOf(model, folder), store));
+    const booted = use(await boot(model, manifestsOf(model, folder), store, options));
     const { plane, nodes, ready } = booted;
     await ready();
     const target = targets(model, nodes, store, folder);
@@ -102,6 +109,7 @@ export async function openSite(model: Model): Promise<Site> {
         await plane.kubectl(["apply", "--server-side", "--force-conflicts", "--filename", manifests]);
         await booted.refreshSecrets();
       },
+      applyStreams: (next) => applyStreams(next, target("stream-sync")),
       ready,
       tile38Password: JSON.parse(store.documents.get(storeKey(environment, DOCUMENTS.tile38)) ?? "{}").password,
       target,
@@ -120,7 +128,7 @@ function manifestsOf(model: Model, folder: string): string {
   return manifests;
 }
 
-function boot({ environment }: Model, manifests: string, documents: MemoryStore): Promise<BootedEnvironment> {
+function boot({ environment }: Model, manifests: string, documents: MemoryStore, options: SiteOptions): Promise<BootedEnvironment> {
   const { namespace, clientNamespace } = environment.kubernetes;
   return bootEnvironment({
     paths: programPaths(),
@@ -130,6 +138,7 @@ function boot({ environment }: Model, manifests: string, documents: MemoryStore)
     namespace,
     clients: { namespaces: [clientNamespace], label: CLIENT_NAMESPACE_LABEL },
     documents,
+    ...options,
     log: (line) => console.log(line),
   });
 }
