@@ -55,13 +55,17 @@ describe.skipIf(without("nats-server", "kube-apiserver", "etcd"))("a volume of 2
 
     await opened.applyStreams(model({ ...unbounded, maxBytes: "512MiB" }));
     await eventually(
-      () => publish().then(
-        () => true,
-        () => false,
-      ),
+      () =>
+        publish().then(
+          () => true,
+          () => false,
+        ),
       (taken) => taken,
     );
-    const room = await eventually(async () => disks?.leastFree() ?? 0, (left) => left > 1_024 * MEBIBYTE);
+    const room = await eventually(
+      async () => disks?.leastFree() ?? 0,
+      (left) => left > 1_024 * MEBIBYTE,
+    );
     console.log(`with a limit of 512 MiB: ${Math.round(room / MEBIBYTE)} MiB free`);
     await oms.close();
   });

@@ -12,8 +12,8 @@ import { request } from "../../support/jetstream.ts";
 import { issueCertificates, stop } from "../../support/nats-server.ts";
 import { tool, without } from "../../support/tools.ts";
 import { startVault } from "../../support/vault.ts";
-import { type Route, startLoad } from "../load.ts";
-import { reportOutcome, reportPauses } from "../report.ts";
+import { type Route, startLoad } from "./load.ts";
+import { reportOutcome, reportPauses } from "./report.ts";
 
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../fixtures/legacy/${name}`, import.meta.url), "utf8");

@@ -32,7 +32,7 @@ import { eventually, live, programPaths } from "../../support/control-plane.ts";
 import { realDefinitions } from "../../support/definitions.ts";
 import { type MemoryStore, memoryStore } from "../../support/memory-store.ts";
 import { tool } from "../../support/tools.ts";
-import { type ClientProcess, startClientProcess } from "../client-process.ts";
+import { type ClientProcess, startClientProcess } from "./client-process.ts";
 
 export interface Site extends AsyncDisposable {
   readonly model: Model;
@@ -128,7 +128,12 @@ function manifestsOf(model: Model, folder: string): string {
   return manifests;
 }
 
-function boot({ environment }: Model, manifests: string, documents: MemoryStore, options: SiteOptions): Promise<BootedEnvironment> {
+function boot(
+  { environment }: Model,
+  manifests: string,
+  documents: MemoryStore,
+  options: SiteOptions,
+): Promise<BootedEnvironment> {
   const { namespace, clientNamespace } = environment.kubernetes;
   return bootEnvironment({
     paths: programPaths(),

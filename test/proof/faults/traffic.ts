@@ -1,7 +1,7 @@
 /** What clients do while something is broken, and what must hold of it. */
 import { expect } from "vitest";
-import type { Route } from "../load.ts";
-import { reportOutcome, reportPauses } from "../report.ts";
+import type { Route } from "./load.ts";
+import { reportOutcome, reportPauses } from "./report.ts";
 import type { Site } from "./site.ts";
 
 /** Messages a second of all routes together. A machine that is busy with other things may be asked for less. */
