@@ -35,8 +35,22 @@ test("a lap has the pauses since the one before, the one that still lasts too", 
   ledger.acknowledge(2, 1, 400);
   ledger.acknowledge(3, 0, 3_000);
   ledger.deliver("a", 1, 1, 900);
-  expect(ledger.lap(3_200)).toEqual({ longest: 2_600, total: 2_600, worstSender: 2_900, readers: { a: 2_300 } });
-  expect(ledger.lap(4_200)).toEqual({ longest: 1_000, total: 1_000, worstSender: 1_000, readers: { a: 1_000 } });
+  expect(ledger.lap(3_200)).toEqual({
+    lasted: 3_200,
+    acknowledged: 3,
+    longest: 2_600,
+    total: 2_600,
+    worstSender: 2_900,
+    readers: { a: 2_300 },
+  });
+  expect(ledger.lap(4_200)).toEqual({
+    lasted: 1_000,
+    acknowledged: 0,
+    longest: 1_000,
+    total: 1_000,
+    worstSender: 1_000,
+    readers: { a: 1_000 },
+  });
 });
 
 test("a reader that nobody named is a mistake of the test", () => {

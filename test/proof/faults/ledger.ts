@@ -17,8 +17,12 @@ export interface Ledger {
   readonly outcome: () => Outcome;
 }
 
-/** In milliseconds. */
+/** Times in milliseconds. */
 export interface Lap {
+  /** How long it lasted. */
+  readonly lasted: number;
+  /** Messages that were confirmed in it. */
+  readonly acknowledged: number;
   /** Longest time in which no sender had a message confirmed. */
   readonly longest: number;
   /** Sum of such times, where they are longer than the rhythm of the load explains. */
@@ -79,6 +83,7 @@ export function openLedger(senders: number, readers: readonly string[], at: numb
   const abandoned = new Set<number>();
   const failures = new Map<string, number>();
   let all = begin(at);
+  let lapStart = { at, acknowledged: 0 };
   let bySender = Array.from({ length: senders }, () => begin(at));
   const readings = new Map<string, Reading>(
     readers.map((name) => [
@@ -114,11 +119,14 @@ export function openLedger(senders: number, readers: readonly string[], at: numb
     behind: (reader) => acknowledged.size - readingOf(reader).done,
     lap: (now) => {
       const lap = {
+        lasted: now - lapStart.at,
+        acknowledged: acknowledged.size - lapStart.acknowledged,
         longest: hear(all, now).longest,
         total: hear(all, now).total,
         worstSender: Math.max(0, ...bySender.map((pause) => hear(pause, now).longest)),
         readers: Object.fromEntries([...readings].map(([name, { pause }]) => [name, hear(pause, now).longest])),
       };
+      lapStart = { at: now, acknowledged: acknowledged.size };
       all = begin(now);
       bySender = bySender.map(() => begin(now));
       for (const reading of readings.values()) reading.pause = begin(now);
