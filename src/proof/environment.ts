@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type { RenderedSecret } from "../identity/rendered.ts";
+import type { MakeDisk } from "./agent/disks.ts";
 import type { Tools } from "./agent/images.ts";
 import { type Nodes, startNodes } from "./agent/nodes.ts";
 import { applyAll, issueCertificates, secretObject } from "./certificates.ts";
@@ -23,6 +24,8 @@ export interface BootInput extends ControlPlaneInput {
   readonly documents: Documents;
   /** Secrets that are made by hand where there is no External Secrets; those without a namespace are mounted nowhere. */
   readonly secrets?: readonly RenderedSecret[];
+  /** Makes a disk of a claim's size. @default a folder, which has all the room of the machine */
+  readonly makeDisk?: MakeDisk | undefined;
   /** Zone of each node, by its name. @default one node in each of three zones */
   readonly zones?: Readonly<Record<string, string>>;
   /** Told of each step, and of what the nodes cannot do. */
@@ -46,7 +49,17 @@ const PATIENCE = "900s";
 
 /** Starts everything and applies the manifests; `ready` waits for the pods. @throws what a part of it says; nothing is left then */
 export async function bootEnvironment(input: BootInput): Promise<BootedEnvironment> {
-  const { tools, manifests, namespace, clients, documents, secrets = [], zones = ZONES, log = () => {} } = input;
+  const {
+    tools,
+    manifests,
+    namespace,
+    clients,
+    documents,
+    makeDisk,
+    secrets = [],
+    zones = ZONES,
+    log = () => {},
+  } = input;
   const parts: AsyncDisposable[] = [];
   const use = <T extends AsyncDisposable>(part: T): T => {
     parts.push(part);
@@ -61,7 +74,7 @@ export async function bootEnvironment(input: BootInput): Promise<BootedEnvironme
     const plane = use(await startControlPlane(input));
     const { kubectl, kubeconfig } = plane;
     log(`starting ${Object.keys(zones).length} nodes`);
-    const nodes = use(await startNodes({ kubeconfig, zones, tools, folder: scratch.path, log }));
+    const nodes = use(await startNodes({ kubeconfig, zones, tools, folder: scratch.path, makeDisk, log }));
     for (const name of clients.namespaces) {
       await kubectl(["create", "namespace", name]);
       await kubectl(["label", "namespace", name, `${clients.label}=true`]);

@@ -21,7 +21,7 @@ function renderStream(stream: Stream, model: Model, { colours }: Look): string {
     ...(stream.mirror ? [["mirrors", originText(stream.mirror)]] : []),
     ["keeps", keeps(stream)],
     ["in practice", inPractice(stream, model)],
-    ["stored", `in ${stream.storage}, ${count(stream.replicas, "replica")}`],
+    ["stored", stored(stream)],
     ...personalData(stream, model).map((text) => ["personal data", text]),
     ...(stream.deadLetters ? [["dead letters", `to ${stream.deadLetters}`]] : []),
     ...(stream.readers.length > 0 ? [["read by", stream.readers.join(", ")]] : []),
@@ -39,6 +39,15 @@ const table = (title: string, rows: readonly string[][]): string[] =>
   rows.length > 0 ? [`  ${title}`, ...columns(rows, "    ")] : [`  no ${title}`];
 
 const originText = ({ name, filterSubject = ">" }: StreamOrigin): string => `${filterSubject} from ${name}`;
+
+/** With what one replica means: a loss that nobody should learn of from an outage. */
+function stored({ storage, replicas }: Stream): string {
+  const where = `in ${storage}, ${count(replicas, "replica")}`;
+  if (replicas > 1) return where;
+  return storage === "file"
+    ? `${where}: its server's volume is all there is of it, and without that server there is no stream`
+    : `${where}: gone with every restart of its server`;
+}
 
 /** The limits as declared. */
 function keeps(stream: Stream): string {

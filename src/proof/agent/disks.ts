@@ -19,10 +19,14 @@ export interface Disks {
 export interface DisksInput {
   readonly api: Api;
   readonly folder: string;
+  /** Makes a disk of a claim's size, as Kubernetes says it, elsewhere. @returns where; undefined leaves it to a folder here */
+  readonly makeDisk?: MakeDisk | undefined;
   readonly zoneOf: (node: string) => string | undefined;
   /** Told of what could not be done; it is done at the next event of the claim. */
   readonly failed: (error: unknown) => void;
 }
+
+export type MakeDisk = (size: string) => string | undefined;
 
 /** The classes that GKE has; the first is the default. Disks are made where the pod is placed. */
 export async function createStorageClasses(api: Api): Promise<void> {
@@ -39,12 +43,12 @@ export async function createStorageClasses(api: Api): Promise<void> {
 }
 
 /** Serves claims until the API is closed. */
-export async function serveDisks({ api, folder, zoneOf, failed }: DisksInput): Promise<Disks> {
+export async function serveDisks({ api, folder, makeDisk, zoneOf, failed }: DisksInput): Promise<Disks> {
   const provision = async (claim: Claim) => {
     const { metadata, spec, status } = claim;
     const zone = zoneOf(metadata.annotations?.["volume.kubernetes.io/selected-node"] ?? "");
     if (status.phase === "Pending" && !spec.volumeName && zone) {
-      const path = join(folder, metadata.uid);
+      const path = makeDisk?.(spec.resources.requests.storage) ?? join(folder, metadata.uid);
       mkdirSync(path, { recursive: true });
       await api.send("POST", DISKS, diskFor(claim, zone, path));
     }

@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Api, ApiFailure, openApi } from "./api.ts";
-import { createStorageClasses, serveDisks } from "./disks.ts";
+import { createStorageClasses, type MakeDisk, serveDisks } from "./disks.ts";
 import { imagesIn, type Tools } from "./images.ts";
 import { hostsFile } from "./names.ts";
 import { openNetwork } from "./network.ts";
@@ -23,6 +23,8 @@ export interface NodesInput {
   readonly tools: Tools;
   /** For disks, logs and what pods keep; theirs as long as they run. */
   readonly folder: string;
+  /** See DisksInput. */
+  readonly makeDisk?: MakeDisk | undefined;
   /** Told of what goes wrong beside the pods, for people. */
   readonly log?: (line: string) => void;
 }
@@ -48,7 +50,14 @@ export interface Nodes extends AsyncDisposable {
 const SETTLE = 100;
 
 /** Starts nodes, and resolves once all of them are registered. @throws Error where the system or the API server refuses */
-export async function startNodes({ kubeconfig, zones, tools, folder, log = () => {} }: NodesInput): Promise<Nodes> {
+export async function startNodes({
+  kubeconfig,
+  zones,
+  tools,
+  folder,
+  makeDisk,
+  log = () => {},
+}: NodesInput): Promise<Nodes> {
   const api = openApi(kubeconfig);
   const network = await openNetwork();
   let closing = false;
@@ -65,6 +74,7 @@ export async function startNodes({ kubeconfig, zones, tools, folder, log = () =>
   const { claims, disks } = await serveDisks({
     api,
     folder: join(folder, "disks"),
+    makeDisk,
     zoneOf: (node) => zones[node],
     failed,
   });

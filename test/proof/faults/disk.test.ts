@@ -1,0 +1,72 @@
+/** A volume that a stream without a limit fills: JetStream refuses before the filesystem is full, and is well again with room. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NATS } from "../../../src/kubernetes/names.ts";
+import type { StreamInput } from "../../../src/model/stream.ts";
+import { eventually } from "../../support/control-plane.ts";
+import { lock, modelWith, orders } from "../../support/definitions.ts";
+import { without } from "../../support/tools.ts";
+import { type LoopDisks, makeLoopDisks } from "./loop-disks.ts";
+import { openSite, type Site } from "./site.ts";
+import { serversOf } from "./strikes.ts";
+
+const { maxBytes: _, ...unbounded } = orders;
+const model = (stream: StreamInput) =>
+  modelWith({ environment: { nats: { volume: { size: "2GiB" } } }, streams: [lock, stream] });
+const MESSAGE = new Uint8Array(512 * 1024);
+const MEBIBYTE = 1_048_576;
+
+describe.skipIf(without("nats-server", "kube-apiserver", "etcd"))("a volume of 2 GiB", () => {
+  let disks: LoopDisks | undefined;
+  let opened: Site | undefined;
+  beforeAll(async () => {
+    const made = makeLoopDisks();
+    disks = made;
+    opened = await openSite(model(unbounded), { makeDisk: (size) => (size === "2Gi" ? made.make(size) : undefined) });
+  }, 1_200_000);
+  afterAll(async () => {
+    await opened?.[Symbol.asyncDispose]();
+    disks?.[Symbol.dispose]();
+  }, 120_000);
+
+  test("is never full: publishes are refused at max_file_store, and taken again once the stream has a limit", {
+    timeout: 1_800_000,
+  }, async () => {
+    if (!opened || !disks) throw new Error("there is no site");
+    const oms = await opened.connect("oms");
+    const publish = () => oms.jetstream().publish("orders.created", MESSAGE);
+    let stored = 0;
+    let refusal: unknown;
+    // 2 GiB of messages, as four times the disk would take.
+    for (let attempts = 0; refusal === undefined && attempts < 16_384; attempts += 8) {
+      const ends = await Promise.allSettled(Array.from({ length: 8 }, publish));
+      stored += ends.filter(({ status }) => status === "fulfilled").length;
+      refusal = ends.find((end) => end.status === "rejected")?.reason;
+    }
+    const free = disks.leastFree();
+    console.log(`refused after ${stored / 2} MiB with ${Math.round(free / MEBIBYTE)} MiB free: ${refusal}`);
+    expect(String(refusal)).toMatch(/insufficient|exceeded|503/);
+    expect(free).toBeGreaterThan(128 * MEBIBYTE);
+    // No server gave JetStream up or was restarted for it.
+    for (const pod of serversOf(opened)) {
+      const run = opened.nodes.pod(opened.model.environment.kubernetes.namespace, pod);
+      const server = run.containers.find(({ container }) => container.name === NATS.name);
+      expect({ pod, ready: server?.ready, restarts: server?.restarts }).toEqual({ pod, ready: true, restarts: 0 });
+    }
+
+    await opened.applyStreams(model({ ...unbounded, maxBytes: "512MiB" }));
+    await eventually(
+      () =>
+        publish().then(
+          () => true,
+          () => false,
+        ),
+      (taken) => taken,
+    );
+    const room = await eventually(
+      async () => disks?.leastFree() ?? 0,
+      (left) => left > 1_024 * MEBIBYTE,
+    );
+    console.log(`with a limit of 512 MiB: ${Math.round(room / MEBIBYTE)} MiB free`);
+    await oms.close();
+  });
+});

@@ -1,0 +1,112 @@
+/** The load itself: it must find what goes wrong, or nothing that it says about a fault is worth anything. */
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { NatsConnection } from "nats";
+import { describe, expect, test } from "vitest";
+import { desiredState } from "../../../src/jetstream/desired.ts";
+import { realModel } from "../../support/definitions.ts";
+import { createAll, request } from "../../support/jetstream.ts";
+import { Cluster, metaReady } from "../../support/nats-server.ts";
+import { without } from "../../support/tools.ts";
+import { startVault, type Vault } from "../../support/vault.ts";
+import { startClientProcess } from "./client-process.ts";
+import { type Route, startLoad } from "./load.ts";
+import { reportOutcome, reportPauses } from "./report.ts";
+
+const orders: Route = {
+  subject: "circl.oms.order.created",
+  identity: "oms",
+  senders: 4,
+  rate: 400,
+  size: 200,
+  readers: [
+    { identity: "dms", stream: "circl_oms", durable: "dms-orders" },
+    { identity: "bff", stream: "circl_oms", durable: "bff-orders" },
+  ],
+};
+
+/** Folders as the Secrets of services are mounted, for servers on loopback. */
+function secretsOf({ cluster, documents }: Vault, names: readonly string[]): string {
+  const secrets = join(cluster.root, "secrets");
+  for (const name of names) {
+    const folder = join(secrets, name);
+    mkdirSync(folder, { recursive: true });
+    const servers = cluster.servers.map(({ clientPort }) => `tls://127.0.0.1:${clientPort}`);
+    writeFileSync(join(folder, "nats.json"), JSON.stringify({ name, servers, inboxPrefix: `_INBOX_${name}` }));
+    writeFileSync(join(folder, "nats.nk"), JSON.parse(documents.get(`production-nats-client-${name}`) ?? "{}").seed);
+    copyFileSync(join(cluster.root, "tls/nats-server-tls/ca.crt"), join(folder, "ca.crt"));
+  }
+  return secrets;
+}
+
+/** The message of the order stream under a sequence, as it was sent. */
+async function stored(connection: NatsConnection, seq: number): Promise<string> {
+  const { message } = (await request(connection, "STREAM.MSG.GET.circl_oms", { seq })) as {
+    readonly message?: { readonly data: string };
+  };
+  return Buffer.from(message?.data ?? "", "base64").toString();
+}
+
+describe.skipIf(without("nats-server"))("a load", () => {
+  test("finds nothing where nothing is broken, a message that is deleted, and one that is stored twice", async () => {
+    const model = realModel("staging");
+    await using cluster = await Cluster.start(model);
+    const admin = await cluster.connect();
+    await createAll(admin, desiredState(model));
+    const load = await startLoad({ routes: { orders }, connect: () => cluster.connect(), silence: 10_000 });
+    await load.more(200);
+    // One reader is held back, so that something can happen to what it has not seen.
+    const pause = (pause_until: string) => request(admin, "CONSUMER.PAUSE.circl_oms.dms-orders", { pause_until });
+    expect(await pause(new Date(Date.now() + 600_000).toISOString())).not.toHaveProperty("error");
+    await sleep(1_000);
+    const { state } = (await request(admin, "STREAM.INFO.circl_oms")) as { readonly state?: { last_seq: number } };
+    const [gone, again] = [(state?.last_seq ?? 0) + 50, (state?.last_seq ?? 0) + 60];
+    for (let last = 0; last < again; ) {
+      const info = (await request(admin, "STREAM.INFO.circl_oms")) as { readonly state?: { last_seq: number } };
+      last = info.state?.last_seq ?? 0;
+    }
+    const [lost, twice] = [await stored(admin, gone), await stored(admin, again)];
+    expect(await request(admin, "STREAM.MSG.DELETE.circl_oms", { seq: gone })).not.toHaveProperty("error");
+    // Without its id the server takes it for a new one.
+    await admin.jetstream().publish(orders.subject, twice);
+    await pause(new Date(0).toISOString());
+    const { orders: outcome } = await load.stop();
+    await admin.close();
+
+    const numberIn = (body: string) => Number(body.split(" ")[1]);
+    expect(outcome?.readers["dms-orders"]).toMatchObject({ lost: [numberIn(lost)], storedTwice: [numberIn(twice)] });
+    expect(outcome?.readers["bff-orders"]).toMatchObject({ lost: [], storedTwice: [numberIn(twice)] });
+    expect(outcome).toMatchObject({ abandoned: 0, failures: {} });
+    expect(outcome?.acknowledged).toBeGreaterThan(200);
+  });
+
+  test("goes on past the death of a server, and nothing of three replicas is lost", async () => {
+    await using vault = await startVault(realModel("production"));
+    await using clients = await startClientProcess({ secrets: secretsOf(vault, ["oms", "dms", "bff"]) });
+    const load = await clients.start({ routes: { orders } });
+    await load.more(400);
+    for (const [i, server] of vault.cluster.servers.entries()) {
+      await load.lap();
+      server.process.kill("SIGKILL");
+      await load.more(400);
+      reportPauses(`server ${i} of three on loopback killed`, await load.lap());
+      await metaReady(await vault.cluster.restart(i));
+      await load.more(400);
+    }
+    const outcomes = await load.stop();
+    reportOutcome("three servers on loopback killed in turn", outcomes);
+    expect(outcomes.orders).toMatchObject({ abandoned: 0 });
+    for (const readings of Object.values(outcomes.orders?.readers ?? {})) {
+      expect(readings).toMatchObject({ lost: [], storedTwice: [] });
+    }
+  });
+
+  test("fails where its process does", async () => {
+    await using clients = await startClientProcess({ secrets: "/nowhere" });
+    await expect(clients.start({ routes: { orders } })).rejects.toThrow("/nowhere/oms/nats.json");
+    const start = clients.start({ routes: { orders } });
+    process.kill(clients.pid, "SIGKILL");
+    await expect(start).rejects.toThrow(/nats.json|process (has )?ended/);
+  });
+});

@@ -1,0 +1,101 @@
+/** Who reaches production's servers, and what comes through: network policies, and messages as large as they may be. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NATS, PORTS, SERVICE_LABEL, serviceHost } from "../../../src/kubernetes/names.ts";
+import { eventually } from "../../support/control-plane.ts";
+import { realModel } from "../../support/definitions.ts";
+import { without } from "../../support/tools.ts";
+import { clientPod, openSite, type Site } from "./site.ts";
+import { outlives } from "./traffic.ts";
+
+const model = realModel("production");
+const { clientNamespace } = model.environment.kubernetes;
+const AWAY = 20_000;
+const MEBIBYTE = 1_048_576;
+
+describe.skipIf(without("nats-server", "kube-apiserver", "etcd"))("production", () => {
+  let opened: Site | undefined;
+  beforeAll(async () => {
+    opened = await openSite(model);
+  }, 1_200_000);
+  afterAll(async () => {
+    await opened?.[Symbol.asyncDispose]();
+  }, 120_000);
+  const site = (): Site => {
+    if (!opened) throw new Error("there is no site");
+    return opened;
+  };
+
+  /** Whether a pod is greeted by a NATS server at the clients' Service. */
+  const isGreeted = async (namespace: string, name: string): Promise<boolean> => {
+    const host = serviceHost(NATS.clientService, model.environment);
+    const greeting = ["sh", "-c", `nc -w 3 ${host} ${PORTS.natsClient} </dev/null | grep -q INFO`];
+    return (await site().nodes.pod(namespace, name).containers[0]?.process?.exec(greeting, 20_000)) === 0;
+  };
+
+  test("greets services of labelled namespaces and nobody else", { timeout: 900_000 }, async () => {
+    await site().kubectl(["create", "namespace", "elsewhere"]);
+    const pods = [
+      [clientNamespace, "a-service", "dms"],
+      [clientNamespace, "nobody", ""],
+      ["elsewhere", "a-service-elsewhere", "dms"],
+    ] as const;
+    for (const [namespace, name, service] of pods) {
+      const pod = JSON.stringify(clientPod(namespace, name, service));
+      await site().kubectl(["apply", "--server-side", "--filename=-"], pod);
+      const ready = ["wait", "--for=condition=Ready", `pod/${name}`, `--namespace=${namespace}`, "--timeout=180s"];
+      await site().kubectl(ready);
+    }
+    const greeted = () => Promise.all(pods.map(([namespace, name]) => isGreeted(namespace, name)));
+    // A policy takes a moment to know a new pod.
+    expect(await eventually(greeted, ([service]) => service === true)).toEqual([true, false, false]);
+  });
+
+  test("loses nothing of clients that a policy shuts out for a while", { timeout: 1_800_000 }, async () => {
+    const label = (value: string) =>
+      site().kubectl([
+        "label",
+        "pod",
+        "load",
+        `${SERVICE_LABEL}${value}`,
+        "--overwrite",
+        `--namespace=${clientNamespace}`,
+      ]);
+    await outlives(site(), {
+      name: "clients shut out by a policy for 20 s",
+      blows: () => [
+        async () => {
+          await label("-");
+          expect(
+            await eventually(
+              () => isGreeted(clientNamespace, "load"),
+              (greeted) => !greeted,
+            ),
+          ).toBe(false);
+          await sleep(AWAY);
+          await label("=bff");
+        },
+      ],
+    });
+  });
+
+  test("copies a location of 1 MiB, and what comes after it", { timeout: 900_000 }, async () => {
+    const [iot, bff] = [await site().connect("iot"), await site().connect("bff")];
+    const subject = "circl.iot.location.truck";
+    const full = "1".repeat(MEBIBYTE - subject.length);
+    const refused = iot.jetstream().publish(subject, "1".repeat(MEBIBYTE + 1));
+    await expect(refused).rejects.toThrow("message size exceeds maximum allowed");
+    await iot.jetstream().publish(subject, full);
+    await iot.jetstream().publish(subject, "after");
+    const consumer = await bff.jetstream().consumers.get("circl_iot_location", "bff-location");
+    const lengths: number[] = [];
+    for (const end = Date.now() + 180_000; Date.now() < end && lengths.at(-1) !== "after".length; ) {
+      const message = await consumer.next({ expires: 5_000 });
+      message?.ack();
+      if (message) lengths.push(message.data.length);
+    }
+    expect(lengths.slice(-2)).toEqual([full.length, "after".length]);
+    await iot.close();
+    await bff.close();
+  });
+});

@@ -1,0 +1,42 @@
+/** Rollouts of production under load: what changes the configuration, what changes the version, and what may hold one up. */
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { tools } from "../../../tools/tool.js";
+import { realModel } from "../../support/definitions.ts";
+import { without } from "../../support/tools.ts";
+import { changedModel, openSite, type Site } from "./site.ts";
+import { type Fault, outlives } from "./traffic.ts";
+
+const production = realModel("production");
+/** A setting that no reload takes, so that every server must start anew. */
+const longerGoodbye = changedModel("production", { nats: { lameDuck: { grace: "10s", duration: "35s" } } });
+const nextMinor = changedModel("production", {
+  images: { nats: { tag: `${tools["nats-server-2.15"]?.version}-alpine` } },
+});
+
+const rollOut = (model: typeof production) => (site: Site) => async () => {
+  await site.apply(model);
+  await site.ready();
+};
+
+const FAULTS: readonly Fault[] = [
+  { name: "a rolling update with a setting that needs a restart", blows: (site) => [rollOut(longerGoodbye)(site)] },
+  {
+    name: "a rolling update to the next minor of NATS, and back",
+    blows: (site) => [rollOut(nextMinor)(site), rollOut(production)(site)],
+  },
+];
+
+describe.skipIf(without("nats-server", "nats-server-2.15", "kube-apiserver", "etcd"))("production", () => {
+  let site: Site | undefined;
+  beforeAll(async () => {
+    site = await openSite(production);
+  }, 1_200_000);
+  afterAll(async () => {
+    await site?.[Symbol.asyncDispose]();
+  }, 120_000);
+
+  test.each(FAULTS)("$name", { timeout: 2_400_000 }, async (fault) => {
+    if (!site) throw new Error("there is no site");
+    await outlives(site, fault);
+  });
+});

@@ -1,0 +1,65 @@
+/** Production with servers that die, are stopped, lose their volume or cannot be reached: nothing that was acknowledged is lost. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { NATS } from "../../../src/kubernetes/names.ts";
+import { realModel } from "../../support/definitions.ts";
+import { without } from "../../support/tools.ts";
+import { openSite, type Site } from "./site.ts";
+import { allReady, kill, loseVolume, nodeOf, remove, serversOf } from "./strikes.ts";
+import { type Fault, outlives } from "./traffic.ts";
+
+const inTurn = (blow: (site: Site, pod: string) => Promise<void>) => (site: Site) =>
+  serversOf(site).map((pod) => async () => {
+    await blow(site, pod);
+    await allReady(site, NATS.name);
+  });
+
+/** Longer than a client waits for an answer, shorter than a node may be silent before it counts as dead. */
+const AWAY = 20_000;
+
+const FAULTS: readonly Fault[] = [
+  { name: "each server killed in turn", blows: inTurn((site, pod) => kill(site, pod, NATS.name)) },
+  { name: "each server stopped in turn", blows: inTurn(remove) },
+  {
+    name: "each server without its volume in turn",
+    blows: inTurn((site, pod) => loseVolume(site, pod, NATS.dataClaim)),
+  },
+  {
+    name: "each node cut off in turn, and back",
+    blows: inTurn(async (site, pod) => {
+      const node = nodeOf(site, pod);
+      await site.nodes.cut(node, false);
+      await sleep(AWAY);
+      await site.nodes.cut(node, true);
+    }),
+  },
+  {
+    name: "two of three nodes without power, and back",
+    blows: (site) => [
+      async () => {
+        const nodes = serversOf(site)
+          .slice(1)
+          .map((pod) => nodeOf(site, pod));
+        for (const node of nodes) await site.nodes.lose(node);
+        await sleep(AWAY);
+        for (const node of nodes) await site.nodes.recover(node);
+        await allReady(site, NATS.name);
+      },
+    ],
+  },
+];
+
+describe.skipIf(without("nats-server", "kube-apiserver", "etcd", "secret-template"))("production", () => {
+  let site: Site | undefined;
+  beforeAll(async () => {
+    site = await openSite(realModel("production"));
+  }, 1_200_000);
+  afterAll(async () => {
+    await site?.[Symbol.asyncDispose]();
+  }, 120_000);
+
+  test.each(FAULTS)("$name", { timeout: 1_800_000 }, async (fault) => {
+    if (!site) throw new Error("there is no site");
+    await outlives(site, fault);
+  });
+});

@@ -1,0 +1,88 @@
+/** Staging keeps one replica: what that costs is what `circl show staging` says beforehand, and no more. */
+import type { NatsConnection } from "nats";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { renderStreams } from "../../../src/cli/output/streams.ts";
+import { lookOf } from "../../../src/cli/output/terminal.ts";
+import { NATS, serverNamePrefix } from "../../../src/kubernetes/names.ts";
+import { realModel } from "../../support/definitions.ts";
+import { request } from "../../support/jetstream.ts";
+import { without } from "../../support/tools.ts";
+import { openSite, type Site } from "./site.ts";
+import { allReady, kill, loseVolume, remove } from "./strikes.ts";
+import { type Fault, outlives } from "./traffic.ts";
+
+const model = realModel("staging");
+
+interface Info {
+  readonly state: { readonly messages: number; readonly first_seq: number; readonly last_seq: number };
+  readonly cluster: { readonly leader: string };
+}
+
+describe.skipIf(without("nats-server", "kube-apiserver", "etcd"))("staging", () => {
+  let opened: Site | undefined;
+  beforeAll(async () => {
+    opened = await openSite(model);
+  }, 1_200_000);
+  afterAll(async () => {
+    await opened?.[Symbol.asyncDispose]();
+  }, 120_000);
+  const site = (): Site => {
+    if (!opened) throw new Error("there is no site");
+    return opened;
+  };
+  const infoOf = async (connection: NatsConnection, stream: string): Promise<Info> =>
+    (await request(connection, `STREAM.INFO.${stream}`)) as unknown as Info;
+  const holderOf = async (stream: string): Promise<string> => {
+    const connection = await site().connect("stream-plan");
+    const { cluster } = await infoOf(connection, stream);
+    await connection.close();
+    return cluster.leader.slice(serverNamePrefix(model.environment).length);
+  };
+
+  const restarts: readonly Fault[] = [
+    {
+      name: "the server of a stream killed",
+      blows: (here) => [async () => kill(here, await holderOf("circl_oms"), NATS.name)],
+    },
+    {
+      name: "the server of a stream stopped",
+      blows: (here) => [
+        async () => {
+          await remove(here, await holderOf("circl_oms"));
+          await allReady(here, NATS.name);
+        },
+      ],
+    },
+  ];
+
+  test.each(restarts)("loses nothing, but time: $name", { timeout: 1_800_000 }, (fault) => outlives(site(), fault));
+
+  test("loses with a volume all streams that lie there and keeps the others, as it is said beforehand", {
+    timeout: 900_000,
+  }, async () => {
+    expect(renderStreams(model, lookOf(process.stdout))).toContain(
+      "1 replica: its server's volume is all there is of it",
+    );
+    const names = model.streams.map(({ name }) => name).filter((name) => /^circl_(iot|oms)/.test(name));
+    const before = await site().connect("stream-plan");
+    const victim = await holderOf("circl_oms");
+    const states = await Promise.all(names.map(async (name) => ({ name, ...(await infoOf(before, name)) })));
+    await before.close();
+    expect(states.find(({ name }) => name === "circl_oms")?.state.messages).toBeGreaterThan(0);
+
+    await loseVolume(site(), victim, NATS.dataClaim);
+    await allReady(site(), NATS.name);
+    const after = await site().connect("stream-plan", victim === "nats-0" ? "nats-1" : "nats-0");
+    for (const { name, state, cluster } of states) {
+      const { state: now } = await infoOf(after, name);
+      const wasThere = cluster.leader.endsWith(victim);
+      console.log(
+        `${victim} without its volume · ${name} ${wasThere ? "was there" : "was elsewhere"}: ${state.messages} messages before, ${now.messages} after`,
+      );
+      // The copy of another stream begins anew where that one does.
+      if (wasThere) expect(now.last_seq).toBeLessThan(state.last_seq);
+      else expect(now).toMatchObject({ messages: state.messages, last_seq: state.last_seq });
+    }
+    await after.close();
+  });
+});

@@ -1,0 +1,66 @@
+/** What can befall the servers of a site. Each of these resolves once the harm is done, and some once it is undone. */
+import { NATS } from "../../../src/kubernetes/names.ts";
+import type { KubeObject } from "../../../src/proof/agent/objects.ts";
+import type { PodRun } from "../../../src/proof/agent/pod-run.ts";
+import { eventually } from "../../support/control-plane.ts";
+import type { Site } from "./site.ts";
+
+const namespaceOf = ({ model }: Site): string => model.environment.kubernetes.namespace;
+
+/** Names of the NATS pods. */
+export const serversOf = ({ model }: Site): readonly string[] =>
+  Array.from({ length: model.environment.nats.servers }, (_, i) => `${NATS.name}-${i}`);
+
+/** What runs of a pod now; undefined while there is nothing. */
+export const runOf = (site: Site, pod: string): PodRun | undefined =>
+  site.nodes.pods().find(({ pod: { metadata } }) => metadata.namespace === namespaceOf(site) && metadata.name === pod);
+
+export const nodeOf = (site: Site, pod: string): string => runOf(site, pod)?.pod.spec.nodeName ?? "";
+
+const containerOf = (site: Site, pod: string, name: string) =>
+  runOf(site, pod)?.containers.find(({ container }) => container.name === name);
+
+/** Ends a container as the kernel does when memory runs out, and waits until the node has started it again. */
+export async function kill(site: Site, pod: string, container: string): Promise<void> {
+  const victim = containerOf(site, pod, container);
+  const before = victim?.restarts ?? 0;
+  victim?.process?.signal("SIGKILL");
+  await eventually(
+    async () => victim?.restarts ?? 0,
+    (restarts) => restarts > before,
+  );
+}
+
+/** Deletes a pod, which ends it with grace, and waits for the one that takes its place. */
+export async function remove(site: Site, pod: string): Promise<void> {
+  const before = runOf(site, pod)?.pod.metadata.uid;
+  await site.kubectl(["delete", "pod", pod, `--namespace=${namespaceOf(site)}`, "--wait=false"]);
+  await eventually(
+    async () => runOf(site, pod)?.pod.metadata.uid,
+    (uid) => uid !== undefined && uid !== before,
+  );
+}
+
+/** Takes a pod's disk away, and the pod with it; the one that takes its place begins with an empty disk. */
+export async function loseVolume(site: Site, pod: string, claim: string): Promise<void> {
+  const namespace = `--namespace=${namespaceOf(site)}`;
+  await site.kubectl(["delete", "persistentvolumeclaim", `${claim}-${pod}`, namespace, "--wait=false"]);
+  await remove(site, pod);
+}
+
+interface Set extends KubeObject {
+  readonly spec: { readonly replicas: number };
+  readonly status: { readonly readyReplicas?: number };
+}
+
+/** Waits until every pod of a StatefulSet is ready, whoever replaced it. */
+export async function allReady(site: Site, set: string): Promise<void> {
+  await eventually(
+    async () => {
+      const text = await site.kubectl(["get", "statefulset", set, `--namespace=${namespaceOf(site)}`, "--output=json"]);
+      const { spec, status } = JSON.parse(text) as Set;
+      return spec.replicas - (status.readyReplicas ?? 0);
+    },
+    (missing) => missing === 0,
+  );
+}

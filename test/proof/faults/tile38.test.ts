@@ -1,0 +1,173 @@
+/** Tile38 of production while positions are written: what is lost is what its volume held, no more, and metrics show it. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PORTS, TILE38 } from "../../../src/kubernetes/names.ts";
+import { eventually } from "../../support/control-plane.ts";
+import { realModel } from "../../support/definitions.ts";
+import { without } from "../../support/tools.ts";
+import { COLLECTION, type Login, openTile38, positionsOn, startWriter, type Writer } from "./positions.ts";
+import { openSite, type Site } from "./site.ts";
+import { allReady, kill, loseVolume, nodeOf, remove, runOf } from "./strikes.ts";
+
+const LEADER = `${TILE38.leader}-0`;
+const FOLLOWERS = [0, 1].map((i) => `${TILE38.followers}-${i}`);
+const AWAY = 20_000;
+
+const lost = (answered: ReadonlySet<string>, there: ReadonlySet<string>): readonly string[] =>
+  [...answered].filter((id) => !there.has(id));
+
+describe.skipIf(without("tile38-server", "kube-apiserver", "etcd"))("Tile38 of production", () => {
+  let opened: Site | undefined;
+  let login: Login = { port: PORTS.tile38, password: "" };
+  beforeAll(async () => {
+    opened = await openSite(realModel("production"));
+    login = { port: PORTS.tile38, password: opened.tile38Password };
+  }, 1_200_000);
+  afterAll(async () => {
+    await opened?.[Symbol.asyncDispose]();
+  }, 120_000);
+
+  const site = (): Site => {
+    if (!opened) throw new Error("there is no site");
+    return opened;
+  };
+  const addressOf = (pod: string) => runOf(site(), pod)?.address ?? "";
+  const isReady = (pod: string) => runOf(site(), pod)?.containers.every(({ ready }) => ready) ?? false;
+  const have = async (pod: string) => positionsOn(addressOf(pod), login).catch(() => undefined);
+  const write = async (): Promise<Writer> => {
+    const writer = startWriter(() => addressOf(LEADER), login);
+    await writer.more(1_000);
+    return writer;
+  };
+  /** Ends the writer and expects its positions on the leader and, once they have followed, on every follower. */
+  const expectEverywhere = async (writer: Writer, fault: string) => {
+    const answered = await writer.stop();
+    for (const pod of [LEADER, ...FOLLOWERS]) {
+      const there = await eventually(
+        () => have(pod),
+        (ids) => ids !== undefined && lost(answered, ids).length === 0,
+      );
+      expect(lost(answered, there ?? new Set())).toEqual([]);
+    }
+    console.log(
+      `${fault}: ${answered.size} positions, none lost; no answer for ${(writer.longest() / 1_000).toFixed(1)} s`,
+    );
+  };
+  /** A sample of a server's metrics, 0 where it has none. */
+  const metric = async (pod: string, series: string): Promise<number> => {
+    const text = await fetch(`http://${addressOf(pod)}:${PORTS.tile38Metrics}/metrics`).then((reply) => reply.text());
+    const line = text.split("\n").find((sample) => sample.startsWith(series));
+    return Number(line?.split(" ").at(-1) ?? 0);
+  };
+  const objects = (pod: string) => metric(pod, `tile38_collection_objects{col="${COLLECTION}"}`);
+
+  test("the leader is killed and comes back with every position that was answered", { timeout: 900_000 }, async () => {
+    const writer = await write();
+    await kill(site(), LEADER, "tile38");
+    await writer.more(1_000);
+    await expectEverywhere(writer, "leader killed");
+  });
+
+  test("a follower is lost, and the one in its place has everything", { timeout: 900_000 }, async () => {
+    const writer = await write();
+    await remove(site(), FOLLOWERS[0] ?? "");
+    await writer.more(1_000);
+    await allReady(site(), TILE38.followers);
+    await expectEverywhere(writer, "follower lost");
+  });
+
+  test("without their leader followers say that they are behind, keep what they have, and follow again", {
+    timeout: 900_000,
+  }, async () => {
+    const writer = await write();
+    const node = nodeOf(site(), LEADER);
+    await site().nodes.cut(node, false);
+    await sleep(AWAY);
+    const elsewhere = FOLLOWERS.filter((pod) => nodeOf(site(), pod) !== node);
+    expect(elsewhere.length).toBeGreaterThan(0);
+    for (const pod of elsewhere) expect((await have(pod))?.size).toBeGreaterThan(1_000);
+    await site().nodes.cut(node, true);
+    await writer.more(1_000);
+    await expectEverywhere(writer, "leader cut off for 20 s");
+  });
+
+  test("nobody gets in with another password, and followers with another one are not ready", {
+    timeout: 900_000,
+  }, async () => {
+    await expect(openTile38(addressOf(LEADER), { ...login, password: "wrong" })).rejects.toThrow("invalid password");
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: TILE38.followersSecret } };
+    const before = JSON.parse(
+      await site().kubectl(["get", "secret", TILE38.followersSecret, "--namespace=circl-backbone", "--output=json"]),
+    );
+    const config = JSON.parse(Buffer.from(before.data.config, "base64").toString());
+    const wrong = Buffer.from(JSON.stringify({ ...config, leaderauth: "wrong" })).toString("base64");
+    const replace = (text: string) =>
+      site().kubectl(
+        ["apply", "--server-side", "--force-conflicts", "--namespace=circl-backbone", "--filename=-"],
+        JSON.stringify({ ...secret, data: { config: text } }),
+      );
+    const [first = "", second = ""] = FOLLOWERS;
+    await replace(wrong);
+    await remove(site(), first);
+    // It runs and serves nobody; the other one goes on.
+    await eventually(
+      async () => runOf(site(), first)?.containers[0]?.started,
+      (started) => started === true,
+    );
+    await sleep(AWAY);
+    expect([isReady(first), isReady(second), isReady(LEADER)]).toEqual([false, true, true]);
+    expect(await metric(first, 'tile38_replication_info{caught_up="true"')).toBe(0);
+    await replace(before.data.config);
+    await remove(site(), first);
+    await allReady(site(), TILE38.followers);
+  });
+
+  test("a shrink under load loses nothing, and neither does a kill in the middle of one", {
+    timeout: 900_000,
+  }, async () => {
+    const writer = await write();
+    const shrink = async () => {
+      const redis = await openTile38(addressOf(LEADER), login);
+      expect(await redis.call("AOFSHRINK")).toBe("OK");
+      redis.disconnect();
+    };
+    await shrink();
+    await writer.more(1_000);
+    for (let round = 0; round < 3; round++) {
+      await shrink();
+      await kill(site(), LEADER, "tile38");
+      await writer.more(500);
+    }
+    await expectEverywhere(writer, "shrunk under load, and killed in three shrinks");
+  });
+
+  test("a leader without its volume begins anew, and metrics show that followers have what it lacks", {
+    timeout: 900_000,
+  }, async () => {
+    const writer = await write();
+    const before = await writer.stop();
+    const old = (await have(LEADER))?.size ?? 0;
+    await loseVolume(site(), LEADER, TILE38.dataClaim);
+    await allReady(site(), TILE38.leader);
+    const after = startWriter(() => addressOf(LEADER), login);
+    await after.more(100);
+    const answered = await after.stop();
+    const there = (await have(LEADER)) ?? new Set();
+    expect(lost(answered, there)).toEqual([]);
+    expect(there.size).toBe(answered.size);
+    // What Tile38FollowerDiverged compares.
+    const ghosts = (await Promise.all(FOLLOWERS.map(objects))).map((count) => count - there.size);
+    console.log(
+      `leader without its volume: ${old} positions gone, followers have ${ghosts.join(" and ")} more than it`,
+    );
+    expect(old).toBeGreaterThanOrEqual(before.size);
+    expect(await objects(LEADER)).toBe(answered.size);
+    expect(Math.max(...ghosts)).toBeGreaterThan(100);
+    // The way out that the alert and its runbook name.
+    for (const pod of FOLLOWERS) {
+      await remove(site(), pod);
+      await allReady(site(), TILE38.followers);
+    }
+    expect(await Promise.all(FOLLOWERS.map(objects))).toEqual([answered.size, answered.size]);
+  });
+});
