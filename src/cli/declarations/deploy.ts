@@ -21,6 +21,8 @@ export function declareDeploy(program: Command, root: string): void {
     )
     .addOption(json())
     .action(
-      runs(async (name: string, options: DiffOptions) => (await import("../commands/diff.ts")).run(name, options, root)),
+      runs(async (name: string, options: DiffOptions) =>
+        (await import("../commands/diff.ts")).run(name, options, root),
+      ),
     );
 }
