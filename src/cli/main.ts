@@ -69,6 +69,8 @@ const EXPECTED = [
   "WrongCluster",
   "ApiError",
   "LockHeld",
+  "AlreadyRunning",
+  "StepFailure",
   "CannotDelete",
   "CannotRecreate",
   "StoreFailure",

@@ -39,6 +39,16 @@ export function manifestsAt(commit: string, environment: string, root: string): 
   }
 }
 
+/** The same where this clone has it; undefined where it does not. */
+export function manifestsOf(commit: string, environment: string, root: string): Manifests | undefined {
+  try {
+    return manifestsAt(commit, environment, root);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
 /** The commit that is checked out; undefined outside of a repository. */
 export function currentCommit(root: string): string | undefined {
   try {

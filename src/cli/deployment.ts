@@ -1,0 +1,130 @@
+/** What deploy and rollback share: the cluster, its NATS servers, the clock and the words on the terminal. */
+import { hostname } from "node:os";
+import { askMonitor } from "../connect/monitor.ts";
+import { openReader } from "../connect/nats.ts";
+import { type MetaGroup, metaProblems, streamProblems } from "../deploy/nats-state.ts";
+import { podNames } from "../deploy/stateful-set-impact.ts";
+import { type Observed, observe } from "../jetstream/observe.ts";
+import { assertCluster } from "../jetstream/plan.ts";
+import { NATS, PORTS } from "../kubernetes/names.ts";
+import type { Model } from "../model/resolve.ts";
+import { isDuration, nanoseconds } from "../units.ts";
+import { type ConnectionOptions, reach } from "./connection.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { UsageError } from "./failures.ts";
+import { log } from "./output/terminal.ts";
+import { visible } from "./output/visible.ts";
+
+export interface DeploymentOptions extends ConnectionOptions {
+  readonly kubectl?: string;
+  readonly autoApprove?: boolean;
+  /** For example "15m". */
+  readonly rolloutTimeout: string;
+}
+
+/** The NATS servers of a cluster, each question over a connection of its own: the pod behind it may be the next that goes. */
+export interface NatsServers {
+  observe(): Promise<Observed>;
+  /** Problems of meta group and streams, and of `pod` where one is named. Not to be reached is a problem, not a failure. */
+  problems(pod?: string): Promise<readonly string[]>;
+}
+
+export function natsServers(model: Model, options: DeploymentOptions): NatsServers {
+  const { nats, kubernetes } = model.environment;
+  const ask = (pod: string, ...paths: readonly string[]) =>
+    askMonitor(
+      { context: options.kubectl ?? "", namespace: kubernetes.namespace, pod, port: PORTS.natsMonitor },
+      paths,
+    );
+  const observeAll = async (): Promise<Observed> => {
+    await using reached = await reach(options, model.environment);
+    await using reader = await openReader(reached.target);
+    assertCluster(model, reader.server);
+    return await observe(
+      reader,
+      model.streams.map(({ name }) => name),
+    );
+  };
+  const groups = async (): Promise<Map<string, MetaGroup | undefined>> => {
+    const found = new Map<string, MetaGroup | undefined>();
+    for (const pod of podNames(NATS.name, nats.servers)) {
+      const [answer] = await ask(pod, "/jsz");
+      found.set(pod, (answer?.body as { meta_cluster?: MetaGroup } | undefined)?.meta_cluster);
+    }
+    return found;
+  };
+  return {
+    observe: observeAll,
+    async problems(pod) {
+      try {
+        const health =
+          pod === undefined ? [] : healthProblems(pod, (await ask(pod, "/healthz?js-meta-only=true"))[0]?.status);
+        const meta = metaProblems(nats.servers > 1 ? await groups() : new Map(), nats.servers);
+        return [...health, ...meta, ...streamProblems(await observeAll())];
+      } catch (error) {
+        if (["ConnectionFailure", "ApiError"].includes((error as Error).name)) return [(error as Error).message];
+        throw error;
+      }
+    },
+  };
+}
+
+const healthProblems = (pod: string, status: number | undefined): string[] =>
+  status === 200 ? [] : [`${pod} is not current in the meta group (/healthz says ${status})`];
+
+/** Progress with the time since the start: `  1m05s  servers: nats-2 is replaced, ready and current`. */
+export function progressFrom(began: number): (step: string, text: string) => void {
+  return (step, text) => {
+    const seconds = Math.round((Date.now() - began) / 1_000);
+    const time = `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, "0")}s`;
+    for (const line of text.split("\n")) log(`${time.padStart(7)}  ${visible(`${step}: ${line}`)}`);
+  };
+}
+
+/** Milliseconds. @throws UsageError */
+export function patienceOf({ rolloutTimeout }: DeploymentOptions): number {
+  if (!isDuration(rolloutTimeout)) {
+    throw new UsageError(`--rollout-timeout is "${rolloutTimeout}", expected a duration such as "15m"`);
+  }
+  return nanoseconds(rolloutTimeout) / 1e6;
+}
+
+/** Who runs this, for the record. */
+export function whoRuns(): string {
+  const { GITHUB_ACTOR, GITHUB_RUN_ID, USER, LOGNAME } = process.env;
+  if (GITHUB_ACTOR) return `${GITHUB_ACTOR}${GITHUB_RUN_ID ? ` (run ${GITHUB_RUN_ID})` : ""}`;
+  return `${USER ?? LOGNAME ?? "somebody"}@${hostname()}`;
+}
+
+/** Ctrl-C ends a deploy between two steps, never within one. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+export interface Interrupts {
+  readonly interrupted: () => boolean;
+  /** @throws Interrupted after Ctrl-C */
+  readonly check: () => void;
+  readonly stop: () => void;
+}
+
+export function countInterrupts(): Interrupts {
+  let count = 0;
+  const note = () => {
+    count += 1;
+    if (count > 1) process.exit(exitCodes.interrupted);
+    log("Stopping at the next safe place; Ctrl-C again ends at once.");
+  };
+  process.on("SIGINT", note).on("SIGTERM", note);
+  return {
+    interrupted: () => count > 0,
+    check: () => {
+      if (count > 0) {
+        throw new Interrupted("Interrupted: what is done stays done, and the same command goes on from there.");
+      }
+    },
+    stop: () => {
+      process.off("SIGINT", note).off("SIGTERM", note);
+    },
+  };
+}
