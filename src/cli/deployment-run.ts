@@ -58,7 +58,7 @@ export async function deploy(task: DeployTask): Promise<Run> {
   const run = await recorded("deploy", task, options, async (input, interrupted) => {
     await applyStages(input);
     const left = await prune(input, options.prune === true);
-    streamsChanged = await applyStreams(model, options, input.steps, interrupted);
+    streamsChanged = await applyStreams(model, options, task.servers, input.steps, interrupted);
     await verify(input, task);
     return left;
   });

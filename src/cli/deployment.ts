@@ -1,9 +1,13 @@
 /** What deploy and rollback share: the cluster, its NATS servers, the clock and the words on the terminal. */
-import { hostname } from "node:os";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
 import { askMonitor } from "../connect/monitor.ts";
 import { openReader } from "../connect/nats.ts";
+import type { Cluster } from "../deploy/cluster.ts";
 import { type MetaGroup, metaProblems, streamProblems } from "../deploy/nats-state.ts";
 import { podNames } from "../deploy/stateful-set-impact.ts";
+import { ConnectionFailure } from "../jetstream/api.ts";
 import { type Observed, observe } from "../jetstream/observe.ts";
 import { assertCluster } from "../jetstream/plan.ts";
 import { NATS, PORTS } from "../kubernetes/names.ts";
@@ -23,21 +27,29 @@ export interface DeploymentOptions extends ConnectionOptions {
 }
 
 /** The NATS servers of a cluster, each question over a connection of its own: the pod behind it may be the next that goes. */
-export interface NatsServers {
+export interface NatsServers extends Disposable {
+  /** How they are reached, with the authority of their certificates. */
+  connection(): Promise<ConnectionOptions>;
   observe(): Promise<Observed>;
   /** Problems of meta group and streams, and of `pod` where one is named. Not to be reached is a problem, not a failure. */
   problems(pod?: string): Promise<readonly string[]>;
 }
 
-export function natsServers(model: Model, options: DeploymentOptions): NatsServers {
+export function natsServers(model: Model, options: DeploymentOptions, cluster: Cluster): NatsServers {
   const { nats, kubernetes } = model.environment;
   const ask = (pod: string, ...paths: readonly string[]) =>
     askMonitor(
       { context: options.kubectl ?? "", namespace: kubernetes.namespace, pod, port: PORTS.natsMonitor },
       paths,
     );
+  let folder: string | undefined;
+  const connection = async (): Promise<ConnectionOptions> => {
+    if (!nats.tls || options.tlsCa || options.context) return options;
+    folder ??= keepAuthority(await authorityIn(cluster, kubernetes.namespace));
+    return { ...options, tlsCa: join(folder, "ca.crt") };
+  };
   const observeAll = async (): Promise<Observed> => {
-    await using reached = await reach(options, model.environment);
+    await using reached = await reach(await connection(), model.environment);
     await using reader = await openReader(reached.target);
     assertCluster(model, reader.server);
     return await observe(
@@ -54,6 +66,7 @@ export function natsServers(model: Model, options: DeploymentOptions): NatsServe
     return found;
   };
   return {
+    connection,
     observe: observeAll,
     async problems(pod) {
       try {
@@ -66,7 +79,31 @@ export function natsServers(model: Model, options: DeploymentOptions): NatsServe
         throw error;
       }
     },
+    [Symbol.dispose]: () => {
+      if (folder) rmSync(folder, { recursive: true, force: true });
+    },
   };
+}
+
+/**
+ * The authority of the servers' certificates as the cluster has it. Before the very first deploy nobody can have it in a file.
+ * @throws ConnectionFailure where whoever runs this may not read the Secret, or it is not there
+ */
+async function authorityIn(cluster: Cluster, namespace: string): Promise<string> {
+  const name = NATS.serverCertificate;
+  const secret = await cluster.get({ apiVersion: "v1", kind: "Secret", name, namespace });
+  const authority = secret?.data?.["ca.crt"];
+  if (authority) return Buffer.from(authority, "base64").toString();
+  throw new ConnectionFailure(
+    `there is no ca.crt in Secret ${name} of ${namespace}. Give --tls-ca FILE, or let cert-manager make it.`,
+    {},
+  );
+}
+
+function keepAuthority(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "circl-authority-"));
+  writeFileSync(join(folder, "ca.crt"), text);
+  return folder;
 }
 
 const healthProblems = (pod: string, status: number | undefined): string[] =>

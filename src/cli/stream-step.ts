@@ -10,6 +10,7 @@ import { policy } from "../rules/changes.ts";
 import { type LeaveOptions, missingLeave, withheldBy } from "./commands/apply.ts";
 import { type PlanOptions, scopeOf } from "./commands/plan.ts";
 import { reach } from "./connection.ts";
+import type { NatsServers } from "./deployment.ts";
 import { visible } from "./output/visible.ts";
 
 export type StreamOptions = PlanOptions & LeaveOptions;
@@ -20,8 +21,8 @@ const READY_TIMEOUT = 120_000;
 const nanosecondsNow = (): number => Date.now() * 1e6;
 
 /** What an apply would do now. Its client cannot write. @throws ConnectionFailure; WrongCluster */
-export async function planStreams(model: Model, options: StreamOptions): Promise<Plan> {
-  await using reached = await reach(options, model.environment);
+export async function planStreams(model: Model, options: StreamOptions, servers: NatsServers): Promise<Plan> {
+  await using reached = await reach(await servers.connection(), model.environment);
   await using reader = await openReader(reached.target);
   return await plan(model, reader, policy, nanosecondsNow(), scopeOf(model, options));
 }
@@ -34,11 +35,12 @@ export async function planStreams(model: Model, options: StreamOptions): Promise
 export async function applyStreams(
   model: Model,
   options: StreamOptions,
+  servers: NatsServers,
   steps: Steps,
   interrupted: () => boolean,
 ): Promise<string[]> {
   return await steps.run("streams", async (say) => {
-    await using reached = await reach(options, model.environment);
+    await using reached = await reach(await servers.connection(), model.environment);
     await using writer = await openWriter(reached.target);
     const planned = await plan(model, writer, policy, nanosecondsNow(), scopeOf(model, options));
     const withheld = withheldBy(planned, options);

@@ -52,7 +52,7 @@ export async function run(name: string, options: DeployOptions, root: string): P
   if (misplaced.length > 0) return refused(misplaced);
 
   await using cluster = await openCluster(context);
-  const servers = natsServers(model, options);
+  using servers = natsServers(model, options, cluster);
   const before = await lookFirst({ model, cluster, servers, manifests, commit, options, root });
   if ("obstacles" in before) return refused(before.obstacles);
   const { comparison, plan, notes } = before;
@@ -117,7 +117,7 @@ async function lookFirst(task: Task): Promise<Findings | { readonly obstacles: r
   let facts = {};
   if (running !== "none") {
     try {
-      plan = await planStreams(model, options);
+      plan = await planStreams(model, options, servers);
       facts = factsOf(await servers.observe());
     } catch (error) {
       const { name, message } = error as Error;

@@ -55,11 +55,11 @@ export async function run(name: string, options: RollbackOptions, root: string):
   if (!isBlocked(changes) && !options.autoApprove && !(await confirmed(question, "Nothing was applied"))) {
     return exitCodes.blocked;
   }
-  const done = await putBack(
-    { model, cluster, servers: natsServers(model, options), manifests, commit, root },
-    options,
-    { streamsChanged: [], unasked: false },
-  );
+  using servers = natsServers(model, options, cluster);
+  const done = await putBack({ model, cluster, servers, manifests, commit, root }, options, {
+    streamsChanged: [],
+    unasked: false,
+  });
   if (options.json) printJson({ formatVersion: 1, environment: name, ...done });
   else print(deploymentSummary(done));
   if (done.steps.length === 0 && done.result === "failed") return exitCodes.blocked;
