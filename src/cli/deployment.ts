@@ -57,23 +57,26 @@ export function natsServers(model: Model, options: DeploymentOptions, cluster: C
       model.streams.map(({ name }) => name),
     );
   };
-  const groups = async (): Promise<Map<string, MetaGroup | undefined>> => {
-    const found = new Map<string, MetaGroup | undefined>();
-    for (const pod of podNames(NATS.name, nats.servers)) {
-      const [answer] = await ask(pod, "/jsz");
-      found.set(pod, (answer?.body as { meta_cluster?: MetaGroup } | undefined)?.meta_cluster);
-    }
-    return found;
+  /** What every server says of the meta group, and whether the one that was asked for is current in it. */
+  const askServers = async (about: string | undefined): Promise<readonly string[]> => {
+    const answers = await Promise.all(
+      podNames(NATS.name, nats.servers).map(async (pod) => {
+        const [state, health] = await ask(pod, "/jsz", "/healthz?js-meta-only=true");
+        return { pod, group: (state?.body as { meta_cluster?: MetaGroup } | undefined)?.meta_cluster, health: health?.status };
+      }),
+    );
+    const behind = answers.filter(({ pod, health }) => pod === about && health !== 200);
+    return [
+      ...behind.map(({ pod, health }) => `${pod} is not current in the meta group (/healthz says ${health})`),
+      ...metaProblems(new Map(answers.map(({ pod, group }) => [pod, group])), nats.servers),
+    ];
   };
   return {
     connection,
     observe: observeAll,
     async problems(pod) {
       try {
-        const health =
-          pod === undefined ? [] : healthProblems(pod, (await ask(pod, "/healthz?js-meta-only=true"))[0]?.status);
-        const meta = metaProblems(nats.servers > 1 ? await groups() : new Map(), nats.servers);
-        return [...health, ...meta, ...streamProblems(await observeAll())];
+        return [...(await askServers(pod)), ...streamProblems(await observeAll())];
       } catch (error) {
         if (["ConnectionFailure", "ApiError"].includes((error as Error).name)) return [(error as Error).message];
         throw error;
@@ -105,9 +108,6 @@ function keepAuthority(text: string): string {
   writeFileSync(join(folder, "ca.crt"), text);
   return folder;
 }
-
-const healthProblems = (pod: string, status: number | undefined): string[] =>
-  status === 200 ? [] : [`${pod} is not current in the meta group (/healthz says ${status})`];
 
 /** Progress with the time since the start: `  1m05s  servers: nats-2 is replaced, ready and current`. */
 export function progressFrom(began: number): (step: string, text: string) => void {

@@ -148,5 +148,6 @@ async function replaced(declared: KubeObject, name: string, input: RolloutInput)
 
 async function allReady(declared: KubeObject, input: RolloutInput): Promise<void> {
   const names = podNames(declared.metadata.name, declared.spec.replicas);
-  for (const name of names) await replaced(declared, name, input);
+  // What NATS has to say is asked when all is done: here no pod was replaced, or each has proved itself already.
+  for (const name of names) await replaced(declared, name, { ...input, proven: async () => [] });
 }
