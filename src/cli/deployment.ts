@@ -62,7 +62,11 @@ export function natsServers(model: Model, options: DeploymentOptions, cluster: C
     const answers = await Promise.all(
       podNames(NATS.name, nats.servers).map(async (pod) => {
         const [state, health] = await ask(pod, "/jsz", "/healthz?js-meta-only=true");
-        return { pod, group: (state?.body as { meta_cluster?: MetaGroup } | undefined)?.meta_cluster, health: health?.status };
+        return {
+          pod,
+          group: (state?.body as { meta_cluster?: MetaGroup } | undefined)?.meta_cluster,
+          health: health?.status,
+        };
       }),
     );
     const behind = answers.filter(({ pod, health }) => pod === about && health !== 200);

@@ -146,7 +146,7 @@ async function rightObstacles({ cluster, declared, prune }: PreflightInput): Pro
   );
   return groupRights(missing.flat()).map((says) => ({
     says: `you may not ${says}`,
-    hint: "Let the identity have the right: docs/ci.md has the Role of a deploy.",
+    hint: "Let the identity have the right: docs/deploy.md lists all that a deploy takes.",
   }));
 }
 
