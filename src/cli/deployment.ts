@@ -134,7 +134,7 @@ export function patienceOf({ rolloutTimeout }: DeploymentOptions): number {
 export function whoRuns(): string {
   const { GITHUB_ACTOR, GITHUB_RUN_ID, USER, LOGNAME } = process.env;
   if (GITHUB_ACTOR) return `${GITHUB_ACTOR}${GITHUB_RUN_ID ? ` (run ${GITHUB_RUN_ID})` : ""}`;
-  return `${USER ?? LOGNAME ?? "somebody"}@${hostname()}`;
+  return `${USER ?? LOGNAME ?? `uid ${process.getuid?.() ?? "unknown"}`}@${hostname()}`;
 }
 
 /** Ctrl-C ends a deploy between two steps, never within one. */

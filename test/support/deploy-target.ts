@@ -35,6 +35,8 @@ export interface DeployTarget extends AsyncDisposable {
   /** Runs a command on production with the identity of stream-sync. */
   run(command: string, ...args: readonly string[]): Promise<Outcome>;
   kubectl(...args: readonly string[]): Promise<string>;
+  /** Lets the operators begin, where they were not there from the start. */
+  operate(): void;
   /** A copy of dist in which `edit` has changed a file's text; it must change it. */
   variant(name: string, file: string, edit: (text: string) => string): string;
 }
@@ -69,7 +71,10 @@ export async function bootDeployTarget({ withNodes = true } = {}): Promise<Deplo
       documents,
       async () => {},
     );
-    if (nodes) parts.push(playOperators(plane, documents, join(folder, "authorities")));
+    const operate = () => {
+      parts.push(playOperators(plane, documents, join(folder, "authorities")));
+    };
+    if (nodes) operate();
     const env = environmentFor(folder, plane.kubeconfig, documents);
     return {
       plane,
@@ -78,6 +83,7 @@ export async function bootDeployTarget({ withNodes = true } = {}): Promise<Deplo
       folder,
       env,
       kubectl,
+      operate,
       run: (command, ...args) => circl([command, "production", ...args], { env }),
       variant(name, file, edit) {
         const place = join(folder, "variants", name);
