@@ -195,7 +195,7 @@ describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"
       "--previous",
       rolls,
       "--rollout-timeout",
-      "150s",
+      "6m",
     );
     expect(code, stderr).toBe(1);
     expect(stdout).toContain(`${SECOND} FAILED and was rolled back`);
