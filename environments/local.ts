@@ -5,7 +5,7 @@ export const local = {
   name: "local",
   development: true,
   streamFigures: "staging",
-  kubernetes: { zones: 1, zoneSpread: "preferred" },
+  kubernetes: { context: "kind-circl", zones: 1, zoneSpread: "preferred" },
   nats: {
     servers: 1,
     cpu: "100m",

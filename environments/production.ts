@@ -2,6 +2,7 @@ import type { EnvironmentInput } from "../src/model/environment.ts";
 
 export const production = {
   name: "production",
+  kubernetes: { context: "gke-production" },
   nats: { volume: { size: "50GiB", storageClass: "premium-rwo" } },
   tile38: { leader: { volume: { storageClass: "premium-rwo" } } },
   secrets: {

@@ -2,7 +2,7 @@ import type { EnvironmentInput } from "../src/model/environment.ts";
 
 export const staging = {
   name: "staging",
-  kubernetes: { zoneSpread: "preferred" },
+  kubernetes: { context: "gke-staging", zoneSpread: "preferred" },
   nats: { cpu: "500m", memory: "2GiB", volume: { size: "10GiB" } },
   tile38: {
     leader: { cpu: "250m", memory: "1GiB", volume: { size: "40GiB" } },

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { declareDefinitions } from "./declarations/definitions.ts";
+import { declareDeploy } from "./declarations/deploy.ts";
 import { declareIdentity } from "./declarations/identity.ts";
 import { declareProof } from "./declarations/proof.ts";
 import { declareStreams } from "./declarations/streams.ts";
@@ -40,6 +41,7 @@ function declare(root: string): Command {
 
   declareDefinitions(program, root);
   declareStreams(program);
+  declareDeploy(program, root);
   declareIdentity(program);
   declareProof(program, root);
 
@@ -67,6 +69,8 @@ const EXPECTED = [
   "WrongCluster",
   "ApiError",
   "LockHeld",
+  "AlreadyRunning",
+  "StepFailure",
   "CannotDelete",
   "CannotRecreate",
   "StoreFailure",

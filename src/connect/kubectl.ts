@@ -14,11 +14,23 @@ export interface ServicePort {
   readonly service: string;
   readonly port: number;
 }
+export interface PodPort extends Omit<ServicePort, "service"> {
+  readonly pod: string;
+}
 
 /** Forwards a free port of this machine until disposal. @throws ConnectionFailure with what kubectl said */
-export function forwardPort({ context, namespace, service, port }: ServicePort): Promise<Forward> {
+export const forwardPort = ({ service, ...where }: ServicePort): Promise<Forward> => forward("service", service, where);
+
+/** The same to one pod, ready or not. */
+export const forwardPodPort = ({ pod, ...where }: PodPort): Promise<Forward> => forward("pod", pod, where);
+
+function forward(
+  kind: "service" | "pod",
+  name: string,
+  { context, namespace, port }: Omit<ServicePort, "service">,
+): Promise<Forward> {
   const args = ["--context", context, "--namespace", namespace, "port-forward", "--address", "127.0.0.1"];
-  const kubectl = spawn("kubectl", [...args, `service/${service}`, `:${port}`], { stdio: ["ignore", "pipe", "pipe"] });
+  const kubectl = spawn("kubectl", [...args, `${kind}/${name}`, `:${port}`], { stdio: ["ignore", "pipe", "pipe"] });
   const stop = () =>
     new Promise<void>((done) => {
       if (kubectl.exitCode !== null || kubectl.signalCode !== null) return done();
@@ -30,7 +42,7 @@ export function forwardPort({ context, namespace, service, port }: ServicePort):
     const failed = (why: string, cause?: Error) =>
       fail(
         new ConnectionFailure(
-          `kubectl port-forward to ${service} in ${namespace}: ${why}. Check --kubectl (kubectl config get-contexts) and your rights.`,
+          `kubectl port-forward to ${name} in ${namespace}: ${why}. Check --kubectl (kubectl config get-contexts) and your rights.`,
           { cause },
         ),
       );

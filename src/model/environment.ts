@@ -34,6 +34,8 @@ export const environmentSchema = only({
   kubernetes: only({
     /** Minor version of the cluster, "1.33": pins the Pod Security version. */
     version: v.pipe(v.string(), v.regex(/^1\.\d+$/, 'is no minor version, expected for example "1.33"')),
+    /** The only context of kubectl that this environment is deployed by. */
+    context: text,
     namespace: dnsLabel,
     /** Namespace that services run in, unless `streams/services.ts` says another. Not ours: it must exist. */
     clientNamespace: dnsLabel,

@@ -5,6 +5,7 @@ import { LAST_LINE } from "./auth-accounts.ts";
 import { fileStore, memoryStore } from "./budget.ts";
 import { byteSize, type ConfigBlock, duration, renderConfig } from "./config-file.ts";
 import { PATHS, PID_FILE, tlsFiles } from "./paths.ts";
+import { reloadingOf } from "./reload.ts";
 
 /** Hosts that servers reach each other by: stable per pod, and covered by the route certificate. */
 export const routeHosts = ({ environment }: Model): string[] =>
@@ -76,13 +77,10 @@ const KEY_INCLUDE = "../nats-key/key.conf";
 export const renderServerConfig = (model: Model): string =>
   `# Written by circl synth from environments/ and streams/: change those.\n${renderConfig(serverConfig(model))}`;
 
-/** Keys whose change a reload takes over (reload.go, diffOptions); one other change makes the whole reload fail. */
-const RELOADABLE = new Set(["max_connections", "max_payload", "server_metadata", "tls", "pid_file"]);
-
-/** The part of the configuration that only a restart takes over. */
+/** The part of the configuration that only a restart takes over, whichever way a figure moves. */
 export function restartConfig(model: Model): ConfigBlock {
   const { cluster, ...top } = serverConfig(model);
-  const { name, port } = (cluster ?? {}) as ConfigBlock;
-  const kept = Object.entries(top).filter(([key]) => !RELOADABLE.has(key));
-  return { ...Object.fromEntries(kept), ...(name && port ? { cluster: { name, port } } : {}) };
+  const kept = (block: ConfigBlock, prefix: string) =>
+    Object.fromEntries(Object.entries(block).filter(([key]) => reloadingOf(prefix + key) !== "reload"));
+  return { ...kept(top, ""), ...(cluster ? { cluster: kept(cluster as ConfigBlock, "cluster.") } : {}) };
 }

@@ -15,14 +15,19 @@ import { progressOn } from "../output/progress.ts";
 import { log, lookOf, print } from "../output/terminal.ts";
 import { type PlanOptions, scopeOf, soundModel } from "./plan.ts";
 
-export interface ApplyOptions extends PlanOptions {
+/** Leave for what cannot be undone, by name. */
+export interface LeaveOptions {
+  readonly allowLoss?: readonly string[];
+  readonly allowIrreversible?: readonly string[];
+  readonly allowDelete?: readonly string[];
+}
+
+export interface ApplyOptions extends PlanOptions, LeaveOptions {
   readonly autoApprove?: boolean;
   /** A plan that was reviewed: applied if it still holds. */
   readonly plan?: string;
   /** Seconds. */
   readonly lockTimeout: string;
-  readonly allowLoss?: readonly string[];
-  readonly allowIrreversible?: readonly string[];
 }
 
 /** Milliseconds for a stream to have a leader and all its replicas current. */
@@ -87,7 +92,7 @@ function planIn(file: string): PlanFile {
 }
 
 /** Verdicts that stop the apply: nothing gives leave, or the leave was not given by name. */
-function withheldBy({ changes }: Plan, options: ApplyOptions): Verdict[] {
+export function withheldBy({ changes }: Plan, options: LeaveOptions): Verdict[] {
   const { allowLoss = [], allowIrreversible = [], allowDelete = [] } = options;
   const given = new Set([
     ...allowLoss.map((asset) => `--allow-loss ${asset}`),
@@ -99,7 +104,7 @@ function withheldBy({ changes }: Plan, options: ApplyOptions): Verdict[] {
     .filter(({ severity, leave }) => severity === "error" && !(leave !== undefined && given.has(leave)));
 }
 
-const missingLeave = (withheld: readonly Verdict[]): string => {
+export const missingLeave = (withheld: readonly Verdict[]): string => {
   const options = [...new Set(withheld.flatMap(({ leave }) => leave ?? []))];
   const blocked = withheld.some(({ leave }) => leave === undefined);
   return (

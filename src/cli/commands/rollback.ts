@@ -1,0 +1,97 @@
+/** `circl rollback`: puts back the manifests of an earlier commit, where that can be done. */
+import { openCluster } from "../../connect/cluster.ts";
+import { isBlocked } from "../../deploy/comparison.ts";
+import { readRecord } from "../../deploy/journal.ts";
+import { compareLive } from "../../deploy/live-comparison.ts";
+import { contextObstacles, preflight } from "../../deploy/preflight.ts";
+import { type Deployments, previousOf } from "../../deploy/record.ts";
+import { confirmed } from "../confirm.ts";
+import { type DeploymentOptions, natsServers } from "../deployment.ts";
+import { putBack } from "../deployment-run.ts";
+import { type ExitCode, exitCodes } from "../exit-codes.ts";
+import { Failure, UsageError } from "../failures.ts";
+import { type Manifests, manifestsAt, manifestsIn } from "../manifest-source.ts";
+import { renderComparison } from "../output/comparison.ts";
+import { deploymentSummary, renderObstacles } from "../output/deployment.ts";
+import { log, lookOf, print, printJson } from "../output/terminal.ts";
+import { soundModel } from "./plan.ts";
+
+export interface RollbackOptions extends DeploymentOptions {
+  /** A commit of the history. @default the one before what is there now */
+  readonly to?: string;
+  /** Folder of its manifests, where git does not have them. */
+  readonly previous?: string;
+  readonly json?: boolean;
+}
+
+export async function run(name: string, options: RollbackOptions, root: string): Promise<ExitCode> {
+  const model = soundModel(name);
+  if (!model) return exitCodes.problems;
+  const context = options.kubectl;
+  const { environment } = model;
+  if (!context) throw new UsageError(`roll back where? Give --kubectl ${environment.kubernetes.context}`);
+  const look = lookOf(process.stderr);
+  const misplaced = contextObstacles(environment, context);
+  if (misplaced.length > 0) {
+    log(renderObstacles(misplaced, look));
+    return exitCodes.problems;
+  }
+  await using cluster = await openCluster(context);
+  const { commit, manifests } = chosen(
+    await readRecord(cluster, environment.kubernetes.namespace),
+    name,
+    options,
+    root,
+  );
+  const obstacles = await preflight({ cluster, environment, declared: manifests.objects, prune: false });
+  if (obstacles.length > 0) {
+    log(renderObstacles(obstacles, look));
+    return exitCodes.problems;
+  }
+  const changes = await compareLive(cluster, name, manifests.objects);
+  const tell = options.json ? log : print;
+  tell(renderComparison({ environment: name, with: `the cluster of ${context}`, changes }, look));
+  const question = `Put back commit ${commit} on ${context}? Streams stay as they are.`;
+  if (!isBlocked(changes) && !options.autoApprove && !(await confirmed(question, "Nothing was applied"))) {
+    return exitCodes.blocked;
+  }
+  using servers = natsServers(model, options, cluster);
+  const done = await putBack({ model, cluster, servers, manifests, commit, root }, options, {
+    streamsChanged: [],
+    unasked: false,
+  });
+  if (options.json) printJson({ formatVersion: 1, environment: name, ...done });
+  else print(deploymentSummary(done));
+  if (done.steps.length === 0 && done.result === "failed") return exitCodes.blocked;
+  return done.result === "done"
+    ? exitCodes.done
+    : done.result === "interrupted"
+      ? exitCodes.interrupted
+      : exitCodes.problems;
+}
+
+/** @throws Failure where the history has no such commit, or its manifests are not the recorded ones */
+function chosen(
+  deployments: Deployments,
+  environment: string,
+  { to, previous }: RollbackOptions,
+  root: string,
+): { readonly commit: string; readonly manifests: Manifests } {
+  const entry = to
+    ? deployments.find(({ commit, result }) => result === "done" && commit.startsWith(to))
+    : previousOf(deployments);
+  if (!entry) {
+    throw new Failure(
+      to
+        ? `commit ${to} is not recorded as deployed. circl history ${environment} lists what is.`
+        : `there is nothing before what is deployed now. circl history ${environment} lists what is recorded.`,
+    );
+  }
+  const manifests = previous ? manifestsIn(previous, environment) : manifestsAt(entry.commit, environment, root);
+  if (manifests.digest !== entry.digest) {
+    throw new Failure(
+      `${previous ?? `dist/${environment} of commit ${entry.commit}`} is not what was deployed as ${entry.commit}. Give the folder that was, with --previous DIR.`,
+    );
+  }
+  return { commit: entry.commit, manifests };
+}

@@ -1,0 +1,79 @@
+/** Lets the volumes of a StatefulSet grow: a claim template cannot be changed, so the claims are, and the set is made anew around its pods. */
+import { type Cluster, type Reference, referenceOf } from "./cluster.ts";
+import type { KubeObject } from "./object.ts";
+import { growthObstacles } from "./preflight.ts";
+import { quantityOf } from "./quantity.ts";
+import { growingClaims, podNames } from "./stateful-set-impact.ts";
+import { StepFailure } from "./step.ts";
+import type { Waiting } from "./waiting.ts";
+
+interface GrowthInput {
+  readonly cluster: Cluster;
+  readonly patience: number;
+  readonly waiting: Waiting;
+  readonly say: (text: string) => void;
+}
+
+const CLAIM = { apiVersion: "v1", kind: "PersistentVolumeClaim" } as const;
+
+/**
+ * Grows every claim whose template asks for more, and takes the StatefulSet away without its pods; the apply that follows finds them
+ * by its selector. Interrupted anywhere it is simply done again: claims that have grown stay so.
+ *
+ * @returns whether anything had to grow
+ * @throws StepFailure where a class does not let its claims grow, or a disk does not
+ */
+export async function growVolumes(live: KubeObject, declared: KubeObject, input: GrowthInput): Promise<boolean> {
+  const { cluster, waiting, patience, say } = input;
+  const growing = growingClaims(live, declared);
+  if (growing.length === 0) return false;
+  const { name, namespace = "" } = declared.metadata;
+  const wanted = growing.flatMap(({ name: template, to }) =>
+    podNames(name, live.spec.replicas).map((pod) => ({
+      reference: { ...CLAIM, name: `${template}-${pod}`, namespace } satisfies Reference,
+      to,
+    })),
+  );
+  const claims = (await Promise.all(wanted.map(({ reference }) => cluster.get(reference)))).filter(
+    (claim) => claim !== undefined,
+  );
+  const obstacles = await growthObstacles(cluster, claims);
+  if (obstacles.length > 0) throw new StepFailure(obstacles.map(({ says, hint }) => `${says}. ${hint}`).join(" "));
+  for (const { reference, to } of wanted) {
+    const claim = await cluster.get(reference);
+    // A pod that never ran has no claim yet; the new template makes it in its new size.
+    if (!claim || quantityOf(claim.spec.resources.requests.storage) >= quantityOf(to)) continue;
+    await cluster.patch(reference, { spec: { resources: { requests: { storage: to } } } });
+    say(`${reference.name} is to grow to ${to}`);
+  }
+  for (const { reference, to } of wanted) {
+    await waiting.until(
+      async () => {
+        const claim = await cluster.get(reference);
+        return !claim || hasGrown(claim, to) ? true : undefined;
+      },
+      patience,
+      async () =>
+        `${reference.name} does not grow to ${to}: kubectl describe pvc ${reference.name} -n ${namespace} says why`,
+    );
+  }
+  await cluster.remove(referenceOf(declared), { orphan: true });
+  await waiting.until(
+    async () => ((await cluster.get(referenceOf(declared))) ? undefined : true),
+    patience,
+    async () => `StatefulSet ${name} does not go, without its pods`,
+  );
+  return true;
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+}
+
+/** The disk has its size; some file systems grow only when their pod starts again. */
+const hasGrown = ({ status }: KubeObject, to: string): boolean =>
+  quantityOf(status?.capacity?.storage ?? "0") >= quantityOf(to) ||
+  ((status?.conditions ?? []) as readonly Condition[]).some(
+    ({ type, status: state }) => type === "FileSystemResizePending" && state === "True",
+  );

@@ -1,0 +1,81 @@
+/** How the pods of a StatefulSet are. */
+import type { Cluster } from "./cluster.ts";
+import type { KubeObject } from "./object.ts";
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+interface ContainerStatus {
+  readonly name: string;
+  readonly restartCount?: number;
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
+  };
+}
+
+/** Pods of a StatefulSet by name; those that are missing are missing. */
+export async function podsOf(cluster: Cluster, { metadata, spec }: KubeObject): Promise<Map<string, KubeObject>> {
+  const labels = Object.entries(spec.selector.matchLabels as Record<string, string>)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+  const pods = await cluster.list({ apiVersion: "v1", kind: "Pod" }, { namespace: metadata.namespace ?? "", labels });
+  return new Map(pods.map((pod) => [pod.metadata.name, pod]));
+}
+
+export const revisionOf = ({ metadata }: KubeObject): string => metadata.labels?.["controller-revision-hash"] ?? "";
+
+export const isTerminating = ({ metadata }: KubeObject): boolean =>
+  (metadata as { deletionTimestamp?: string }).deletionTimestamp !== undefined;
+
+const readyCondition = ({ status }: KubeObject): Condition | undefined =>
+  (status?.conditions as readonly Condition[] | undefined)?.find(({ type }) => type === "Ready");
+
+/** Ready, and for at least so many seconds. */
+export function isReady(pod: KubeObject, seconds = 0, now = Date.now()): boolean {
+  const ready = readyCondition(pod);
+  if (isTerminating(pod) || ready?.status !== "True") return false;
+  return now - Date.parse(ready.lastTransitionTime ?? "") >= seconds * 1_000;
+}
+
+/** Restarts after which waiting longer is of no use: the back-off is minutes by then. */
+const HOPELESS = 5;
+
+const containersOf = ({ status }: KubeObject): readonly ContainerStatus[] => [
+  ...(status?.initContainerStatuses ?? []),
+  ...(status?.containerStatuses ?? []),
+];
+
+/** Whether a pod crashes again and again. */
+export const isHopeless = (pod: KubeObject): boolean =>
+  containersOf(pod).some(
+    ({ restartCount = 0, state }) => restartCount >= HOPELESS && state?.waiting?.reason === "CrashLoopBackOff",
+  );
+
+/** Why a pod is not ready, in the words of the kubelet, the scheduler and the last event. */
+export async function whyNotReady(
+  cluster: Cluster,
+  name: string,
+  pod: KubeObject | undefined,
+  namespace: string,
+): Promise<string> {
+  if (!pod) return `${name} is not there`;
+  const waiting = containersOf(pod).flatMap(({ name: container, state, restartCount = 0 }) => {
+    const reason = state?.waiting?.reason ?? state?.terminated?.reason;
+    return reason && reason !== "Completed" && reason !== "PodInitializing"
+      ? [`container ${container} ${reason}${restartCount > 0 ? `, ${restartCount} restarts` : ""}`]
+      : [];
+  });
+  const conditions: readonly Condition[] = pod.status?.conditions ?? [];
+  const unplaced = conditions.find(({ type, status }) => type === "PodScheduled" && status === "False")?.message;
+  const events = await cluster.list(
+    { apiVersion: "v1", kind: "Event" },
+    { namespace, fields: `involvedObject.name=${name},type=Warning` },
+  );
+  const last = events.at(-1) as { message?: string } | undefined;
+  const said = [...waiting, ...(unplaced ? [unplaced.trim()] : []), ...(last?.message ? [last.message.trim()] : [])];
+  return `${name} is not ready${said.length > 0 ? `: ${said.join("; ")}` : ""}`;
+}

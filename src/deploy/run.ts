@@ -1,0 +1,81 @@
+/** Applies a set of manifests, stage by stage: the same for a deploy and for the way back. */
+import pLimit from "p-limit";
+import type { Cluster } from "./cluster.ts";
+import { compareLive } from "./live-comparison.ts";
+import type { KubeObject } from "./object.ts";
+import { awaitSecrets } from "./readiness.ts";
+import type { Steps } from "./report.ts";
+import { rollOut } from "./rollout.ts";
+import { type Stage, stagesOf } from "./stages.ts";
+import { applied, StepFailure } from "./step.ts";
+import type { Waiting } from "./waiting.ts";
+
+export interface RunInput {
+  readonly cluster: Cluster;
+  readonly environment: string;
+  readonly declared: readonly KubeObject[];
+  readonly steps: Steps;
+  readonly waiting: Waiting;
+  /** Milliseconds for one pod. */
+  readonly patience: number;
+  /** What must hold of a pod of this StatefulSet once it is ready: problems, or none. */
+  readonly proven: (statefulSet: string, pod: string) => Promise<readonly string[]>;
+}
+
+/** Milliseconds for operators to make Secrets and certificates: several secret stores away. */
+const SECRETS_PATIENCE = 300_000;
+
+/** @throws StepFailure where a step fails; ConnectionFailure where the cluster cannot be asked any more */
+export async function applyStages(input: RunInput): Promise<void> {
+  const { steps } = input;
+  for (const stage of stagesOf(input.declared)) {
+    if (stage.objects.length === 0) continue;
+    await steps.run(stage.name, async (say) => {
+      if (stage.name === "servers") await applyServers(stage, input, say);
+      else await applyPlain(stage, input, say);
+    });
+  }
+}
+
+async function applyServers(
+  { objects }: Stage,
+  { cluster, waiting, patience, proven }: RunInput,
+  say: Say,
+): Promise<void> {
+  for (const set of objects) {
+    const { name } = set.metadata;
+    await rollOut(set, { cluster, waiting, patience, say, proven: (pod) => proven(name, pod) });
+    say(`${name}: every pod is ready`);
+  }
+}
+
+type Say = (text: string) => void;
+
+/** Objects in flight: those of one rank may come in any order. */
+const parallel = pLimit(8);
+
+async function applyPlain({ name, objects }: Stage, { cluster, waiting }: RunInput, say: Say): Promise<void> {
+  const kinds = [...new Set(objects.map(({ kind }) => kind))];
+  let changed = 0;
+  for (const kind of kinds) {
+    const some = objects.filter((object) => object.kind === kind);
+    const taken = await Promise.all(
+      some.map((object) => parallel(async () => applied(await cluster.apply(object), object))),
+    );
+    changed += taken.length;
+  }
+  say(`${changed} objects applied`);
+  if (name !== "secrets and certificates") return;
+  const ready = await awaitSecrets(cluster, objects, waiting, SECRETS_PATIENCE);
+  say(`${ready} secrets and certificates are ready`);
+}
+
+/** Looks whether everything is as declared. @throws StepFailure that names what is not */
+export async function verifyManifests({ cluster, environment, declared, steps }: RunInput): Promise<void> {
+  await steps.run("verify manifests", async (say) => {
+    const changes = await compareLive(cluster, environment, declared);
+    const wrong = changes.filter(({ action }) => action === "create" || action === "update");
+    if (wrong.length > 0) throw new StepFailure(`not as declared: ${wrong.map(({ title }) => title).join(", ")}`);
+    say(`${declared.length} objects are as declared`);
+  });
+}

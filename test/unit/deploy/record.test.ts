@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import {
+  type Deployment,
+  deploymentsIn,
+  lastDone,
+  previousOf,
+  recordOf,
+  runningNow,
+} from "../../../src/deploy/record.ts";
+
+const run = (commit: string, result: Deployment["result"], more: Partial<Deployment> = {}): Deployment => ({
+  kind: "deploy",
+  commit,
+  digest: `of ${commit}`,
+  who: "alice",
+  started: "2026-11-22T09:00:00.000Z",
+  result,
+  ...more,
+});
+
+test("what is written is read back, and the last twenty are kept", () => {
+  const runs = Array.from({ length: 25 }, (_, i) => run(`c${i}`, "done"));
+  expect(deploymentsIn(recordOf(runs, "ns", undefined))).toEqual(runs.slice(0, 20));
+  expect(deploymentsIn(undefined)).toEqual([]);
+});
+
+test("a record that somebody has broken says what to do, and is not overwritten", () => {
+  const broken = { ...recordOf([], "ns", undefined), data: { "deploys.json": "{" } };
+  expect(() => deploymentsIn(broken)).toThrow(/ConfigMap circl-deploys, key deploys\.json, is no JSON: restore it/);
+});
+
+test("the record is written only over the version that was read", () => {
+  expect(recordOf([], "ns", "17").metadata).toEqual({ name: "circl-deploys", namespace: "ns", resourceVersion: "17" });
+});
+
+describe("what to go back to", () => {
+  test("is the last that came to its end, not one that failed or was cut off", () => {
+    expect(lastDone([run("c", "running"), run("b", "failed"), run("a", "done")])?.commit).toBe("a");
+    expect(lastDone([run("b", "failed")])).toBeUndefined();
+  });
+
+  test("by hand it is the one before that with other manifests", () => {
+    const runs = [run("b", "done"), run("b", "done"), run("x", "failed"), run("a", "done")];
+    expect(previousOf(runs)?.commit).toBe("a");
+    expect(previousOf([run("b", "done")])).toBeUndefined();
+  });
+});
+
+describe("a run that goes on", () => {
+  const at = (text: string) => Date.parse(text);
+
+  test("is one that said so within two minutes", () => {
+    const running = run("a", "running", { renewed: "2026-11-22T09:05:00.000Z" });
+    expect(runningNow([running], at("2026-11-22T09:06:59Z"))).toBe(running);
+    expect(runningNow([running], at("2026-11-22T09:07:01Z"))).toBeUndefined();
+  });
+
+  test("is none that has ended, and none that is not the newest", () => {
+    expect(runningNow([run("b", "done"), run("a", "running")], at("2026-11-22T09:00:10Z"))).toBeUndefined();
+    expect(runningNow([], 0)).toBeUndefined();
+  });
+});
