@@ -28,7 +28,8 @@ export async function observe(reader: Reader, declared: readonly string[]): Prom
     streamDetails(reader),
   ]);
   const streams = names.map((name) => classify(name, details, reader.server));
-  const asked = streams.filter(({ name, status }) => status === "known" && declared.includes(name));
+  const ours = new Set(declared);
+  const asked = streams.filter(({ name, status }) => status === "known" && ours.has(name));
   const consumers = await inParallel(asked, async ({ name }) => {
     const { known, missing } = await consumerDetails(reader, name);
     return [name, { known, unknown: missing }] as const;

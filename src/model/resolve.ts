@@ -62,6 +62,8 @@ export function resolveModel(
 
   const figuresOf = environment.streamFigures ?? environment.name;
   const resolved = streams.flatMap(({ file, parsed }) => (parsed ? [resolveStream(parsed, figuresOf, file)] : []));
+  // Few of many: looking through all for each would take the square of their number.
+  const failing = resolved.filter(({ deadLetters }) => deadLetters !== undefined);
   return {
     model: deepFreeze({
       key: name,
@@ -69,7 +71,7 @@ export function resolveModel(
       services: services as Service[],
       streams: resolved.map((stream) => ({
         ...stream,
-        publishers: [...stream.publishers, ...deadLetterers(stream, resolved)],
+        publishers: [...stream.publishers, ...deadLetterers(stream, failing)],
       })),
       environmentNames: Object.keys(definitions.environments),
       layers,
