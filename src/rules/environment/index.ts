@@ -2,6 +2,7 @@
 import { budgetRules } from "./budgets.ts";
 import { credentialRules } from "./credentials.ts";
 import { dashboardRules } from "./dashboards.ts";
+import { deliveryRules } from "./delivery.ts";
 import { identityRules } from "./identities.ts";
 import { safetyRules } from "./safety.ts";
 import { versionRules } from "./versions.ts";
@@ -13,4 +14,5 @@ export const environmentRules = [
   ...identityRules,
   ...credentialRules,
   ...dashboardRules,
+  ...deliveryRules,
 ];
