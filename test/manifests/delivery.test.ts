@@ -36,6 +36,10 @@ describe.each(["argocd", "flux"] as const)("%s", (delivery) => {
   });
 });
 
+test("nothing looks like a variable that Flux would put something in for", () => {
+  expect(objectsOf(withDelivery("flux")).filter((object) => JSON.stringify(object).includes("${"))).toEqual([]);
+});
+
 const KEPT = [
   "Certificate",
   "ExternalSecret",
