@@ -12,14 +12,15 @@ export const blocksThatRun = (where: "without a cluster" | "with a cluster"): st
     ([, block = ""]) => block,
   );
 
+const withoutComments = (script: string): string =>
+  readFileSync(join(root, ".ci", script), "utf8").replace(/^\s*#.*$/gm, "");
+
 /** Everything of the pipeline that a shell reads, by where it stands. */
 export const shellTexts: Readonly<Record<string, string>> = {
   "docs/ci.md": page,
   "docs/gitops.md": readFileSync(join(root, "docs/gitops.md"), "utf8"),
   ...Object.fromEntries(Object.entries(workflows).map(([file, text]) => [file, commandsOf(text).join("\n")])),
-  ...Object.fromEntries(
-    readdirSync(join(root, ".ci")).map((file) => [`.ci/${file}`, readFileSync(join(root, ".ci", file), "utf8")]),
-  ),
+  ...Object.fromEntries(readdirSync(join(root, ".ci")).map((file) => [`.ci/${file}`, withoutComments(file)])),
 };
 
 /** Words behind `bin/circl`, for every call in a text; what stands in a sentence may be the beginning of a call alone. */
