@@ -10,7 +10,7 @@ interface Written {
 
 /**
  * Kinds that may go when they are no longer in dist. All others own data, or secrets, or addresses: a branch that loses a file for a
- * moment must not cost a volume. That includes kinds to come.
+ * moment must not cost a volume. That includes kinds to come. A controller asks nobody, so these are fewer than a person may prune.
  */
 const HARMLESS = ["ConfigMap", "CronJob", "GrafanaDashboard", "NetworkPolicy", "PrometheusRule", "ServiceMonitor"];
 
