@@ -1,11 +1,11 @@
 /** docs/ci.md typed as it stands, in a clone of its own, as far as no cluster is needed. */
-import { execFile, execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../cli/circl.ts";
+import { checkoutAs, personAtGit } from "../support/checkout.ts";
 import { blocksThatRun } from "../support/ci-page.ts";
 
 const run = promisify(execFile);
@@ -13,40 +13,13 @@ const scratch = mkdtempSync(join(tmpdir(), "circl-ci-page-"));
 const clone = join(scratch, "clone");
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-const { CI: _, CDK8S_OUTDIR: __, ...inherited } = process.env;
-const person = { NAME: "A Person", EMAIL: "person@circl.invalid" };
-const env = {
-  ...inherited,
-  ...Object.fromEntries(
-    Object.entries(person).flatMap(([key, value]) => [
-      [`GIT_AUTHOR_${key}`, value],
-      [`GIT_COMMITTER_${key}`, value],
-    ]),
-  ),
-};
 const shell = (script: string, cwd = clone) =>
-  run("bash", ["-euo", "pipefail", "-c", script], { cwd, env, maxBuffer: 2 ** 24 });
+  run("bash", ["-euo", "pipefail", "-c", script], { cwd, env: personAtGit, maxBuffer: 2 ** 24 });
 const said = (file: string): string => readFileSync(join(clone, file), "utf8");
-
-/** This checkout as it is now, committed or not, as the one commit of a repository. */
-function cloneCheckout(): void {
-  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: root });
-  for (const file of listed
-    .toString()
-    .split("\0")
-    .filter((name) => name && existsSync(join(root, name)))) {
-    mkdirSync(dirname(join(clone, file)), { recursive: true });
-    copyFileSync(join(root, file), join(clone, file));
-  }
-  execFileSync("sh", ["-c", "git init --quiet && git add --all && git commit --quiet --message base"], {
-    cwd: clone,
-    env,
-  });
-}
 
 describe("the steps of docs/ci.md that need no cluster", { timeout: 600_000 }, () => {
   const [change = "", release = "", ...more] = blocksThatRun("without a cluster");
-  beforeAll(cloneCheckout);
+  beforeAll(() => checkoutAs(clone));
 
   test("are two blocks", () => {
     expect(more).toEqual([]);
