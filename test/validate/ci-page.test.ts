@@ -32,10 +32,11 @@ describe("the steps of docs/ci.md that need no cluster", { timeout: 600_000 }, (
     const comment = said("comment.md");
     expect(comment.startsWith("<!-- circl comment -->\n")).toBe(true);
     const headings = [...comment.matchAll(/^### (.+)$/gm)].map(([, heading]) => heading);
-    expect(headings).toHaveLength(6);
+    expect(headings).toHaveLength(9);
     expect(headings.filter((heading) => heading?.includes("production"))).toEqual([
       expect.stringMatching(/^Manifests of production: 0 to create, \d+ to change, .*Pods are replaced\.$/),
       "Access to production: no changes",
+      "Definitions of streams of production: no changes",
     ]);
     expect(
       headings.filter((heading) => /^Manifests of (staging|local): No changes\./.test(heading ?? "")),

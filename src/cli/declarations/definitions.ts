@@ -45,7 +45,12 @@ export function declareDefinitions(program: Command, root: string): void {
         "personal data ends up.",
     )
     .argument("<environment>")
-    .addOption(new Option("--json", "the wire configurations of streams and consumers"))
+    .option("--diff <file>", "what has changed since an earlier --json, before any server is asked")
+    .option("--detailed-exitcode", "exit code 2 for differences")
+    .addOption(
+      new Option("--format <format>", "markdown with --diff is for pull requests").choices(["text", "markdown"]),
+    )
+    .addOption(new Option("--json", "the wire configurations of streams and consumers").conflicts(["format", "diff"]))
     .action(
       runs(async (name: string, options: ShowOptions) => (await import("../commands/show.ts")).run(name, options)),
     );
