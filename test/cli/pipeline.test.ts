@@ -91,12 +91,22 @@ esac
     const { stdout } = await fetchInto(folder.path, gcloud(folder.path, '{"seed":"SUAEXAMPLE"}'));
     const keys = join(folder.path, "keys");
     expect(stdout).toBe(
-      `CIRCL_NKEY=${keys}/stream-plan.nk\nCIRCL_TLS_CA=${keys}/ca.crt\nCIRCL_INBOX_PREFIX=_INBOX_stream-plan\n`,
+      `CIRCL_NKEY=${keys}/stream-plan.nk\nCIRCL_INBOX_PREFIX=_INBOX_stream-plan\nCIRCL_TLS_CA=${keys}/ca.crt\n`,
     );
     expect(readFileSync(join(keys, "stream-plan.nk"), "utf8")).toBe("SUAEXAMPLE\n");
     expect(readFileSync(join(keys, "ca.crt"), "utf8")).toContain("BEGIN CERTIFICATE");
     for (const file of readdirSync(keys)) expect(statSync(join(keys, file)).mode & 0o077, file).toBe(0);
     expect(readFileSync(join(folder.path, "asked"), "utf8")).not.toContain("SUAEXAMPLE");
+  });
+
+  test("does without an authority before there is one", async () => {
+    using folder = temporaryFolder();
+    const env = gcloud(folder.path, '{"seed":"SUAEXAMPLE"}');
+    const program = join(folder.path, "bin/gcloud");
+    writeFileSync(program, readFileSync(program, "utf8").replace("staging-nats-ca", "none"));
+    const { stdout, stderr } = await fetchInto(folder.path, env);
+    expect(stdout).not.toContain("CIRCL_TLS_CA");
+    expect(stderr).toContain("no authority of staging yet: its first deploy makes it");
   });
 
   test.each([
