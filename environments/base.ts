@@ -3,6 +3,7 @@ import type { EnvironmentInput } from "../src/model/environment.ts";
 /** What all environments share. */
 export const base = {
   development: false,
+  delivery: "kubectl",
   kubernetes: {
     version: "1.33",
     namespace: "circl-backbone",

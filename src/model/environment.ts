@@ -31,6 +31,8 @@ export const environmentSchema = only({
   streamFigures: v.exactOptional(dnsLabel),
   /** A throw-away cluster on one machine: may lack TLS, replicas, operators and a secret store. */
   development: flag,
+  /** Who applies dist: `circl deploy` or plain kubectl, or a controller in the cluster, which is told order and what stays (docs/gitops.md). */
+  delivery: oneOf(["kubectl", "argocd", "flux"]),
   kubernetes: only({
     /** Minor version of the cluster, "1.33": pins the Pod Security version. */
     version: v.pipe(v.string(), v.regex(/^1\.\d+$/, 'is no minor version, expected for example "1.33"')),

@@ -50,6 +50,11 @@ test("--json is versioned and says every subject with its reasons, and --diff co
     "staging:\n+ oms  publish circl.oms.order.>  publishes to circl_oms (streams/oms.ts)\n\n" +
       "1 granted, 0 taken away, 0 identities come or go, 0 altered.\n",
   );
+  const comment = await circl(["access", "staging", "--diff", file, "--format", "markdown"]);
+  expect(comment.stdout).toContain("### Access to staging: 1 granted, 0 taken away,");
+  expect(comment.stdout).toContain(
+    "```diff\n+ oms  publish circl.oms.order.>  publishes to circl_oms (streams/oms.ts)\n```",
+  );
   expect((await circl(["access", "staging", "--diff", file])).code).toBe(0);
   expect(JSON.parse((await circl(["access", "staging", "--diff", file, "--json"])).stdout).changes).toHaveLength(1);
 });
@@ -58,6 +63,7 @@ test.each([
   [["--who-can", "read", "circl.x"], 64, '--who-can is "read circl.x", expected publish or subscribe and one subject'],
   [["--who-can", "publish"], 64, '--who-can is "publish", expected'],
   [["--who-can", "publish", "a..b"], 64, 'the subject "a..b" has an empty token'],
+  [["--format", "markdown"], 64, "--format markdown needs --diff"],
   [["--diff", "nowhere.json"], 1, "nowhere.json cannot be read. Make it: circl access <environment> --json"],
   [["--diff", "package.json"], 1, "package.json is no document of circl access --json"],
   [["--diff", "README.md"], 1, "README.md is no document of circl access --json"],

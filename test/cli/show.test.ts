@@ -1,9 +1,11 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { show } from "../../src/cli/commands/show.ts";
 import { renderStreams } from "../../src/cli/output/streams.ts";
 import { lookOf } from "../../src/cli/output/terminal.ts";
 import { modelWith, orders, realDefinitions } from "../support/definitions.ts";
-import { circl } from "./circl.ts";
+import { circl, temporaryFolder } from "./circl.ts";
 
 test("--json is the wire configurations and nothing else", async () => {
   const { code, stdout, stderr } = await circl(["show", "production", "--json"]);
@@ -43,4 +45,55 @@ test("an environment with errors is not shown", () => {
   const { model, errors } = show({ ...realDefinitions, streams: overlapping }, "production");
   expect(model).toBeUndefined();
   expect(errors.map(({ severity }) => severity)).toContain("error");
+});
+
+test("--diff says what is new, different and no longer declared since an earlier --json", async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "before.json");
+  const compare = (...options: readonly string[]) => circl(["show", "production", "--diff", file, ...options]);
+  const { stdout } = await circl(["show", "production", "--json"]);
+  writeFileSync(file, stdout);
+  expect(await compare("--detailed-exitcode")).toMatchObject({ code: 0, stdout: "production:\n\nno changes\n" });
+  expect((await compare("--format", "markdown")).stdout).toBe(
+    "<!-- circl show production -->\n### Definitions of streams of production: no changes\n",
+  );
+
+  const before = JSON.parse(stdout);
+  const named = (list: { name?: string; config?: { name: string } }[], name: string) =>
+    list.find((one) => (one.config?.name ?? one.name) === name);
+  Object.assign(named(before.streams, "circl_oms") ?? {}, { max_age: 86_400e9, storage: "memory", max_msgs: -1 });
+  Object.assign(named(before.consumers, "dms-orders")?.config ?? {}, { max_deliver: 9 });
+  before.consumers = before.consumers.filter(({ config }: { config: { name: string } }) => config.name !== "bff-iot");
+  before.streams.push({ name: "circl_old", subjects: ["old.>"] });
+  writeFileSync(file, JSON.stringify(before));
+  const changed = await compare("--detailed-exitcode");
+  expect(changed.code).toBe(2);
+  expect(changed.stdout).toBe(
+    [
+      "production:",
+      "+ consumer circl_iot/bff-iot",
+      "- stream circl_old  no longer declared: stays on servers until it is deleted by name",
+      "~ stream circl_oms",
+      "    max_age 1d -> 7d",
+      "    max_msgs unlimited -> 1000000",
+      "    storage memory -> file",
+      "~ consumer circl_oms/dms-orders  max_deliver 9 -> 3",
+      "",
+      "1 new, 2 changed, 1 no longer declared.",
+      "",
+    ].join("\n"),
+  );
+  const { stdout: comment } = await compare("--format", "markdown");
+  expect(comment).toContain("### Definitions of streams of production: 1 new, 2 changed, 1 no longer declared.\n");
+  expect(comment).toContain("\n! stream circl_oms\n    max_age 1d -> 7d\n");
+});
+
+test.each([
+  [["--diff", "nowhere.json"], 1, "nowhere.json cannot be read. Make it: circl show <environment> --json"],
+  [["--diff", "package.json"], 1, "package.json is no document of circl show --json"],
+  [["--format", "markdown"], 64, "--format markdown needs --diff"],
+] as const)("%j is refused with the way out", async (options, expected, says) => {
+  const { code, stderr, stdout } = await circl(["show", "staging", ...options]);
+  expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
+  expect(stderr).toContain(says);
 });

@@ -32,6 +32,8 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     "busybox",
     "prometheus",
     "alertmanager",
+    "actionlint",
+    "shellcheck",
   ],
   volumes: ["nats-server", "test-ca"],
   proof: [
@@ -56,6 +58,7 @@ const SYSTEM: Readonly<Record<string, string>> = {
   busybox: "busybox",
   promtool: "prometheus",
   prometheus: "prometheus",
+  shellcheck: "shellcheck",
 };
 
 export async function setup(project: TestProject): Promise<void> {

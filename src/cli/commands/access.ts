@@ -6,6 +6,7 @@ import { type AccessDocument, type Action, accessOf, diffAccess, whoCan } from "
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { Failure, UsageError } from "../failures.ts";
 import { renderAccess, renderAccessDiff, renderWays } from "../output/access.ts";
+import { accessMarkdown } from "../output/access-markdown.ts";
 import { lookOf, print, printJson } from "../output/terminal.ts";
 import { soundModel } from "./plan.ts";
 
@@ -15,9 +16,12 @@ export interface AccessOptions {
   readonly whoCan?: readonly string[];
   readonly diff?: string;
   readonly detailedExitcode?: boolean;
+  readonly format?: "text" | "markdown";
 }
 
 export async function run(name: string, options: AccessOptions): Promise<ExitCode> {
+  if (options.format === "markdown" && options.diff === undefined)
+    throw new UsageError("--format markdown needs --diff");
   const question = options.whoCan ? parseQuestion(options.whoCan) : undefined;
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
@@ -53,9 +57,11 @@ function answer({ action, subject }: Question, model: Model, { json }: AccessOpt
   return exitCodes.done;
 }
 
-function compare(before: AccessDocument, after: AccessDocument, { json, detailedExitcode }: AccessOptions): ExitCode {
+function compare(before: AccessDocument, after: AccessDocument, options: AccessOptions): ExitCode {
+  const { json, format, detailedExitcode } = options;
   const changes = diffAccess(before, after);
   if (json) printJson({ formatVersion: 1, before: before.environment, after: after.environment, changes });
+  else if (format === "markdown") print(accessMarkdown(changes, before.environment, after.environment));
   else print(renderAccessDiff(changes, before.environment, after.environment));
   return detailedExitcode && changes.length > 0 ? exitCodes.changes : exitCodes.done;
 }

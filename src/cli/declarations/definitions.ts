@@ -45,7 +45,12 @@ export function declareDefinitions(program: Command, root: string): void {
         "personal data ends up.",
     )
     .argument("<environment>")
-    .addOption(new Option("--json", "the wire configurations of streams and consumers"))
+    .option("--diff <file>", "what has changed since an earlier --json, before any server is asked")
+    .option("--detailed-exitcode", "exit code 2 for differences")
+    .addOption(
+      new Option("--format <format>", "markdown with --diff is for pull requests").choices(["text", "markdown"]),
+    )
+    .addOption(new Option("--json", "the wire configurations of streams and consumers").conflicts(["format", "diff"]))
     .action(
       runs(async (name: string, options: ShowOptions) => (await import("../commands/show.ts")).run(name, options)),
     );
@@ -63,10 +68,23 @@ export function declareDefinitions(program: Command, root: string): void {
     )
     .option("--diff <file>", "what has changed since an earlier --json")
     .option("--detailed-exitcode", "exit code 2 for differences")
-    .addOption(json())
+    .addOption(
+      new Option("--format <format>", "markdown with --diff is for pull requests").choices(["text", "markdown"]),
+    )
+    .addOption(json().conflicts("format"))
     .action(
       runs(async (name: string, options: AccessOptions) => (await import("../commands/access.ts")).run(name, options)),
     );
+
+  program
+    .command("comment")
+    .summary("make one comment of several Markdown reports")
+    .description(
+      "Joins what plan, access and diff said with --format markdown to one text that a pull request takes: where it is too long, " +
+        "the longest reports are cut. Its first line finds it again.",
+    )
+    .argument("<files...>", "in the order that they are to be read in")
+    .action(runs(async (files: string[]) => (await import("../commands/comment.ts")).run(files)));
 
   program
     .command("dashboards")

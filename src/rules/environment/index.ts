@@ -2,6 +2,7 @@
 import { budgetRules } from "./budgets.ts";
 import { credentialRules } from "./credentials.ts";
 import { dashboardRules } from "./dashboards.ts";
+import { deliveryRules } from "./delivery.ts";
 import { identityRules } from "./identities.ts";
 import { monitoringRules } from "./monitoring.ts";
 import { safetyRules } from "./safety.ts";
@@ -15,4 +16,5 @@ export const environmentRules = [
   ...credentialRules,
   ...dashboardRules,
   ...monitoringRules,
+  ...deliveryRules,
 ];

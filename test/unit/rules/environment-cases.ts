@@ -155,4 +155,19 @@ export const environmentCases: Readonly<Record<string, Case>> = {
     says: "environments/load-test-of-the-big-fleet.ts: name is 26 characters long, a uid with it 42",
     quiet: { key: "load-test-of-the-old-one", environment: { name: "load-test-of-the-old-one" } },
   },
+  E070: {
+    fires: { environment: { delivery: "flux", development: true, secrets: { store: "kubectl" } } },
+    says: 'environments/production.ts: delivery is "flux" while secrets.store is "kubectl"',
+    quiet: { environment: { delivery: "flux" } },
+  },
+  E071: {
+    fires: {
+      environment: {
+        delivery: "argocd",
+        monitoring: { selectorLabels: { "app.kubernetes.io/instance": "kube-prometheus-stack" } },
+      },
+    },
+    says: 'environments/production.ts: monitoring.selectorLabels has app.kubernetes.io/instance "kube-prometheus-stack" while delivery is "argocd"',
+    quiet: { environment: { delivery: "argocd" } },
+  },
 };
