@@ -33,7 +33,8 @@ const endlessDelivery: Rule<Model> = {
   hint: "Set maxDeliver; the house default of defineConsumer is 3.",
   check: (model) =>
     eachConsumer(model, ({ maxDeliver = -1, ackPolicy }) =>
-      maxDeliver < 1 && ackPolicy !== "none" ? "has no maxDeliver" : undefined,
+      // Acknowledged by flow control, nothing is delivered twice.
+      maxDeliver < 1 && ackPolicy !== "none" && ackPolicy !== "flow_control" ? "has no maxDeliver" : undefined,
     ),
 };
 

@@ -10,7 +10,7 @@ import { checkConsumers, type Row, type SeenConsumer } from "./rows.ts";
 /** What is wrong with one consumer of a work queue, the ones before it being there already. */
 function* queueFaults(consumer: Consumer, earlier: readonly Consumer[]): Generator<Omit<Finding, "place">> {
   const { ackPolicy = "none", deliverPolicy = "all" } = consumer;
-  if (ackPolicy !== "explicit") {
+  if (ackPolicy !== "explicit" && ackPolicy !== "flow_control") {
     const pulled = consumer.deliverSubject === undefined;
     yield { says: `has ackPolicy "${ackPolicy}"`, errCode: pulled && ackPolicy === "none" ? 10084 : 10098 };
   }
