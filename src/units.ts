@@ -71,6 +71,14 @@ export function formatBytes(count: number): string {
   return `${count} B`;
 }
 
+/** 1759218604442 -> "1.7TiB": no smaller than `count`, as a definition takes it. */
+export function byteSizeAbove(count: number): ByteSize {
+  for (const [unit, size] of Object.entries(byteUnits) as [keyof typeof byteUnits, number][]) {
+    if (count >= size) return `${Math.ceil((count / size) * 10) / 10}${unit}`;
+  }
+  return "1B";
+}
+
 /** Messages of a stream, with what they take in its store. */
 export interface Amount {
   readonly messages: number;

@@ -71,7 +71,10 @@ export async function reach(options: ConnectionOptions, environment?: Environmen
     target: {
       ...target,
       servers: [`127.0.0.1:${forward.port}`],
-      ...(target.tls ? { tlsName: serviceHost(NATS.clientService, environment) } : {}),
+      // Without --tls-ca it is the system's authorities that must have certified the Service's name: never that of 127.0.0.1.
+      ...(target.tls || environment.nats.tls
+        ? { tls: target.tls ?? {}, tlsName: serviceHost(NATS.clientService, environment) }
+        : {}),
     },
     [Symbol.asyncDispose]: () => forward[Symbol.asyncDispose](),
   };

@@ -10,6 +10,7 @@ import { declareStreams } from "./declarations/streams.ts";
 import { type ExitCode, exitCodeMeanings, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failures.ts";
 import { log, tolerateClosedPipes } from "./output/terminal.ts";
+import { visible } from "./output/visible.ts";
 
 /**
  * Runs the command that `argv` names and sets the exit code of the process.
@@ -85,7 +86,10 @@ async function failed(error: unknown): Promise<ExitCode> {
   // Commander has printed what is wrong by now, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (error instanceof Failure || EXPECTED.includes((error as Error | undefined)?.name ?? "")) {
-    log(`error: ${(error as Error).message}`);
+    const { message, name } = error as Error;
+    // Only these lay out lines of their own; what others hold may come from a server, or whoever spoke to it.
+    const lines = error instanceof Failure || name === "Impossible" ? message.split("\n") : [message];
+    log(`error: ${lines.map(visible).join("\n")}`);
     return exitCodes.problems;
   }
   const { renderFailure } = await import("./output/failure.ts");

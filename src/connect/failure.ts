@@ -19,7 +19,7 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
     if (error.errCode === NO_PEERS) return failure(doing, `no server can take it: ${error.message}`, error, noPeers);
     return error;
   }
-  if (!(error instanceof NatsError)) return error instanceof Error ? error : new Error(String(error));
+  if (!(error instanceof NatsError)) return outside(error, doing);
   switch (error.code) {
     case "CONNECTION_REFUSED":
       return failure(
@@ -35,6 +35,8 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
     case "PERMISSIONS_VIOLATION":
       return failure(doing, `this user may not ${permission(error)}`, error, wayOut(error));
     case "503":
+      // About the account itself every server with JetStream answers, with a leader or without.
+      if (doing === "INFO") return failure(doing, "JetStream is off for this account", error, jetStreamOff);
       return failure(
         doing,
         "nobody answers: the stream has no leader now, or JetStream is off for this account",
@@ -50,6 +52,15 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
   }
 }
 
+/** What Node says of sockets and certificates while we connect; anything else is nobody's to explain. */
+function outside(error: unknown, doing: string): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  if (doing !== "connecting" || !("code" in error)) return error;
+  return failure(doing, error.message, error, badCertificate);
+}
+
+const badCertificate =
+  "Check --tls-ca: it is the authority of the servers' certificates, and --server must be a name that they have.";
 const badCredentials = "Check user, password file, seed or creds; with a context, which account it belongs to.";
 const noPermission = "Let the identity have it, or use one that does.";
 const jetStreamOff =

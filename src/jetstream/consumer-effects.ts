@@ -64,6 +64,11 @@ const ROWS: Readonly<Record<string, Row>> = {
       ? `who listens outside the group "${to}" gets nothing more`
       : "every listener of the group gets every message",
   }),
+  priority_groups: ({ to }) => ({
+    text: to
+      ? `requests for another group than ${(to as string[]).join(", ")} are refused`
+      : "requests that name a group are served like all others",
+  }),
   max_batch: refusedRequests(" messages", String),
   max_expires: refusedRequests("", formatDuration),
   max_bytes: refusedRequests("", formatBytes),

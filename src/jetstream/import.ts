@@ -115,7 +115,8 @@ function importConsumer(config: WireConfig, stream: WireConfig, services: readon
   if (unsaid.length > 0) return { leftOut: { name, unsaid } };
   const limits = (stream.consumer_limits ?? {}) as WireConfig;
   const acknowledges = ["explicit", "all"].includes(String(said.ackPolicy));
-  const usualAckPending = limits.max_ack_pending || (acknowledges ? 1_000 : undefined);
+  const usualAckPending =
+    limits.max_ack_pending || (acknowledges || said.ackPolicy === "flow_control" ? 1_000 : undefined);
   const definition = withoutAbsent({
     name,
     service: services.find((service) => service === name.split("-")[0]) ?? UNKNOWN_SERVICE,

@@ -9,7 +9,7 @@ import type { ConsumerLimits } from "./normalise.ts";
 import { type Observed, observe } from "./observe.ts";
 import { inParallel } from "./pager.ts";
 import { type Refusal, refusals } from "./refusals.ts";
-import { remainingSteps, stepped } from "./retention-step.ts";
+import { remainingSteps, steppedModel } from "./retention-step.ts";
 
 export interface PlannedChange {
   readonly change: Change;
@@ -73,7 +73,8 @@ export async function plan(
   const { deletions = [], targets, retentionStep = Number.POSITIVE_INFINITY } = scope;
   const observed = await observe(reader, [...model.streams.map(({ name }) => name), ...deletions]);
   const version = parseVersion(observed.server.version) ?? UNKNOWN_VERSION;
-  const all = diff(model, observed, scope).map((change) => stepped(change, retentionStep, now));
+  const next = steppedModel(model, observed, retentionStep, now);
+  const all = diff(next, observed, scope);
   const unknowns = all.filter(({ action }) => action === "unknown").map(({ name }) => name);
   const notes = [...assertDeletable(deletions, all, targets)];
   const inScope = targets ? all.filter(({ stream }) => targets.includes(stream)) : all;
@@ -83,7 +84,7 @@ export async function plan(
     const planned = {
       change,
       effects: [
-        ...effectsOf(change, observed, model, version, now, await measure(change, reader)),
+        ...effectsOf(change, observed, next, version, now, await measure(change, reader)),
         ...remainingSteps(change, model),
       ],
       refusals: [...refusals(change, version, around), ...blindDelete(change, unknowns)],

@@ -1,27 +1,38 @@
 /** Age limits that shrink step by step: the server deletes inside the update, and a month of messages at once stalls the stream. */
 import type { Model } from "../model/resolve.ts";
 import { formatDuration, SECOND } from "../units.ts";
+import type { StreamInfo } from "./api.ts";
 import type { Change } from "./diff.ts";
 import type { Effect } from "./effect.ts";
+import type { Observed } from "./observe.ts";
 
 /**
- * `change`, where its age limit falls by no more than `step`; an unlimited age counts as that of the oldest message.
+ * `model`, in which no age limit falls by more than `step` below the live one; an unlimited age counts as that of the oldest
+ * message. What follows from ages is then true of the step: a copy says how long personal data lives while its origin still
+ * keeps it longer.
  * @param step nanoseconds @param now nanoseconds since 1970
  */
-export function stepped(change: Change, step: number, now: number): Change {
-  if (change.action !== "update" || change.live.kind !== "stream") return change;
-  const age = change.fields.find(({ field }) => field === "max_age");
-  if (!age || Number(age.to) <= 0) return change;
-  const { first_ts, messages } = change.live.info.state;
+export function steppedModel(model: Model, { streams }: Pick<Observed, "streams">, step: number, now: number): Model {
+  if (step === Number.POSITIVE_INFINITY) return model;
+  const live = new Map(streams.flatMap((one) => (one.status === "known" ? [[one.name, one.info] as const] : [])));
+  return {
+    ...model,
+    streams: model.streams.map((stream) => {
+      const info = live.get(stream.name);
+      return info && stream.maxAge > 0
+        ? { ...stream, maxAge: Math.max(stream.maxAge, lowest(info, step, now)) }
+        : stream;
+    }),
+  };
+}
+
+/** The lowest age that one step leads to. */
+function lowest({ config, state }: StreamInfo, step: number, now: number): number {
+  if (Number(config.max_age) > 0) return Number(config.max_age) - step;
+  const { first_ts, messages } = state;
   const oldest = messages > 0 && first_ts ? Math.max(0, now - Date.parse(first_ts) * 1e6) : 0;
   // Whole days without a limit, so that a plan kept in a file still holds a little later.
-  const next = Number(age.from) > 0 ? Number(age.from) - step : Math.ceil((oldest - step) / DAY) * DAY;
-  if (next <= Number(age.to)) return change;
-  return {
-    ...change,
-    config: { ...change.config, max_age: next },
-    fields: change.fields.map((field) => (field === age ? { ...field, to: next } : field)),
-  };
+  return Math.ceil((oldest - step) / DAY) * DAY;
 }
 
 const DAY = 86_400 * SECOND;

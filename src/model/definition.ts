@@ -53,5 +53,25 @@ type Start =
 /** Flow control asks for more, and needs heartbeats to be asked again (S048). Push or pull is ConsumerInput's to say. */
 type Flow = Off<"flowControl"> | { readonly idleHeartbeat: string };
 
+/** A policy and the groups that it is for (S049). */
+type Priority =
+  | Without<"priorityPolicy" | "priorityGroups" | "priorityTimeout">
+  | ({
+      readonly priorityPolicy: "overflow" | "prioritized";
+      readonly priorityGroups: SomeGroups;
+    } & Without<"priorityTimeout">)
+  | { readonly priorityPolicy: "pinned_client"; readonly priorityGroups: SomeGroups };
+type SomeGroups = readonly [string, ...string[]];
+
+/** Acknowledged by flow control, nothing is delivered again, so nothing says when (S052). */
+type Acknowledgement =
+  | { readonly ackPolicy?: "explicit" | "all" | "none" }
+  | ({
+      readonly ackPolicy: "flow_control";
+      readonly deliverSubject: string;
+      readonly flowControl?: true;
+      readonly idleHeartbeat?: "1s";
+    } & Without<"ackWait" | "backoff" | "maxDeliver">);
+
 /** A consumer as defineConsumer takes it. */
-export type ConsumerDefinition = ConsumerInput & Filter & Start & Flow;
+export type ConsumerDefinition = ConsumerInput & Filter & Start & Flow & Priority & Acknowledgement;

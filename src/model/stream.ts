@@ -95,7 +95,8 @@ const consumer = only({
   ),
   optStartSeq: v.exactOptional(count(1)),
   optStartTime: v.exactOptional(text),
-  ackPolicy: v.exactOptional(oneOf(["explicit", "all", "none"])),
+  /** With "flow_control" (2.14) the answer to a question of flow control acknowledges all before it. */
+  ackPolicy: v.exactOptional(oneOf(["explicit", "all", "none", "flow_control"])),
   ackWait: v.exactOptional(duration),
   maxDeliver: v.exactOptional(limit),
   /** Replaces ackWait; the client's own nak delay is usually what is wanted. */
@@ -109,6 +110,12 @@ const consumer = only({
   maxExpires: v.exactOptional(duration),
   maxBytes: v.exactOptional(size),
   inactiveThreshold: v.exactOptional(duration),
+  /** Which requests of a group are served first: once others have enough to do, those of one client, or by their number (2.12). */
+  priorityPolicy: v.exactOptional(oneOf(["overflow", "pinned_client", "prioritized"])),
+  /** Groups that requests may name. */
+  priorityGroups: v.exactOptional(list(text)),
+  /** How long a pinned client may ask for nothing. @default 2m */
+  priorityTimeout: v.exactOptional(duration),
   /** The server pushes to this subject instead of waiting to be asked. */
   deliverSubject: v.exactOptional(text),
   /** Listeners of this queue group share what is pushed. */
@@ -166,10 +173,17 @@ export type StreamInput = Omit<DeepReadonly<v.InferInput<typeof streamSchema>>, 
 };
 
 type AnyConsumer = DeepReadonly<v.InferInput<typeof consumer>>;
-type PullField = "maxWaiting" | "maxBatch" | "maxExpires" | "maxBytes";
+type PullField =
+  | "maxWaiting"
+  | "maxBatch"
+  | "maxExpires"
+  | "maxBytes"
+  | "priorityPolicy"
+  | "priorityGroups"
+  | "priorityTimeout";
 type PushField = "deliverSubject" | "deliverGroup" | "idleHeartbeat" | "flowControl" | "rateLimitBps";
 type Never<Fields extends string> = { readonly [Field in Fields]?: never };
-/** Pulled, or pushed to a subject: the settings of one mean nothing to the other, and the server refuses them (10080, 10086 to 10089). */
+/** Pulled, or pushed to a subject: the settings of one mean nothing to the other, and the server refuses them (10080, 10086 to 10089, 10178). */
 export type ConsumerInput =
   | (Omit<AnyConsumer, PushField> & Never<PushField>)
   | (Omit<AnyConsumer, PullField> & Never<PullField> & { readonly deliverSubject: string });
@@ -218,10 +232,11 @@ export const STREAM_SYNC = "stream-sync";
 /** Declares a stream. The type does the checking; rules say what types cannot. */
 export const defineStream = (stream: StreamDefinition): StreamInput => stream;
 
-/** A consumer with the house defaults: three deliveries, 30 s to acknowledge, no server backoff (it would replace ackWait). */
-export const defineConsumer = (consumer: ConsumerDefinition): ConsumerDefinition => ({
-  ackPolicy: "explicit",
-  ackWait: "30s",
-  maxDeliver: 3,
-  ...consumer,
-});
+/**
+ * A consumer with the house defaults: three deliveries, 30 s to acknowledge, no server backoff (it would replace ackWait). With
+ * flow control nothing is delivered again, and the server takes neither.
+ */
+export const defineConsumer = (consumer: ConsumerDefinition): ConsumerDefinition =>
+  consumer.ackPolicy === "flow_control"
+    ? consumer
+    : { ackPolicy: "explicit", ackWait: "30s", maxDeliver: 3, ...consumer };

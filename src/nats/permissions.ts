@@ -62,14 +62,14 @@ function streamNeeds(name: string, stream: Stream): Need[] {
 /** A consumer that exists: look at it, fetch or listen, acknowledge. It cannot be changed, nor any other be made. */
 function consumerNeeds({ name, ackPolicy, deliverSubject, flowControl }: Consumer, stream: Stream): Need[] {
   const why = `durable ${name} on ${stream.name} (${stream.file})`;
-  const acknowledges = ackPolicy !== undefined && ackPolicy !== "none";
+  const acknowledges = ackPolicy === "explicit" || ackPolicy === "all";
   return [
     may("publish", `$JS.API.CONSUMER.INFO.${stream.name}.${name}`, why),
     deliverSubject === undefined
       ? may("publish", `$JS.API.CONSUMER.MSG.NEXT.${stream.name}.${name}`, why)
       : may("subscribe", deliverSubject, why),
     ...(acknowledges ? replies("ACK", `${stream.name}.${name}`, why) : []),
-    ...(flowControl ? replies("FC", `${stream.name}.${name}`, why) : []),
+    ...(flowControl || ackPolicy === "flow_control" ? replies("FC", `${stream.name}.${name}`, why) : []),
   ];
 }
 

@@ -66,6 +66,32 @@ describe.skipIf(without("nats-server", "test-ca"))("a cluster is reached", () =>
     expect(planned).toMatchObject({ code: 0, stdout: expect.stringContaining("staging: cluster circl-staging at ") });
   });
 
+  test("through kubectl without --tls-ca, by the same name and an authority that this machine trusts", async () => {
+    await using cluster = await Cluster.start(realModel("staging"), { certifyLoopback: false });
+    using folder = temporaryFolder();
+    const PATH = fakeKubectl(folder.path, cluster.servers[0]?.clientPort ?? 0);
+    const ca = cluster.target().tls?.ca ?? "";
+    const plan = (env: Readonly<Record<string, string>>) =>
+      circl(["plan", "staging", "--kubectl", "gke-staging"], { env: { ...user, PATH, ...env } });
+    expect(await plan({ NODE_EXTRA_CA_CERTS: ca })).toMatchObject({ code: 0 });
+    const unknown = await plan({});
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toMatch(/^error: connecting: unable to verify the first certificate\. Check --tls-ca: /);
+  });
+
+  test("through kubectl, but not a server whose certificate has another name than the Service's", async () => {
+    const other = { dnsNames: ["localhost", "127.0.0.1"], usages: ["server auth"] };
+    await using cluster = await Cluster.start(realModel("staging"), { certificates: { "nats-server-tls": other } });
+    using folder = temporaryFolder();
+    const PATH = fakeKubectl(folder.path, cluster.servers[0]?.clientPort ?? 0);
+    const env = { ...user, PATH, NODE_EXTRA_CA_CERTS: cluster.target().tls?.ca ?? "" };
+    const { code, stderr } = await circl(["plan", "staging", "--kubectl", "gke-staging"], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: connecting: .*Host: nats\.circl-backbone.*\. Check --tls-ca: .* must be a name that they have\./,
+    );
+  });
+
   test("not where kubectl cannot go, and that is said", async () => {
     using folder = temporaryFolder();
     const PATH = fakeKubectl(folder.path, 1);

@@ -1,12 +1,13 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { modelWith, realModel } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
-import { Cluster } from "../support/nats-server.ts";
-import { without } from "../support/tools.ts";
+import { Cluster, stop } from "../support/nats-server.ts";
+import { tool, without } from "../support/tools.ts";
 import { circl, temporaryFolder } from "./circl.ts";
 
 const as = (cluster: Cluster, user = "sync", password = "loopback-only") => ({
@@ -256,8 +257,49 @@ SYSTEM_ACCOUNT: SYS
   test.skipIf(without("test-ca"))("no quorum: one server of three", async () => {
     await using cluster = await Cluster.start(realModel("staging"), { count: 1 });
     const ca = cluster.target().tls?.ca ?? "";
-    const { code, stderr } = await circl(["plan", "staging", "--tls-ca", ca], as(cluster));
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/no answer in time|the cluster has no leader now/);
+    const plan = () => circl(["plan", "staging", "--tls-ca", ca], as(cluster));
+    // It waits ten seconds for the others before it says that there is no leader; until then it says nothing.
+    const said = new Set<string>();
+    await expect
+      .poll(
+        async () => {
+          const { code, stderr } = await plan();
+          said.add(`${code} ${stderr}`);
+          return stderr;
+        },
+        { timeout: 50_000, interval: 100 },
+      )
+      .toMatch(
+        /^error: INFO: the cluster has no leader now\. Wait for the servers to come back: a majority must be up\./,
+      );
+    for (const answer of said)
+      expect(answer).toMatch(/^1 error: .*(no answer in time|the cluster has no leader now)\./);
+  });
+
+  test("JetStream is off on the server", async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "nats.conf");
+    writeFileSync(
+      file,
+      'server_name: circl-local-nats-0\nlisten: "127.0.0.1:-1"\n' +
+        "accounts { SYS { users: [ { user: sys, password: x } ] }, CIRCL { users: [ { user: sync, password: x } ] } }\n" +
+        "system_account: SYS\n",
+    );
+    const child = spawn(tool("nats-server"), ["--config", file, "--ports_file_dir", folder.path], { stdio: "ignore" });
+    const written = () => readdirSync(folder.path).find((name) => name.endsWith(".ports"));
+    const ports = () => readFileSync(join(folder.path, written() ?? "none.ports"), "utf8");
+    try {
+      await expect.poll(() => (written() ? ports() : ""), { timeout: 20_000 }).toMatch(/\}$/);
+      const env = { CIRCL_SERVER: JSON.parse(ports()).nats[0], CIRCL_USER: "sync", CIRCL_PASSWORD: "x" };
+      const { code, stderr } = await circl(["plan", "local"], { env });
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr:
+          "error: INFO: JetStream is off for this account. Use a user of the account that has JetStream (CIRCL, not SYS), " +
+          "and check jetstream {} in nats.conf.\n",
+      });
+    } finally {
+      await stop(child);
+    }
   });
 });

@@ -1,12 +1,16 @@
 /** Nothing that a client or server says can draw on the terminal or add a line. */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import pc from "picocolors";
 import { expect, test } from "vitest";
 import { renderAudit } from "../../src/cli/output/audit.ts";
 import { columns } from "../../src/cli/output/columns.ts";
+import { renderFailure } from "../../src/cli/output/failure.ts";
 import { paragraph } from "../../src/cli/output/paragraph.ts";
 import { renderOutcome, renderPlan } from "../../src/cli/output/plan.ts";
 import { renderHealth } from "../../src/cli/output/status.ts";
 import { visible } from "../../src/cli/output/visible.ts";
+import { circl } from "./circl.ts";
 
 const look = { colours: pc.createColors(false), width: 100 };
 /** A new line, a colour, the title of the window (OSC), a C1 control, right to left, and a line separator. */
@@ -61,6 +65,28 @@ test("a client's name forges no line of the audit", () => {
   expect(said.split("\n").filter((line) => /^\d+ changes?, /.test(line))).toEqual([
     "1 change, 1 refused. 1 failed login.",
   ]);
+});
+
+test("a server's name forges no line of an error", async () => {
+  // It speaks as much of the protocol as a connection takes; only then is its name compared with the environment's.
+  const info = { server_name: EVIL, version: "2.14.9", max_payload: 1_048_576, proto: 1, headers: true };
+  const server = createServer((socket) => {
+    socket.write(`INFO ${JSON.stringify({ server_id: "x", ...info })}\r\n`);
+    socket.on("data", (chunk) => String(chunk).includes("PING") && socket.write("PONG\r\n"));
+    socket.on("error", () => socket.destroy());
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const { code, stderr } = await circl(["plan", "local", "--server", `127.0.0.1:${port}`]);
+  server.close();
+  expect(code).toBe(1);
+  expect(stderr).toContain(`is the standalone server ${SHOWN}, but local is`);
+  expect(stderr.match(/\n/g)).toHaveLength(1);
+  expect(unsafe(stderr)).toEqual([]);
+});
+
+test("an error that nobody expected draws nothing either", () => {
+  expect(unsafe(renderFailure(new Error(EVIL)))).toEqual([]);
 });
 
 test("what a server holds forges no line of plan, apply and status", () => {

@@ -132,6 +132,41 @@ describe.skipIf(without("nats-server", "test-ca"))("plan", () => {
     await connection.close();
   });
 
+  test("--retention-step: says of personal data how long it lives in between, in the stream and in its copies", async () => {
+    const aged = (maxAge: "1d" | "30d") => {
+      const data = { sensitivity: "personal", purpose: "delivery", fields: ["name"], keepAtMost: "60d" } as const;
+      const origin = {
+        ...orders,
+        replicas: 1,
+        maxAge,
+        publishers: [{ service: "oms", subject: "orders.created", data }],
+      };
+      const { subjects: _, ...copy } = { ...origin, name: "copy", publishers: [], maxAge: "7d" as const };
+      return modelWith({ ...standalone, streams: [origin, { ...copy, sources: [{ name: "orders" }] }] });
+    };
+    await using cluster = await Cluster.start(aged("30d"));
+    const connection = await cluster.connect();
+    await createAll(connection, desiredState(aged("30d")));
+    const lives: (string | undefined)[][] = [];
+    for (let run = 0; run < 3; run++) {
+      const { changes } = await planOn(cluster, aged("1d"), { retentionStep: 15 * 86_400e9 });
+      const configs = changes.flatMap(({ change }) => (change.action === "update" ? [change.config] : []));
+      for (const config of configs) await request(connection, `STREAM.UPDATE.${config.name}`, config);
+      const info = await Promise.all(["orders", "copy"].map((name) => request(connection, `STREAM.INFO.${name}`)));
+      lives.push(
+        info.map(
+          ({ config }) => (config?.metadata as Record<string, string> | undefined)?.["circl.dev/personal-data-lives"],
+        ),
+      );
+    }
+    expect(lives).toEqual([
+      ["15d", "22d"],
+      ["1d", "8d"],
+      ["1d", "8d"],
+    ]);
+    await connection.close();
+  });
+
   test("refuses a server of another environment before it compares anything", async () => {
     await using cluster = await Cluster.start(realModel("local"));
     await expect(planOn(cluster, realModel("production"))).rejects.toThrow(

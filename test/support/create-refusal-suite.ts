@@ -16,6 +16,7 @@ import { REFUSED_COMBINATIONS } from "./refused-combinations.ts";
 import { REFUSED_CONSUMERS } from "./refused-consumers.ts";
 import { REFUSED_STREAMS, type RefusedCase } from "./refused-definitions.ts";
 import { REFUSED_ORIGINS } from "./refused-origins.ts";
+import { REFUSED_PRIORITIES } from "./refused-priorities.ts";
 import { REFUSED_PUSH_CONSUMERS } from "./refused-push-consumers.ts";
 import { tool } from "./tools.ts";
 
@@ -25,6 +26,7 @@ export const REFUSED: readonly RefusedCase[] = [
   ...REFUSED_ORIGINS,
   ...REFUSED_CONSUMERS,
   ...REFUSED_PUSH_CONSUMERS,
+  ...REFUSED_PRIORITIES,
 ];
 
 /** Production as far as streams are concerned, on one server or three of a version. */

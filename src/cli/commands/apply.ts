@@ -13,6 +13,7 @@ import { UsageError } from "../failures.ts";
 import { renderOutcome, renderPlan } from "../output/plan.ts";
 import { progressOn } from "../output/progress.ts";
 import { log, lookOf, print } from "../output/terminal.ts";
+import { visible } from "../output/visible.ts";
 import { type PlanOptions, scopeOf, soundModel } from "./plan.ts";
 
 /** Leave for what cannot be undone, by name. */
@@ -46,7 +47,7 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
   const moved = saved ? movedSince(saved, toPlanFile(planned, model, scope)) : [];
   if (moved.length > 0) {
     log(
-      `Nothing was applied: ${options.plan} no longer holds.\n${moved.map((what) => `- ${what}`).join("\n")}\nPlan again.`,
+      `Nothing was applied: ${options.plan} no longer holds.\n${moved.map((what) => visible(`- ${what}`)).join("\n")}\nPlan again.`,
     );
     return exitCodes.problems;
   }

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import type { ExitCode } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
+import { visible } from "../output/visible.ts";
 
 export const json = (): Option => new Option("--json", "one JSON document on stdout");
 
@@ -11,7 +12,7 @@ export const runs = <Arguments extends unknown[]>(command: (...args: Arguments) 
     try {
       process.exitCode = await command(...args);
     } catch (error) {
-      if (error instanceof UsageError) this.error(`error: ${error.message}`);
+      if (error instanceof UsageError) this.error(`error: ${visible(error.message)}`);
       throw error;
     }
   };

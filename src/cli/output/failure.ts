@@ -4,9 +4,11 @@ import { SourceMap } from "node:module";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
+import { visible } from "./visible.ts";
 
 /** Causes included. Paths are relative to the current folder. */
-export const renderFailure = (error: unknown): string => mapPositions(inspect(error));
+export const renderFailure = (error: unknown): string =>
+  mapPositions(inspect(error)).split("\n").map(visible).join("\n");
 
 /** `.../main.mjs:120:7` in the bundle -> `src/cli/main.ts:12:5`. Read only now, so that a good run pays nothing for it. */
 const mapPositions = (stack: string): string =>

@@ -3,7 +3,7 @@ import type { Model } from "../../model/resolve.ts";
 import { effectiveRetention, flowsInto } from "../../model/traffic.ts";
 import { atLeast, parseVersion } from "../../model/version.ts";
 import { fileStore, RESERVABLE, reservedPerServer } from "../../nats/budget.ts";
-import { formatBytes, formatDuration, formatRate, SECOND } from "../../units.ts";
+import { byteSizeAbove, formatBytes, formatDuration, formatRate, SECOND } from "../../units.ts";
 import { inConsumer, inEnvironment, inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
 import { COPY_MARGIN } from "./sources.ts";
@@ -109,7 +109,7 @@ const shortLife: Rule<Model> = {
       const seconds = stream.maxAge / SECOND;
       const wanted =
         stream.maxAge > 0
-          ? `, not ${formatDuration(stream.maxAge)}: that takes maxMsgs ${thousands(messages * seconds)} and maxBytes ${formatBytes(volume * seconds)}`
+          ? `, not ${formatDuration(stream.maxAge)}: that takes maxMsgs: ${thousands(messages * seconds)}, maxBytes: "${byteSizeAbove(volume * seconds)}"`
           : "";
       yield {
         place: inStream(stream, endedBy),
@@ -218,7 +218,7 @@ const unknownField: Rule<Model> = {
   },
 };
 
-const thousands = (amount: number): string => String(Math.ceil(amount)).replace(/\B(?=(\d{3})+$)/g, " ");
+const thousands = (amount: number): string => String(Math.ceil(amount)).replace(/\B(?=(\d{3})+$)/g, "_");
 
 export const capacityRules = [
   unbounded,

@@ -18,7 +18,8 @@ const endlessDelivery: Rule<Model> = {
     for (const stream of streams) {
       for (const consumer of stream.consumers) {
         const { maxDeliver = -1, ackPolicy } = consumer;
-        if (maxDeliver < 1 && ackPolicy !== "none") {
+        // Acknowledged by flow control, nothing is delivered twice.
+        if (maxDeliver < 1 && ackPolicy !== "none" && ackPolicy !== "flow_control") {
           yield { place: inConsumer(stream, consumer), says: "has no maxDeliver" };
         }
       }

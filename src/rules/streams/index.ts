@@ -5,9 +5,11 @@ import { combinationRules } from "./combinations.ts";
 import { consumerSettingRules } from "./consumer-settings.ts";
 import { consumerRules } from "./consumers.ts";
 import { dataRules } from "./data.ts";
+import { flowAcknowledgementRules } from "./flow-acknowledgement.ts";
 import { limitRules } from "./limits.ts";
 import { nameRules } from "./names.ts";
 import { originRules } from "./origins.ts";
+import { priorityRules } from "./priority.ts";
 import { publisherRules } from "./publishers.ts";
 import { pushConsumerRules } from "./push-consumers.ts";
 import { sourceRules } from "./sources.ts";
@@ -27,6 +29,8 @@ export const streamRules = [
   ...consumerRules,
   ...consumerSettingRules,
   ...pushConsumerRules,
+  ...priorityRules,
+  ...flowAcknowledgementRules,
   ...dataRules,
   ...combinationRules,
   ...workQueueRules,

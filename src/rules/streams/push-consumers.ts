@@ -104,7 +104,11 @@ const PUSH_ROWS: readonly Row<SeenConsumer>[] = [
     what: "flowControl without idleHeartbeat",
     why: "a lost question for more would stop the flow for ever",
     errCode: 10108,
-    when: (seen) => isPush(seen) && seen.consumer.flowControl === true && !seen.consumer.idleHeartbeat,
+    when: (seen) => {
+      const { flowControl, idleHeartbeat, ackPolicy } = seen.consumer;
+      // Where flow control acknowledges, the server adds the heartbeat.
+      return isPush(seen) && flowControl === true && !idleHeartbeat && ackPolicy !== "flow_control";
+    },
   },
   {
     at: "idleHeartbeat",

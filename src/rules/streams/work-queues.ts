@@ -19,7 +19,7 @@ const workQueue: Rule<Model> = {
       for (const [i, consumer] of stream.consumers.entries()) {
         const { ackPolicy = "none", deliverPolicy = "all", deliverSubject } = consumer;
         const place = inConsumer(stream, consumer);
-        if (ackPolicy !== "explicit") {
+        if (ackPolicy !== "explicit" && ackPolicy !== "flow_control") {
           const errCode = deliverSubject === undefined && ackPolicy === "none" ? 10084 : 10098;
           yield { place, says: `has ackPolicy "${ackPolicy}"`, errCode };
         }

@@ -113,11 +113,28 @@ describe("what a definition cannot say is never dropped silently", () => {
     }
   });
 
-  test("a consumer with priorities is left out whole", () => {
-    const grouped = { durable_name: "oms-pull", priority_groups: ["a"], priority_policy: "overflow" };
-    const { definition, leftOut } = importStream({ config: { name: "orders" }, consumers: [grouped] }, ["oms"]);
+  test("a consumer with a field of tomorrow is left out whole", () => {
+    const grouped = { durable_name: "oms-pull", of_tomorrow: ["a"] };
+    const { definition, leftOut } = importStream({ config: { name: "orders" }, consumers: [grouped] }, []);
     expect(definition.consumers).toBeUndefined();
-    expect(leftOut[0]?.unsaid.map(({ field }) => field)).toEqual(["priority_groups", "priority_policy"]);
+    expect(leftOut[0]?.unsaid.map(({ field }) => field)).toEqual(["of_tomorrow"]);
+  });
+
+  test("priority groups and acknowledgement by flow control are said as a definition takes them", () => {
+    const pinned = { priority_groups: ["a"], priority_policy: "pinned_client", priority_timeout: 120e9 };
+    const flow = { ack_policy: "flow_control", flow_control: true, idle_heartbeat: 1e9, max_ack_pending: 1_000 };
+    const consumers = [
+      { durable_name: "oms-pull", ack_policy: "explicit", max_waiting: 512, ...pinned },
+      { durable_name: "oms-flow", deliver_subject: "oms.in", max_deliver: -1, ...flow },
+    ];
+    const { definition, leftOut } = importStream({ config: { name: "orders" }, consumers }, []);
+    expect(leftOut).toEqual([]);
+    expect(definition.consumers).toMatchObject([
+      { ackPolicy: "explicit", priorityGroups: ["a"], priorityPolicy: "pinned_client", priorityTimeout: "2m" },
+      { ackPolicy: "flow_control", deliverSubject: "oms.in", flowControl: true, idleHeartbeat: "1s" },
+    ]);
+    expect(definition.consumers?.[1]).not.toHaveProperty("maxDeliver");
+    expect(definition.consumers?.[1]).not.toHaveProperty("maxAckPending");
   });
 
   test("a push consumer is said as it is", () => {

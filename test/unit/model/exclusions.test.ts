@@ -83,6 +83,20 @@ const CONSUMERS: readonly (readonly [code: string, consumer: ReturnType<typeof d
   ["S048", defineConsumer({ ...named, deliverGroup: "readers" })],
   // @ts-expect-error a queue of requests where nobody asks
   ["S048", defineConsumer({ ...named, deliverSubject: "push.T", maxWaiting: 5 })],
+  // @ts-expect-error a policy without its groups
+  ["S049", defineConsumer({ ...named, priorityPolicy: "overflow" })],
+  // @ts-expect-error groups without a policy
+  ["S049", defineConsumer({ ...named, priorityGroups: ["spare"] })],
+  // @ts-expect-error a client that is never pinned, and its time
+  ["S049", defineConsumer({ ...named, priorityPolicy: "overflow", priorityGroups: ["spare"], priorityTimeout: "10s" })],
+  // @ts-expect-error a group of readers that do not ask
+  ["S049", defineConsumer({ ...named, deliverSubject: "push.T", priorityPolicy: "overflow", priorityGroups: ["a"] })],
+  // @ts-expect-error acknowledged by flow control that there is none of
+  ["S052", defineConsumer({ ...named, ackPolicy: "flow_control" })],
+  // @ts-expect-error acknowledged by flow control, and delivered again
+  ["S052", defineConsumer({ ...named, ackPolicy: "flow_control", deliverSubject: "push.T", maxDeliver: 3 })],
+  // @ts-expect-error acknowledged by flow control, and in time
+  ["S052", defineConsumer({ ...named, ackPolicy: "flow_control", deliverSubject: "push.T", ackWait: "30s" })],
   // @ts-expect-error flow control without heartbeats
   ["S048", defineConsumer({ ...named, deliverSubject: "push.T", flowControl: true })],
 ];
@@ -105,6 +119,9 @@ const LEGAL: readonly StreamInput[] = [
       defineConsumer({ ...named, name: "C1", deliverPolicy: "by_start_sequence", optStartSeq: 5 }),
       defineConsumer({ ...named, name: "C2", deliverPolicy: "last_per_subject", filterSubjects: ["L7"] }),
       defineConsumer({ ...named, name: "C4", deliverSubject: "push.L7", flowControl: true, idleHeartbeat: "1s" }),
+      defineConsumer({ ...named, name: "C5", ackPolicy: "flow_control", deliverSubject: "push.flow" }),
+      defineConsumer({ ...named, name: "C6", priorityPolicy: "pinned_client", priorityGroups: ["a"] }),
+      defineConsumer({ ...named, name: "C7", priorityPolicy: "overflow", priorityGroups: ["a", "b"] }),
       { ...named, name: "C3", maxDeliver: 3, deliverPolicy: "last_per_subject", filterSubject: ">" },
     ],
   }),
