@@ -1,12 +1,20 @@
 /** What an environment must live through, under load, without losing or doubling what was confirmed. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { NATS } from "../kubernetes/names.ts";
+import type { Model } from "../model/resolve.ts";
 import type { PodRun } from "./agent/pod-run.ts";
-import { type LoadOutcome, startLoad } from "./load/load.ts";
+import { type LoadOutcome, ORDERS, startLoad } from "./load/load.ts";
 import { checkStreams, type Subject } from "./smoke.ts";
 
 /** Messages a second: what two cores carry beside three servers and a control plane. */
 const RATE = 500;
+/** Seconds of load that the stream must have room for: where it is full, its status says that it keeps too little, and is right. */
+const ROOM = 600;
+
+const rateOf = ({ streams }: Model): number => {
+  const { maxMsgs = -1 } = streams.find(({ name }) => name === ORDERS.stream) ?? {};
+  return maxMsgs > 0 ? Math.min(RATE, Math.floor(maxMsgs / ROOM)) : RATE;
+};
 /** Messages that must go through before and after what happens. */
 const MARGIN = 1_000;
 
@@ -38,7 +46,7 @@ const serversOf = ({ booted }: Subject): readonly PodRun[] =>
   booted.nodes.pods().filter(({ pod }) => pod.metadata.labels?.["app.kubernetes.io/component"] === "server");
 
 async function underLoad(subject: Subject, happens: () => Promise<void>): Promise<string> {
-  const load = await startLoad(subject.booted, subject.model, subject.root, RATE);
+  const load = await startLoad(subject.booted, subject.model, subject.root, rateOf(subject.model));
   await load.more(MARGIN);
   await happens();
   await checkStreams(subject);
