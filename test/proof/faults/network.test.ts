@@ -1,11 +1,10 @@
 /** Who reaches production's servers, and what comes through: network policies, and messages as large as they may be. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { NATS, PORTS, SERVICE_LABEL, serviceHost } from "../../../src/kubernetes/names.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
-import { without } from "../../support/tools.ts";
-import { clientPod, openSite, type Site } from "./site.ts";
+import { cannotBoot, clientPod, useSite } from "./site.ts";
 import { outlives } from "./traffic.ts";
 
 const model = realModel("production");
@@ -13,18 +12,8 @@ const { clientNamespace } = model.environment.kubernetes;
 const AWAY = 20_000;
 const MEBIBYTE = 1_048_576;
 
-describe.skipIf(without("nats-server", "kube-apiserver", "etcd"))("production", () => {
-  let opened: Site | undefined;
-  beforeAll(async () => {
-    opened = await openSite(model);
-  }, 1_200_000);
-  afterAll(async () => {
-    await opened?.[Symbol.asyncDispose]();
-  }, 120_000);
-  const site = (): Site => {
-    if (!opened) throw new Error("there is no site");
-    return opened;
-  };
+describe.skipIf(cannotBoot())("production", () => {
+  const site = useSite(model);
 
   /** Whether a pod is greeted by a NATS server at the clients' Service. */
   const isGreeted = async (namespace: string, name: string): Promise<boolean> => {
