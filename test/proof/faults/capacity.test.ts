@@ -5,10 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
 import { realModel } from "../../support/definitions.ts";
-import { without } from "../../support/tools.ts";
 import type { Route } from "./load.ts";
 import { reportOutcome, reportPauses } from "./report.ts";
-import { openSite, type Site } from "./site.ts";
+import { cannotBoot, openSite, type Site } from "./site.ts";
 import { runOf, serversOf } from "./strikes.ts";
 
 const PEAK: Readonly<Record<string, Route>> = {
@@ -65,7 +64,7 @@ const varzOf = async (site: Site, pod: string): Promise<Varz> => {
   return (await reply.json()) as Varz;
 };
 
-test.skipIf(without("nats-server", "kube-apiserver", "etcd"))(
+test.skipIf(cannotBoot())(
   "production has room for every connection, and loses nothing at the rate that it reaches",
   { timeout: 3_600_000 },
   async () => {

@@ -4,9 +4,8 @@ import { NATS } from "../../../src/kubernetes/names.ts";
 import type { StreamInput } from "../../../src/model/stream.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { lock, modelWith, orders } from "../../support/definitions.ts";
-import { without } from "../../support/tools.ts";
 import { type LoopDisks, makeLoopDisks } from "./loop-disks.ts";
-import { openSite, type Site } from "./site.ts";
+import { cannotBoot, openSite, type Site } from "./site.ts";
 import { serversOf } from "./strikes.ts";
 
 const { maxBytes: _, ...unbounded } = orders;
@@ -15,7 +14,7 @@ const model = (stream: StreamInput) =>
 const MESSAGE = new Uint8Array(512 * 1024);
 const MEBIBYTE = 1_048_576;
 
-describe.skipIf(without("nats-server", "kube-apiserver", "etcd"))("a volume of 2 GiB", () => {
+describe.skipIf(cannotBoot())("a volume of 2 GiB", () => {
   let disks: LoopDisks | undefined;
   let opened: Site | undefined;
   beforeAll(async () => {

@@ -2,12 +2,11 @@
 import { chmodSync, chownSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
-import { without } from "../../support/tools.ts";
-import { openSite, type Site } from "./site.ts";
+import { cannotBoot, useSite } from "./site.ts";
 import { allReady, loseVolume, remove, runOf } from "./strikes.ts";
 
 /** Enough for a copy that takes seconds. */
@@ -25,24 +24,16 @@ interface Jsz {
   }[];
 }
 
-describe.skipIf(without("nats-server", "kube-apiserver", "etcd"))("production", () => {
-  let opened: Site | undefined;
+describe.skipIf(cannotBoot())("production", () => {
+  const site = useSite(realModel("production"));
   beforeAll(async () => {
-    opened = await openSite(realModel("production"));
-    const oms = await opened.connect("oms");
+    const oms = await site().connect("oms");
     for (let sent = 0; sent < MESSAGES; sent += 50) {
       const batch = Array.from({ length: 50 }, () => oms.jetstream().publish("circl.oms.order.created", BODY));
       await Promise.all(batch);
     }
     await oms.close();
   }, 1_800_000);
-  afterAll(async () => {
-    await opened?.[Symbol.asyncDispose]();
-  }, 120_000);
-  const site = (): Site => {
-    if (!opened) throw new Error("there is no site");
-    return opened;
-  };
 
   /** What the server in a pod says about itself; undefined where it does not answer. */
   const ask = async <T>(pod: string, path: string): Promise<T | undefined> => {

@@ -109,8 +109,8 @@ interface Limits {
 }
 
 async function connectRoute(name: string, route: Route, connect: LoadInput["connect"]) {
-  const senders = await connectAll(route.senders, () => connect(route.identity));
-  const readers = await Promise.all(route.readers.map(({ identity }) => connect(identity)));
+  const senders = await connectAll(route.senders, () => patiently(() => connect(route.identity)));
+  const readers = await Promise.all(route.readers.map(({ identity }) => patiently(() => connect(identity))));
   return { name, route, senders, readers };
 }
 
@@ -134,6 +134,18 @@ function startRoute(
       await Promise.all(senders.map((connection) => connection.close()));
     },
   };
+}
+
+/** The first connection is the only one that the package does not try again: a busy machine misses handshakes. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === 10 || (error as { readonly code?: string }).code === "ENOENT") throw error;
+      await sleep(1_000);
+    }
+  }
 }
 
 /** A few at a time: handshakes of a thousand at once would time each other out. */

@@ -1,9 +1,8 @@
 /** Rollouts of production under load: what changes the configuration, what changes the version, and what may hold one up. */
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { describe, test } from "vitest";
 import { tools } from "../../../tools/tool.js";
 import { realModel } from "../../support/definitions.ts";
-import { without } from "../../support/tools.ts";
-import { changedModel, openSite, type Site } from "./site.ts";
+import { cannotBoot, changedModel, type Site, useSite } from "./site.ts";
 import { type Fault, outlives } from "./traffic.ts";
 
 const production = realModel("production");
@@ -26,17 +25,8 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-describe.skipIf(without("nats-server", "nats-server-2.15", "kube-apiserver", "etcd"))("production", () => {
-  let site: Site | undefined;
-  beforeAll(async () => {
-    site = await openSite(production);
-  }, 1_200_000);
-  afterAll(async () => {
-    await site?.[Symbol.asyncDispose]();
-  }, 120_000);
+describe.skipIf(cannotBoot())("production", () => {
+  const site = useSite(production);
 
-  test.each(FAULTS)("$name", { timeout: 2_400_000 }, async (fault) => {
-    if (!site) throw new Error("there is no site");
-    await outlives(site, fault);
-  });
+  test.each(FAULTS)("$name", { timeout: 2_400_000 }, (fault) => outlives(site(), fault));
 });

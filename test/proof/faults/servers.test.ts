@@ -1,10 +1,9 @@
 /** Production with servers that die, are stopped, lose their volume or cannot be reached: nothing that was acknowledged is lost. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { describe, test } from "vitest";
 import { NATS } from "../../../src/kubernetes/names.ts";
 import { realModel } from "../../support/definitions.ts";
-import { without } from "../../support/tools.ts";
-import { openSite, type Site } from "./site.ts";
+import { cannotBoot, type Site, useSite } from "./site.ts";
 import { allReady, kill, loseVolume, nodeOf, remove, serversOf } from "./strikes.ts";
 import { type Fault, outlives } from "./traffic.ts";
 
@@ -49,17 +48,8 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-describe.skipIf(without("nats-server", "kube-apiserver", "etcd", "secret-template"))("production", () => {
-  let site: Site | undefined;
-  beforeAll(async () => {
-    site = await openSite(realModel("production"));
-  }, 1_200_000);
-  afterAll(async () => {
-    await site?.[Symbol.asyncDispose]();
-  }, 120_000);
+describe.skipIf(cannotBoot())("production", () => {
+  const site = useSite(realModel("production"));
 
-  test.each(FAULTS)("$name", { timeout: 1_800_000 }, async (fault) => {
-    if (!site) throw new Error("there is no site");
-    await outlives(site, fault);
-  });
+  test.each(FAULTS)("$name", { timeout: 1_800_000 }, (fault) => outlives(site(), fault));
 });

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type NatsConnection, nkeyAuthenticator, type TlsOptions } from "nats";
+import { afterAll, beforeAll } from "vitest";
 import { environments } from "../../../environments/index.ts";
 import { buildApp, writeApp } from "../../../src/app.ts";
 import { openWriter, type Target } from "../../../src/connect/nats.ts";
@@ -30,8 +31,9 @@ import { crdFiles } from "../../../tools/build.js";
 import { tools } from "../../../tools/tool.js";
 import { eventually, live, programPaths } from "../../support/control-plane.ts";
 import { realDefinitions } from "../../support/definitions.ts";
+import { BOOT_PROGRAMS, mayBoot } from "../../support/environment.ts";
 import { type MemoryStore, memoryStore } from "../../support/memory-store.ts";
-import { tool } from "../../support/tools.ts";
+import { tool, without } from "../../support/tools.ts";
 import { type ClientProcess, startClientProcess } from "./client-process.ts";
 
 export interface Site extends AsyncDisposable {
@@ -75,6 +77,24 @@ const CLIENTS_POD = "load";
 export interface SiteOptions {
   /** Makes a disk of a claim's size and says where; undefined leaves it to the nodes. */
   readonly makeDisk?: (size: string) => string | undefined;
+}
+
+/** Whether this machine cannot boot an environment; it says so itself. */
+export const cannotBoot = (): boolean => without(...BOOT_PROGRAMS, "nats-server-2.15") || !mayBoot();
+
+/** One site for all tests of a file, opened before the first and closed after the last. */
+export function useSite(model: Model, options: SiteOptions = {}): () => Site {
+  let opened: Site | undefined;
+  beforeAll(async () => {
+    opened = await openSite(model, options);
+  }, 1_200_000);
+  afterAll(async () => {
+    await opened?.[Symbol.asyncDispose]();
+  }, 120_000);
+  return () => {
+    if (!opened) throw new Error("there is no site");
+    return opened;
+  };
 }
 
 /** Boots what dist would say of `model`, and applies its streams. @throws what a part of it says; nothing is left then */

@@ -1,13 +1,12 @@
 /** Staging keeps one replica: what that costs is what `circl show staging` says beforehand, and no more. */
 import type { NatsConnection } from "nats";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { renderStreams } from "../../../src/cli/output/streams.ts";
 import { lookOf } from "../../../src/cli/output/terminal.ts";
 import { NATS, serverNamePrefix } from "../../../src/kubernetes/names.ts";
 import { realModel } from "../../support/definitions.ts";
 import { request } from "../../support/jetstream.ts";
-import { without } from "../../support/tools.ts";
-import { openSite, type Site } from "./site.ts";
+import { cannotBoot, useSite } from "./site.ts";
 import { allReady, kill, loseVolume, remove } from "./strikes.ts";
 import { type Fault, outlives } from "./traffic.ts";
 
@@ -18,18 +17,8 @@ interface Info {
   readonly cluster: { readonly leader: string };
 }
 
-describe.skipIf(without("nats-server", "kube-apiserver", "etcd"))("staging", () => {
-  let opened: Site | undefined;
-  beforeAll(async () => {
-    opened = await openSite(model);
-  }, 1_200_000);
-  afterAll(async () => {
-    await opened?.[Symbol.asyncDispose]();
-  }, 120_000);
-  const site = (): Site => {
-    if (!opened) throw new Error("there is no site");
-    return opened;
-  };
+describe.skipIf(cannotBoot())("staging", () => {
+  const site = useSite(model);
   const infoOf = async (connection: NatsConnection, stream: string): Promise<Info> =>
     (await request(connection, `STREAM.INFO.${stream}`)) as unknown as Info;
   const holderOf = async (stream: string): Promise<string> => {

@@ -1,12 +1,11 @@
 /** Tile38 of production while positions are written: what is lost is what its volume held, no more, and metrics show it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { PORTS, TILE38 } from "../../../src/kubernetes/names.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
-import { without } from "../../support/tools.ts";
 import { COLLECTION, type Login, openTile38, positionsOn, startWriter, type Writer } from "./positions.ts";
-import { openSite, type Site } from "./site.ts";
+import { cannotBoot, useSite } from "./site.ts";
 import { allReady, kill, loseVolume, nodeOf, remove, runOf } from "./strikes.ts";
 
 const LEADER = `${TILE38.leader}-0`;
@@ -16,21 +15,12 @@ const AWAY = 20_000;
 const lost = (answered: ReadonlySet<string>, there: ReadonlySet<string>): readonly string[] =>
   [...answered].filter((id) => !there.has(id));
 
-describe.skipIf(without("tile38-server", "kube-apiserver", "etcd"))("Tile38 of production", () => {
-  let opened: Site | undefined;
+describe.skipIf(cannotBoot())("Tile38 of production", () => {
+  const site = useSite(realModel("production"));
   let login: Login = { port: PORTS.tile38, password: "" };
-  beforeAll(async () => {
-    opened = await openSite(realModel("production"));
-    login = { port: PORTS.tile38, password: opened.tile38Password };
-  }, 1_200_000);
-  afterAll(async () => {
-    await opened?.[Symbol.asyncDispose]();
-  }, 120_000);
-
-  const site = (): Site => {
-    if (!opened) throw new Error("there is no site");
-    return opened;
-  };
+  beforeAll(() => {
+    login = { port: PORTS.tile38, password: site().tile38Password };
+  });
   const addressOf = (pod: string) => runOf(site(), pod)?.address ?? "";
   const isReady = (pod: string) => runOf(site(), pod)?.containers.every(({ ready }) => ready) ?? false;
   const have = async (pod: string) => positionsOn(addressOf(pod), login).catch(() => undefined);
