@@ -87,6 +87,7 @@ test("fetches and batches are answered more than once, for as long as the consum
   const monitors = exportsOf([who("monitor")], production).filter(({ response_type }) => response_type === "stream");
   expect(monitors.map(({ service }) => service)).toEqual([
     "$JS.API.DIRECT.GET.circl_audit",
+    "$JS.API.DIRECT.GET.circl_audit_logins",
     "$JS.API.DIRECT.GET.circl_audit_refused",
   ]);
 });
