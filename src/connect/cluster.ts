@@ -127,8 +127,8 @@ export async function openCluster(context: string): Promise<Cluster & AsyncDispo
     remove: async (reference, { orphan = false } = {}) => {
       const path = await pathOfObject(reference);
       if (!path) return;
-      const options = { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy: orphan ? "Orphan" : "Background" };
-      const answer = await ask("DELETE", path, options, JSON_BODY);
+      // In the query: what is lost of a body would delete the pods that are to be left alone.
+      const answer = await ask("DELETE", `${path}?propagationPolicy=${orphan ? "Orphan" : "Background"}`);
       if (answer.status !== 404) expect(answer, `deleting ${reference.kind} ${reference.name}`);
     },
     [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),

@@ -54,7 +54,16 @@ export async function startProxy(context: string): Promise<Proxy> {
   }
   return {
     async request(method, path, body, headers = {}) {
-      const sent = request({ socketPath, method, path, headers, timeout: PATIENCE, agent: false });
+      // Node says no length of its own accord for some methods, and the body is lost then.
+      const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
+      const sent = request({
+        socketPath,
+        method,
+        path,
+        headers: { ...headers, ...length },
+        timeout: PATIENCE,
+        agent: false,
+      });
       sent.once("timeout", () => sent.destroy(new Error(`no answer after ${PATIENCE / 1000} s`)));
       sent.end(body);
       try {

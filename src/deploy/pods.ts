@@ -77,5 +77,6 @@ export async function whyNotReady(
   );
   const last = events.at(-1) as { message?: string } | undefined;
   const said = [...waiting, ...(unplaced ? [unplaced.trim()] : []), ...(last?.message ? [last.message.trim()] : [])];
-  return `${name} is not ready${said.length > 0 ? `: ${said.join("; ")}` : ""}`;
+  // An event often repeats a condition.
+  return `${name} is not ready${said.length > 0 ? `: ${[...new Set(said)].join("; ")}` : ""}`;
 }

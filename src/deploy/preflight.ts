@@ -30,14 +30,19 @@ export const contextObstacles = ({ name, kubernetes }: Environment, context: str
 
 /** Everything in the way; without any, the deploy may begin. */
 export async function preflight(input: PreflightInput): Promise<readonly Obstacle[]> {
+  const { cluster } = input;
+  // What may not be read is a missing right among others, not the end of the questions.
+  const unlessForbidden = async (right: Right, ask: () => Promise<Obstacle[]>): Promise<Obstacle[]> =>
+    (await cluster.may(right)) ? await ask() : forbidden(groupRights([right]));
   const found = await Promise.all([
     versionObstacles(input),
     kindObstacles(input),
-    namespaceObstacles(input),
-    storageObstacles(input),
+    unlessForbidden({ verb: "get", kind: NAMESPACE }, () => namespaceObstacles(input)),
+    unlessForbidden({ verb: "list", kind: STORAGE_CLASS }, () => storageObstacles(input)),
     rightObstacles(input),
   ]);
-  return found.flat();
+  const seen = new Set<string>();
+  return found.flat().filter(({ says }) => !seen.has(says) && seen.add(says));
 }
 
 async function versionObstacles({ cluster, environment }: PreflightInput): Promise<Obstacle[]> {
@@ -117,10 +122,11 @@ async function namespaceObstacles({ cluster, environment, declared }: PreflightI
   });
 }
 
+const STORAGE_CLASS: Kind = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass" };
 const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";
 
 async function storageObstacles({ cluster, declared }: PreflightInput): Promise<Obstacle[]> {
-  const classes = await cluster.list({ apiVersion: "storage.k8s.io/v1", kind: "StorageClass" });
+  const classes = await cluster.list(STORAGE_CLASS);
   const names = classes.map(({ metadata }) => metadata.name);
   const hasDefault = classes.some(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === "true");
   return declared
@@ -144,11 +150,14 @@ async function rightObstacles({ cluster, declared, prune }: PreflightInput): Pro
   const missing = await Promise.all(
     rightsFor(declared, prune).map(async (right) => ((await cluster.may(right)) ? [] : [right])),
   );
-  return groupRights(missing.flat()).map((says) => ({
+  return forbidden(groupRights(missing.flat()));
+}
+
+const forbidden = (rights: readonly string[]): Obstacle[] =>
+  rights.map((says) => ({
     says: `you may not ${says}`,
     hint: "Let the identity have the right: docs/deploy.md lists all that a deploy takes.",
   }));
-}
 
 /** `create, patch ExternalSecret in circl-backbone`: a line for each kind and place. */
 function groupRights(rights: readonly Right[]): string[] {

@@ -16,7 +16,7 @@ function variant(folder: string, file: string, from: string, to: string): string
 test("dist against itself has no changes", async () => {
   expect(await circl(["diff", "production", "--against", "dist", "--detailed-exitcode"])).toEqual({
     code: 0,
-    stdout: "production: dist against dist\n\nNo changes. 59 unchanged.\n",
+    stdout: "production: dist against dist\n\nNo changes. 60 unchanged.\n",
     stderr: "",
   });
 });
@@ -31,7 +31,7 @@ test("a change is said with what happens, and is exit code 2 where that is asked
     nats.conf: max_payload 4MiB -> 8MiB
     reload: the servers take over max_payload as they run.
 
-0 to create, 1 to change, 58 unchanged. Servers reload, no pod is replaced.
+0 to create, 1 to change, 59 unchanged. Servers reload, no pod is replaced.
 `);
   expect((await circl(["diff", "production", "--against", base])).code).toBe(0);
 });
@@ -44,12 +44,12 @@ test("a blocked change is exit code 3, in every format", async () => {
   expect(text.stdout).toContain("blocked: claim data 60Gi -> 50Gi: a volume cannot shrink.");
   const markdown = await circl(["diff", "production", "--against", base, "--format", "markdown"]);
   expect(markdown.stdout).toMatch(
-    /^<!-- circl diff production -->\n### Manifests of production: 0 to create, 1 to change, 58 unchanged\. 1 object blocked\./,
+    /^<!-- circl diff production -->\n### Manifests of production: 0 to create, 1 to change, 59 unchanged\. 1 object blocked\./,
   );
   const { stdout } = await circl(["diff", "production", "--against", base, "--json"]);
   expect(JSON.parse(stdout)).toMatchObject({
     formatVersion: 1,
-    summary: { create: 0, update: 1, unchanged: 58, superfluous: 0, blocked: 1 },
+    summary: { create: 0, update: 1, unchanged: 59, superfluous: 0, blocked: 1 },
     changes: [
       {
         title: "StatefulSet nats",

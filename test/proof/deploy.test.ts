@@ -77,7 +77,7 @@ describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"
     const report = join(target.folder, "report.md");
     const { code, stdout, stderr } = await deploy(FIRST, "--report", report);
     expect(code, stderr).toBe(0);
-    expect(stdout).toContain("59 to create, 0 to change.");
+    expect(stdout).toContain("60 to create, 0 to change.");
     expect(stdout).toContain(`${FIRST} is deployed and verified`);
     expect(stderr).toMatch(/ {2}servers: nats: every pod is ready\n.* {2}servers: tile38-leader: every pod is ready\n/);
     expect(stderr).toContain("streams: 16 streams and consumers applied");
@@ -88,7 +88,7 @@ describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"
     const before = [await generations(), await identities()];
     const { code, stdout, stderr } = await deploy(FIRST);
     expect(code, stderr).toBe(0);
-    expect(stdout).toContain("No changes. 59 unchanged.");
+    expect(stdout).toContain("No changes. 60 unchanged.");
     expect([await generations(), await identities()]).toEqual(before);
   });
 
