@@ -20,13 +20,13 @@ describe.skipIf(without("nats-server", "test-ca"))("circl apply with the files o
       ...(tls?.ca ? { CIRCL_TLS_CA: tls.ca } : {}),
     };
     const first = await circl(["apply", name, "--auto-approve"], { env });
-    expect(first.stderr).toMatch(/16\/16 created /);
+    expect(first.stderr).toMatch(/17\/17 created /);
     expect(first.stdout).toContain(`${name}: ${where}`);
-    expect(first.stdout).toMatch(/\nApply complete: 16 done, 0 failed, 0 not started\.\n$/);
+    expect(first.stdout).toMatch(/\nApply complete: 17 done, 0 failed, 0 not started\.\n$/);
     expect(first.code).toBe(0);
 
     const second = await circl(["apply", name, "--auto-approve"], { env });
-    expect(second.stdout).toMatch(/\nNo changes\. 16 unchanged\.\n$/);
+    expect(second.stdout).toMatch(/\nNo changes\. 17 unchanged\.\n$/);
     expect({ code: second.code, stderr: second.stderr }).toEqual({ code: 0, stderr: "" });
     expect((await circl(["plan", name, "--detailed-exitcode"], { env })).code).toBe(0);
     const status = await circl(["status", name, "--json"], { env });

@@ -102,13 +102,12 @@ const circlIot = defineStream({
       return path;
     };
     const stream = { name: "orders", subjects: ["orders.>"], max_bytes: 1_000, template_owner: "old" };
-    const turns = { priority_groups: ["a"], priority_policy: "overflow" };
-    const grouped = { durable_name: "oms-grouped", ack_policy: "explicit", ...turns };
+    const newer = { durable_name: "oms-newer", ack_policy: "explicit", mood_policy: "calm" };
     const pull = { durable_name: "oms-pull", ack_policy: "explicit", max_deliver: 3 };
     const { code, stdout, stderr } = await imported(
       [
         file("stream.json", JSON.stringify({ type: "io.nats.jetstream.api.v1.stream_info_response", config: stream })),
-        file("grouped.json", JSON.stringify({ stream_name: "orders", name: "oms-grouped", config: grouped })),
+        file("newer.json", JSON.stringify({ stream_name: "orders", name: "oms-newer", config: newer })),
         file("pull.json", JSON.stringify({ stream_name: "orders", name: "oms-pull", config: pull })),
         file("lost.json", JSON.stringify({ stream_name: "gone", config: pull })),
         file("bare.json", JSON.stringify(pull)),
@@ -119,17 +118,15 @@ const circlIot = defineStream({
     expect(code).toBe(1);
     expect(stdout).toContain('  consumers: [defineConsumer({ name: "oms-pull", service: "oms" })],\n');
     expect(stdout).toContain('  // On the server there is also template_owner "old".\n');
-    expect(stdout).toContain(
-      '  // Left out: the consumer oms-grouped, for its priority_groups ["a"], priority_policy "overflow".\n',
-    );
+    expect(stdout).toContain('  // Left out: the consumer oms-newer, for its mood_policy "calm".\n');
     expect(stderr).toContain('! orders has template_owner "old", which definitions cannot say: a plan would take it');
     expect(stderr).toContain(
-      '! orders/oms-grouped has priority_groups ["a"], which definitions cannot say: the consumer is left out',
+      '! orders/oms-newer has mood_policy "calm", which definitions cannot say: the consumer is left out',
     );
     expect(stderr).toMatch(/! .*lost\.json is a consumer of gone, but no file has that stream\n/);
     expect(stderr).toMatch(/! .*bare\.json is neither a stream /);
     expect(stderr).toMatch(/! .*broken\.json is no JSON object\n/);
-    expect(stderr).toContain(" 6 problems with what is there.\n");
+    expect(stderr).toContain(" 5 problems with what is there.\n");
   });
 
   test("needs to be told from where", async () => {

@@ -63,7 +63,7 @@ describe.skipIf(without("nats-server"))("Ctrl-C while circl apply runs", () => {
     expect(notStarted.split(", ")).toHaveLength(Number(left));
     expect(said.stderr.match(/ created \S+\n/g)).toHaveLength(Number(done));
     expect(said.stderr).toContain(" created circl_iot\n");
-    expect(Number(done) + Number(left)).toBe(16);
+    expect(Number(done) + Number(left)).toBe(17);
 
     // Nothing is locked, and the rest is what is left to do.
     const again = await circl(["apply", "local", "--auto-approve"], directly(cluster));

@@ -26,7 +26,7 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
     expect(before.code).toBe(2);
     expect(before.stdout).toContain("local: standalone circl-local-nats-0 at ");
     expect(before.stdout).toContain("+ stream circl_iot_location\n");
-    expect(before.stdout).toMatch(/\nPlan: 16 to create, 0 to update, 0 to delete, 0 blocked\.\n$/);
+    expect(before.stdout).toMatch(/\nPlan: 17 to create, 0 to update, 0 to delete, 0 blocked\.\n$/);
 
     const unasked = await circl(["apply", "local"], as(cluster));
     expect({ code: unasked.code, stderr: unasked.stderr }).toEqual({
@@ -36,12 +36,12 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
 
     const applied = await circl(["apply", "local", "--auto-approve"], as(cluster));
     expect(applied.code).toBe(0);
-    expect(applied.stdout).toMatch(/\nApply complete: 16 done, 0 failed, 0 not started\.\n$/);
-    expect(applied.stderr).toContain("16/16 created ");
+    expect(applied.stdout).toMatch(/\nApply complete: 17 done, 0 failed, 0 not started\.\n$/);
+    expect(applied.stderr).toContain("17/17 created ");
 
     const after = await circl(["apply", "local"], as(cluster));
     expect(after.code).toBe(0);
-    expect(after.stdout).toMatch(/\nNo changes\. 16 unchanged\.\n$/);
+    expect(after.stdout).toMatch(/\nNo changes\. 17 unchanged\.\n$/);
   });
 
   test("delete messages only with leave by name", async () => {
@@ -108,7 +108,7 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
     await connection.close();
     const applied = await circl(["apply", "local", "--plan", file], as(cluster));
     expect(applied.code).toBe(0);
-    expect(applied.stdout).toContain("Apply complete: 16 done, 0 failed, 0 not started.");
+    expect(applied.stdout).toContain("Apply complete: 17 done, 0 failed, 0 not started.");
     const again = await circl(["apply", "local", "--plan", file], as(cluster));
     expect(again.code).toBe(1);
     expect(again.stderr).toContain("- circl_iot: there is nothing to create any more");
@@ -166,7 +166,7 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
   test("write a comment for a pull request", async () => {
     await using cluster = await Cluster.start(realModel("local"));
     const { stdout } = await circl(["plan", "local", "--format", "markdown"], as(cluster));
-    expect(stdout).toMatch(/^<!-- circl plan local -->\n### Streams of local: Plan: 16 to create, /);
+    expect(stdout).toMatch(/^<!-- circl plan local -->\n### Streams of local: Plan: 17 to create, /);
     expect(stdout).toContain("```diff\n");
   });
 
@@ -177,7 +177,7 @@ describe.skipIf(without("nats-server"))("circl plan and circl apply local", () =
       formatVersion: 1,
       environment: "local",
       server: { name: "circl-local-nats-0", version: "2.14.9" },
-      summary: { create: 16, update: 0, blocked: 0 },
+      summary: { create: 17, update: 0, blocked: 0 },
     });
   });
 });

@@ -34,7 +34,7 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
       await using cluster = await Cluster.start(model);
       const outcome = await applyOn(cluster, model);
       expect(outcome.failed).toEqual([]);
-      expect(outcome.done).toHaveLength(16);
+      expect(outcome.done).toHaveLength(17);
       expect(await changesOn(cluster, model)).toEqual([]);
     },
   );

@@ -98,7 +98,7 @@ describe.skipIf(without("nats-server", "test-ca", "secret-template"))("clients o
     );
     const { code, stdout } = await circl([...plan, "--inbox-prefix", inboxPrefix]);
     expect(code).toBe(0);
-    expect(stdout).toContain("No changes. 16 unchanged.");
+    expect(stdout).toContain("No changes. 17 unchanged.");
   });
 
   test("a password logs in where the environment says so, and nobody else does", async () => {

@@ -35,13 +35,13 @@ describe.skipIf(without("nats-server", "test-ca"))("plan", () => {
       const model = realModel(name);
       await using cluster = await Cluster.start(model);
       const before = await planOn(cluster, model);
-      expect(before.summary).toMatchObject({ create: 16, update: 0, unchanged: 0 });
+      expect(before.summary).toMatchObject({ create: 17, update: 0, unchanged: 0 });
       const connection = await cluster.connect();
       await createAll(connection, desiredState(model));
       await connection.close();
       const after = await planOn(cluster, model);
       expect(lines(after)).toEqual([]);
-      expect(after.summary).toMatchObject({ create: 0, update: 0, unchanged: 16 });
+      expect(after.summary).toMatchObject({ create: 0, update: 0, unchanged: 17 });
     },
   );
 

@@ -87,9 +87,9 @@ describe.skipIf(without(...BOOT_PROGRAMS) || !mayBoot()).each(["production", "st
     });
 
     test("takes its streams by plan and apply, and has all their replicas", async () => {
-      expect(await applyStreams(subject, policy)).toMatch(/^16 streams and consumers/);
+      expect(await applyStreams(subject, policy)).toMatch(/^17 streams and consumers/);
       expect(await checkStreams(subject)).toBe(
-        environment === "production" ? "7 streams, 21 of 21 replicas current" : "7 streams, 7 of 7 replicas current",
+        environment === "production" ? "8 streams, 24 of 24 replicas current" : "8 streams, 8 of 8 replicas current",
       );
     });
 

@@ -80,7 +80,7 @@ describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"
     expect(stdout).toContain("60 to create, 0 to change.");
     expect(stdout).toContain(`${FIRST} is deployed and verified`);
     expect(stderr).toMatch(/ {2}servers: nats: every pod is ready\n.* {2}servers: tile38-leader: every pod is ready\n/);
-    expect(stderr).toContain("streams: 16 streams and consumers applied");
+    expect(stderr).toContain("streams: 17 streams and consumers applied");
     expect(readFileSync(report, "utf8")).toContain("| servers | done |");
   });
 
