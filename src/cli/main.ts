@@ -40,11 +40,14 @@ function declare(root: string): Command {
     .addHelpText("before", "Example:\n  circl check && circl synth && git diff dist\n")
     .addHelpText("after", epilogue);
 
+  program.commandsGroup("Definitions and manifests:");
   declareDefinitions(program, root);
+  declareProof(program, root);
+  program.commandsGroup("Streams of a live cluster:");
   declareStreams(program);
+  program.commandsGroup("A Kubernetes cluster:");
   declareDeploy(program, root);
   declareIdentity(program);
-  declareProof(program, root);
 
   for (const command of [program, ...program.commands.flatMap((outer) => [outer, ...outer.commands])]) {
     command.showHelpAfterError(`Usage: ${command.createHelp().commandUsage(command)}`);
