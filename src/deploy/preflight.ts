@@ -17,16 +17,31 @@ export interface PreflightInput {
   readonly prune: boolean;
 }
 
-/** A context that is not the environment's: not even read from. */
-export const contextObstacles = ({ name, kubernetes }: Environment, context: string): Obstacle[] =>
-  context === kubernetes.context
+/** Tools that apply what git says by themselves, as people call them. */
+const APPLIED_BY: Readonly<Record<Exclude<Environment["delivery"], "kubectl">, string>> = {
+  argocd: "Argo CD",
+  flux: "Flux",
+};
+
+/** A cluster that is not the environment's, or that something else applies to: not even read from. */
+export const targetObstacles = ({ name, kubernetes, delivery }: Environment, context: string): Obstacle[] => [
+  ...(delivery === "kubectl"
+    ? []
+    : [
+        {
+          says: `${name} is delivered by ${APPLIED_BY[delivery]} (delivery "${delivery}"), which would undo what this does`,
+          hint: `Commit dist/${name} and let it sync, git revert is the way back, and circl apply does the streams (docs/gitops.md). Or take ${APPLIED_BY[delivery]} off it, and set delivery: "kubectl" in environments/.`,
+        },
+      ]),
+  ...(context === kubernetes.context
     ? []
     : [
         {
           says: `--kubectl ${context} is not the context of ${name}, which is ${kubernetes.context}`,
           hint: `Give --kubectl ${kubernetes.context}, or name the environment that you mean (kubernetes.context in environments/).`,
         },
-      ];
+      ]),
+];
 
 /** Everything in the way; without any, the deploy may begin. */
 export async function preflight(input: PreflightInput): Promise<readonly Obstacle[]> {

@@ -34,6 +34,8 @@ export interface DeployTarget extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   /** Runs a command on production with the identity of stream-sync. */
   run(command: string, ...args: readonly string[]): Promise<Outcome>;
+  /** Deploys without asking; the manifests count as those of `commit`. */
+  deploy(commit: string, ...args: readonly string[]): Promise<Outcome>;
   kubectl(...args: readonly string[]): Promise<string>;
   /** Lets the operators begin, where they were not there from the start. */
   operate(): void;
@@ -76,6 +78,7 @@ export async function bootDeployTarget({ withNodes = true } = {}): Promise<Deplo
     };
     if (nodes) operate();
     const env = environmentFor(folder, plane.kubeconfig, documents);
+    const run = (command: string, ...args: readonly string[]) => circl([command, "production", ...args], { env });
     return {
       plane,
       nodes: nodes as Nodes,
@@ -84,7 +87,8 @@ export async function bootDeployTarget({ withNodes = true } = {}): Promise<Deplo
       env,
       kubectl,
       operate,
-      run: (command, ...args) => circl([command, "production", ...args], { env }),
+      run,
+      deploy: (commit, ...args) => run("deploy", "--kubectl", CONTEXT, "--auto-approve", "--commit", commit, ...args),
       variant(name, file, edit) {
         const place = join(folder, "variants", name);
         cpSync(dist, place, { recursive: true });
@@ -101,6 +105,25 @@ export async function bootDeployTarget({ withNodes = true } = {}): Promise<Deplo
     throw error;
   }
 }
+
+export interface Item {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly uid: string; readonly generation?: number };
+  readonly status?: { readonly podIP?: string };
+}
+
+/** What `kubectl get` finds. */
+export async function itemsOf({ kubectl }: DeployTarget, ...what: readonly string[]): Promise<readonly Item[]> {
+  const { items, ...one } = JSON.parse(await kubectl("get", ...what, "--output=json"));
+  return items ?? [one];
+}
+
+export const natsPods = (target: DeployTarget): Promise<readonly Item[]> =>
+  itemsOf(target, "pods", `--namespace=${kubernetes.namespace}`, "--selector=app.kubernetes.io/name=nats");
+
+/** Of each NATS pod; a pod that is replaced has another. */
+export const natsIdentities = async (target: DeployTarget): Promise<readonly string[]> =>
+  (await natsPods(target)).map(({ metadata }) => `${metadata.name} ${metadata.uid}`);
 
 /** What a pipeline sets: kubectl with the context that the environment names, and the credentials of stream-sync. */
 function environmentFor(folder: string, kubeconfig: string, documents: MemoryStore): Readonly<Record<string, string>> {

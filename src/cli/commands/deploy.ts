@@ -8,7 +8,7 @@ import { readRecord } from "../../deploy/journal.ts";
 import { compareLive } from "../../deploy/live-comparison.ts";
 import { factsOf } from "../../deploy/nats-state.ts";
 import type { KubeObject } from "../../deploy/object.ts";
-import { contextObstacles, type Obstacle, preflight } from "../../deploy/preflight.ts";
+import { type Obstacle, preflight, targetObstacles } from "../../deploy/preflight.ts";
 import { lastDone } from "../../deploy/record.ts";
 import { applied } from "../../deploy/step.ts";
 import type { Plan } from "../../jetstream/plan.ts";
@@ -45,11 +45,11 @@ export async function run(name: string, options: DeployOptions, root: string): P
   if (!model) return exitCodes.problems;
   const context = options.kubectl;
   if (!context) throw new UsageError(`deploy where? Give --kubectl ${model.environment.kubernetes.context}`);
+  const misplaced = targetObstacles(model.environment, context);
+  if (misplaced.length > 0) return refused(misplaced);
   const commit = options.commit ?? currentCommit(root);
   if (!commit) throw new UsageError("of which commit is this? Give --commit SHA: the way back is found by it");
   const manifests = manifestsIn(options.dist ?? join(root, "dist"), name);
-  const misplaced = contextObstacles(model.environment, context);
-  if (misplaced.length > 0) return refused(misplaced);
 
   await using cluster = await openCluster(context);
   using servers = natsServers(model, options, cluster);

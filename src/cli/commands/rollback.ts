@@ -3,7 +3,7 @@ import { openCluster } from "../../connect/cluster.ts";
 import { isBlocked } from "../../deploy/comparison.ts";
 import { readRecord } from "../../deploy/journal.ts";
 import { compareLive } from "../../deploy/live-comparison.ts";
-import { contextObstacles, preflight } from "../../deploy/preflight.ts";
+import { preflight, targetObstacles } from "../../deploy/preflight.ts";
 import { type Deployments, previousOf } from "../../deploy/record.ts";
 import { confirmed } from "../confirm.ts";
 import { type DeploymentOptions, natsServers } from "../deployment.ts";
@@ -31,7 +31,7 @@ export async function run(name: string, options: RollbackOptions, root: string):
   const { environment } = model;
   if (!context) throw new UsageError(`roll back where? Give --kubectl ${environment.kubernetes.context}`);
   const look = lookOf(process.stderr);
-  const misplaced = contextObstacles(environment, context);
+  const misplaced = targetObstacles(environment, context);
   if (misplaced.length > 0) {
     log(renderObstacles(misplaced, look));
     return exitCodes.problems;

@@ -59,7 +59,7 @@ const PATIENCE = 240_000;
 
 /** Starts `rate` messages a second, and resolves once the first are through. @param root the repository's folder */
 export async function startLoad(
-  { plane, nodes }: BootedEnvironment,
+  { plane, nodes }: Pick<BootedEnvironment, "plane" | "nodes">,
   { services, environment }: Model,
   root: string,
   rate: number,

@@ -4,12 +4,12 @@ import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../cli/circl.ts";
-import { checkoutAs, personAtGit } from "../support/checkout.ts";
-import { blocksThatRun } from "../support/ci-page.ts";
-import { PROGRAMS } from "../support/control-plane.ts";
-import { bootDeployTarget, type DeployTarget } from "../support/deploy-target.ts";
-import { without } from "../support/tools.ts";
+import { root } from "../../cli/circl.ts";
+import { checkoutAs, personAtGit } from "../../support/checkout.ts";
+import { blocksThatRun } from "../../support/ci-page.ts";
+import { PROGRAMS } from "../../support/control-plane.ts";
+import { bootDeployTarget, type DeployTarget } from "../../support/deploy-target.ts";
+import { without } from "../../support/tools.ts";
 
 describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("docs/ci.md", { timeout: 1_200_000 }, () => {
   let target: DeployTarget;

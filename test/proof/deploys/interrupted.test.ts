@@ -1,0 +1,63 @@
+/** A deploy whose API server goes away half-way through, and the one after it. No pod runs here. */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../../support/control-plane.ts";
+import { bootDeployTarget, CONTEXT, type DeployTarget } from "../../support/deploy-target.ts";
+import { storageClass } from "../../support/nodes.ts";
+import { without } from "../../support/tools.ts";
+
+const COMMIT = "a".repeat(40);
+
+describe.skipIf(without("etcd", "kube-apiserver"))("circl deploy", () => {
+  let target: DeployTarget;
+  let restarted: ReturnType<typeof spawn> | undefined;
+  const isThere = (what: string) =>
+    target.kubectl("get", what, "--namespace=circl-backbone").then(
+      () => true,
+      () => false,
+    );
+
+  beforeAll(async () => {
+    target = await bootDeployTarget({ withNodes: false });
+    // The claims ask for it before a node could give it.
+    await target.plane.kubectl(["create", "--filename=-"], storageClass("premium-rwo"));
+  });
+  afterAll(async () => {
+    restarted?.kill("SIGKILL");
+    await target?.[Symbol.asyncDispose]();
+  });
+
+  test("stops where the API server goes away for good, and goes on from there when it is back", {
+    timeout: 900_000,
+  }, async () => {
+    const first = target.deploy(COMMIT);
+    await eventually(() => isThere("externalsecret/nats-auth"), Boolean);
+    const server = target.plane.programs.find(({ name }) => name === "kube-apiserver");
+    const [path = "", ...args] = readFileSync(`/proc/${server?.pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+    const cwd = join(target.plane.kubeconfig, "..");
+    await server?.stop();
+    const stopped = await first;
+    expect(stopped.code).toBe(1);
+    expect(stopped.stdout).toContain("Run the same command again: it goes on from there.");
+
+    restarted = spawn("setpriv", ["--pdeathsig", "KILL", "--", path, ...args], { cwd, stdio: "ignore" });
+    await eventually(() => isThere("externalsecret/nats-auth"), Boolean);
+    target.operate();
+    // The silent run counts as dead two minutes after its last sign.
+    const again = await eventually(
+      () => target.deploy(COMMIT, "--rollout-timeout", "5s"),
+      ({ stderr }) => !stderr.includes("a deploy of"),
+    );
+    expect(again.stderr).toContain("configuration and services: 10 objects applied");
+    expect(again.code).toBe(1);
+    expect(again.stdout).toContain("nats-0 is not ready: no nodes available to schedule pods");
+    expect(again.stdout).toContain("Nothing is rolled back: nothing was deployed before. Mend it and deploy again.");
+    const left = await target.run("diff", "--kubectl", CONTEXT, "--json");
+    // Two StatefulSets, monitoring, dashboards and the CronJob come after the servers.
+    expect(JSON.parse(left.stdout).summary).toMatchObject({ create: 11, update: 0, blocked: 0 });
+    const history = await target.run("history", "--kubectl", CONTEXT);
+    expect(history.stdout).toMatch(/deploy {2}a{12} {2}failed[\s\S]*deploy {2}a{12} {2}not finished/);
+  });
+});

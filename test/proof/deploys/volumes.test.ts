@@ -1,0 +1,61 @@
+/** Volumes that grow, and objects that dist has no more: what a deploy changes without replacing a pod, and cannot undo. */
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../../cli/circl.ts";
+import { PROGRAMS } from "../../support/control-plane.ts";
+import { bootDeployTarget, CONTEXT, type DeployTarget, itemsOf, natsIdentities } from "../../support/deploy-target.ts";
+import { without } from "../../support/tools.ts";
+
+const FIRST = "a".repeat(40);
+const SECOND = "b".repeat(40);
+const NAMESPACE = "--namespace=circl-backbone";
+
+describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl deploy", { timeout: 900_000 }, () => {
+  let target: DeployTarget;
+  let grown: string;
+
+  beforeAll(async () => {
+    target = await bootDeployTarget();
+    grown = target.variant("grows", "30-nats.k8s.yaml", (text) => text.replace("storage: 50Gi", "storage: 60Gi"));
+    const { code, stderr } = await target.deploy(FIRST);
+    expect(code, stderr).toBe(0);
+  }, 1_200_000);
+  afterAll(() => target?.[Symbol.asyncDispose]());
+
+  test("volumes grow without a pod that ends, and are not shrunk by a rollback", async () => {
+    const before = await natsIdentities(target);
+    const { code, stdout, stderr } = await target.deploy(SECOND, "--dist", grown);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain("guided: claim data 50Gi -> 60Gi: volumes grow, and never back.");
+    expect(await natsIdentities(target)).toEqual(before);
+    const claims = await itemsOf(target, "persistentvolumeclaims", NAMESPACE, "--selector=app.kubernetes.io/name=nats");
+    expect(claims).toMatchObject(Array(3).fill({ status: { capacity: { storage: "60Gi" } } }));
+    const previous = join(root, "dist/production");
+    const back = await target.run("rollback", "--kubectl", CONTEXT, "--auto-approve", "--previous", previous);
+    expect(back.code).toBe(3);
+    expect(back.stdout).toContain("StatefulSet nats: claim data 60Gi -> 50Gi: a volume cannot shrink.");
+  });
+
+  test("prunes what is ours, harmless and gone from dist, and lists the rest for a person", async () => {
+    const labels = [
+      "app.kubernetes.io/managed-by=circl",
+      "app.kubernetes.io/part-of=circl-backbone",
+      "circl.dev/environment=production",
+    ];
+    await target.kubectl("create", "configmap", "left-behind", NAMESPACE);
+    await target.kubectl("label", "configmap", "left-behind", NAMESPACE, ...labels);
+    await target.kubectl("create", "configmap", "of-others", NAMESPACE);
+    await target.kubectl("create", "secret", "generic", "left-secret", NAMESPACE);
+    await target.kubectl("label", "secret", "left-secret", NAMESPACE, ...labels);
+    expect((await target.deploy(SECOND, "--dist", grown)).stdout).toContain(
+      "ConfigMap left-behind in circl-backbone is no longer in dist: --prune deletes it",
+    );
+    const { code, stdout, stderr } = await target.deploy(SECOND, "--dist", grown, "--prune");
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain("prune: ConfigMap left-behind in circl-backbone is deleted");
+    expect(stdout).toContain("Secret left-secret in circl-backbone is no longer in dist, and never deleted by circl");
+    const left = (await itemsOf(target, "configmaps,secrets", NAMESPACE)).map(({ metadata }) => metadata.name);
+    expect(left).toEqual(expect.arrayContaining(["of-others", "left-secret", "circl-deploys"]));
+    expect(left).not.toContain("left-behind");
+  });
+});
