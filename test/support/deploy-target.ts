@@ -12,10 +12,10 @@ import { type Nodes, startNodes } from "../../src/proof/agent/nodes.ts";
 import { issueCertificates } from "../../src/proof/certificates.ts";
 import type { ControlPlane } from "../../src/proof/control-plane.ts";
 import { synchroniseSecrets } from "../../src/proof/external-secrets.ts";
-import { tools as pins } from "../../tools/tool.js";
 import { circl, type Outcome } from "../cli/circl.ts";
 import { bootControlPlane } from "./control-plane.ts";
 import { realModel } from "./definitions.ts";
+import { podTools } from "./environment.ts";
 import { type MemoryStore, memoryStore } from "./memory-store.ts";
 import { tool } from "./tools.ts";
 
@@ -59,7 +59,7 @@ export async function bootDeployTarget({ withNodes = true } = {}): Promise<Deplo
       ? await startNodes({
           kubeconfig: plane.kubeconfig,
           zones: { "node-a": "zone-a", "node-b": "zone-b", "node-c": "zone-c" },
-          tools: { pathOf: tool, versionOf: (name) => (pins as Record<string, { version?: string }>)[name]?.version },
+          tools: podTools,
           folder,
         })
       : undefined;

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { carryOut, holders, prepare } from "../../src/identity/keeper.ts";
 import { memoryStore } from "../../src/identity/store.ts";
 import { CLIENT_NAMESPACE_LABEL } from "../../src/kubernetes/names.ts";
+import type { Tools } from "../../src/proof/agent/images.ts";
 import { bootEnvironment } from "../../src/proof/environment.ts";
 import type { Subject } from "../../src/proof/smoke.ts";
 import { crdFiles } from "../../tools/build.js";
@@ -35,6 +36,12 @@ export function mayBoot(): boolean {
 
 export interface Booted extends Subject, AsyncDisposable {}
 
+/** Programs of pods: the pinned ones, and the Node that runs this. */
+export const podTools: Tools = {
+  pathOf: (name) => (name === "node" ? process.execPath : tool(name)),
+  versionOf: (name) => (Object.hasOwn(pins, name) ? pins[name]?.version : undefined),
+};
+
 /** Boots dist of an environment; its pods may not be ready yet. */
 export async function bootReal(environment: "staging" | "production"): Promise<Booted> {
   const model = realModel(environment);
@@ -50,10 +57,7 @@ export async function bootReal(environment: "staging" | "production"): Promise<B
     const booted = await bootEnvironment({
       paths: programPaths(),
       definitions: crdFiles(),
-      tools: {
-        pathOf: (name) => (name === "node" ? process.execPath : tool(name)),
-        versionOf: (name) => (Object.hasOwn(pins, name) ? pins[name]?.version : undefined),
-      },
+      tools: podTools,
       manifests: distOf(environment),
       namespace: model.environment.kubernetes.namespace,
       clients: { namespaces: [model.environment.kubernetes.clientNamespace], label: CLIENT_NAMESPACE_LABEL },
