@@ -55,14 +55,14 @@ export async function deploy(task: DeployTask): Promise<Run> {
   const { model, cluster, manifests, options } = task;
   const last = lastDone(await readRecord(cluster, model.environment.kubernetes.namespace));
   let streamsChanged: string[] = [];
-  const run = await recorded("deploy", task, options, async (input, interrupted) => {
+  const { failedStep, ...run } = await recorded("deploy", task, options, async (input, interrupted) => {
     await applyStages(input);
     const left = await prune(input, options.prune === true);
     streamsChanged = await applyStreams(model, options, task.servers, input.steps, interrupted);
     await verify(input, task);
     return left;
   });
-  if (run.result !== "failed" || !run.failedStep) return run;
+  if (run.result !== "failed" || !failedStep) return run;
   if (!last || last.digest === manifests.digest) {
     const why = last ? "what was deployed before are the same manifests" : "nothing was deployed before";
     return { ...run, says: [...run.says, `Nothing is rolled back: ${why}. Mend it and deploy again.`] };
@@ -126,11 +126,12 @@ export async function putBack(
     ];
     return { kind: "rollback", commit: task.commit, result: "failed", seconds: 0, steps: [], says };
   }
-  return await recorded("rollback", task, options, async (input) => {
+  const { failedStep: _, ...run } = await recorded("rollback", task, options, async (input) => {
     await applyStages(input);
     await verify(input, task);
     return [];
   });
+  return run;
 }
 
 type Recorded = Run & { readonly failedStep: boolean };

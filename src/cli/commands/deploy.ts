@@ -63,6 +63,7 @@ export async function run(name: string, options: DeployOptions, root: string): P
 
   const withheld = plan ? withheldBy(plan, options) : [];
   if (isBlocked(comparison.changes) || withheld.length > 0) {
+    if (options.json) printJson(comparisonJson(comparison));
     log(
       `Nothing was applied.${withheld.length > 0 ? missingLeave(withheld) : " What is marked with ! must be settled first."}`,
     );

@@ -55,8 +55,8 @@ describe.skipIf(without("etcd", "kube-apiserver"))("circl deploy", () => {
     expect(again.stdout).toContain("nats-0 is not ready: no nodes available to schedule pods");
     expect(again.stdout).toContain("Nothing is rolled back: nothing was deployed before. Mend it and deploy again.");
     const left = await target.run("diff", "--kubectl", CONTEXT, "--json");
-    // Two StatefulSets, monitoring, dashboards and the CronJob come after the servers.
-    expect(JSON.parse(left.stdout).summary).toMatchObject({ create: 11, update: 0, blocked: 0 });
+    // Two StatefulSets, five objects of monitoring, four dashboards and the CronJob come after NATS.
+    expect(JSON.parse(left.stdout).summary).toMatchObject({ create: 12, update: 0, blocked: 0 });
     const history = await target.run("history", "--kubectl", CONTEXT);
     expect(history.stdout).toMatch(/deploy {2}a{12} {2}failed[\s\S]*deploy {2}a{12} {2}not finished/);
   });

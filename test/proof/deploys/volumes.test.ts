@@ -50,10 +50,24 @@ describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl dep
     expect((await target.deploy(SECOND, "--dist", grown)).stdout).toContain(
       "ConfigMap left-behind in circl-backbone is no longer in dist: --prune deletes it",
     );
-    const { code, stdout, stderr } = await target.deploy(SECOND, "--dist", grown, "--prune");
+    const { code, stdout, stderr } = await target.deploy(SECOND, "--dist", grown, "--prune", "--json");
     expect(code, stderr).toBe(0);
     expect(stderr).toContain("prune: ConfigMap left-behind in circl-backbone is deleted");
-    expect(stdout).toContain("Secret left-secret in circl-backbone is no longer in dist, and never deleted by circl");
+    expect(JSON.parse(stdout)).toMatchObject({
+      environment: "production",
+      kind: "deploy",
+      commit: SECOND,
+      result: "done",
+      steps: expect.arrayContaining([
+        expect.objectContaining({ name: "prune", says: ["ConfigMap left-behind in circl-backbone is deleted"] }),
+      ]),
+      says: [
+        expect.stringMatching(
+          /^Secret left-secret in circl-backbone is no longer in dist, and never deleted by circl: decide/,
+        ),
+      ],
+      diff: { summary: { update: 0, create: 0, blocked: 0 } },
+    });
     const left = (await itemsOf(target, "configmaps,secrets", NAMESPACE)).map(({ metadata }) => metadata.name);
     expect(left).toEqual(expect.arrayContaining(["of-others", "left-secret", "circl-deploys"]));
     expect(left).not.toContain("left-behind");
