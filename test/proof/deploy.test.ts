@@ -131,10 +131,11 @@ describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"
       text.replace('name: "circl-production"', 'name: "circl-other"').replace("storage: 50Gi", "storage: 10Gi"),
     );
     const before = await generations();
-    const { code, stdout, stderr } = await deploy(SECOND, "--dist", blocked);
+    const { code, stdout, stderr } = await deploy(SECOND, "--dist", blocked, "--json");
     expect({ code, before }).toEqual({ code: 3, before: await generations() });
-    expect(stdout).toContain("blocked: claim data 50Gi -> 10Gi: a volume cannot shrink. Take the change back.");
-    expect(stdout).toContain("blocked: cluster.name is the servers' identity");
+    expect(stderr).toContain("blocked: claim data 50Gi -> 10Gi: a volume cannot shrink. Take the change back.");
+    expect(stderr).toContain("blocked: cluster.name is the servers' identity");
     expect(stderr).toContain("Nothing was applied. What is marked with ! must be settled first.");
+    expect(JSON.parse(stdout)).toMatchObject({ environment: "production", summary: { blocked: 2 } });
   });
 });

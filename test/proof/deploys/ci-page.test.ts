@@ -52,9 +52,11 @@ describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("docs/ci.m
 
   test("finds by night what somebody has changed by day", async () => {
     await target.kubectl("--namespace=circl-backbone", "scale", "statefulset/tile38-follower", "--replicas=1");
-    await expect(shell(".ci/drift production gke-production")).rejects.toMatchObject({
-      code: 3,
-      stdout: expect.stringContaining("tile38-follower"),
-    });
+    await expect(shell('export CIRCL_TLS_CA="$PWD/ca.crt"; .ci/drift production gke-production')).rejects.toMatchObject(
+      {
+        code: 3,
+        stdout: expect.stringContaining("tile38-follower"),
+      },
+    );
   });
 });
