@@ -6,14 +6,17 @@ const circlLock = defineStream({
   description: "Who applies stream definitions now, and until when",
   subjects: ["circl.sync.lock"],
   retention: "limits",
-  storage: "file",
+  // A server whose file store is full refuses whatever goes into a file (10023), the lock of the apply that would make room too.
+  // Three servers keep it while one restarts; if all do, there is no lock, and a run that held it says so and stops.
+  storage: "memory",
   discard: "old",
   replicas: 3,
   maxMsgsPerSubject: 1,
   maxBytes: "1MiB",
   maxAge: "1d",
   maxMsgSize: "4KiB",
-  in: { staging: { replicas: 1 } },
+  // One server forgets memory at a restart; a standalone server the stream itself.
+  in: { staging: { storage: "file", replicas: 1 } },
   publishers: [{ service: STREAM_SYNC, subject: "circl.sync.lock", data: { sensitivity: "internal" } }],
 });
 

@@ -91,7 +91,7 @@ export const environmentSchema = only({
     maxPayload: size,
     /** Stops accepting, waits `grace`, then closes its clients over the rest of `duration`. */
     lameDuck: only({ grace: duration, duration }),
-    /** JetStream storage that the CIRCL account may reserve, replicas counted. @default all of the file store */
+    /** JetStream storage that the CIRCL account may take, replicas counted. @default 95 % of all file stores */
     accountStorage: v.exactOptional(size),
     /** server_metadata of nats.conf (2.12). */
     serverMetadata: v.exactOptional(texts),

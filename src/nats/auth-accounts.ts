@@ -6,7 +6,7 @@ import { hasOwnAccount, identities, STREAMS_ACCOUNT, SYSTEM_ACCOUNT } from "../m
 import type { Model } from "../model/resolve.ts";
 import { AUDITED_EVENTS, auditImports } from "./auth-audit.ts";
 import { exportsOf, hearsLogins, importsOf } from "./auth-crossings.ts";
-import { fileStore, memoryStore } from "./budget.ts";
+import { accountStore } from "./budget.ts";
 import { byteSize, type ConfigBlock } from "./config-file.ts";
 
 /** The variable that auth.conf ends with and nats.conf needs: a file that is empty or cut off does not give it. */
@@ -33,8 +33,8 @@ export function accountSettings(model: Model): Readonly<Record<string, ConfigBlo
     [STREAMS_ACCOUNT]: {
       // The account counts max_bytes once per replica (jetstream.go, accountReservation).
       jetstream: {
-        max_mem: byteSize(memoryStore(model) * model.environment.nats.servers),
-        max_file: byteSize(model.environment.nats.accountStorage ?? fileStore(model) * model.environment.nats.servers),
+        max_mem: byteSize(accountStore(model, "memory")),
+        max_file: byteSize(model.environment.nats.accountStorage ?? accountStore(model, "file")),
         max_streams: Math.max(MOST_STREAMS, 2 * model.streams.length),
         max_consumers: Math.max(MOST_CONSUMERS, 2 * model.streams.flatMap(({ consumers }) => consumers).length),
       },

@@ -15,6 +15,19 @@ export const fileStore = ({ environment }: Model): number => wholeMiB(environmen
  */
 export const RESERVABLE = 0.9;
 
+/**
+ * Share of all stores that the account may fill. A server whose own store is full lets its streams go: they have no leader, so
+ * nobody can look at them or change them (raft.go, outOfResources). The account's limit is met first, leaves the leaders where
+ * they are, and a lower `maxBytes` makes room. What one server takes alone, as streams with one replica do, is not held by it.
+ */
+export const ACCOUNT_SHARE = 0.95;
+
+/** What the account may store on all servers together, as file or in memory. */
+export const accountStore = (model: Model, storage: Stream["storage"]): number =>
+  wholeMiB(
+    (storage === "file" ? fileStore(model) : memoryStore(model)) * model.environment.nats.servers * ACCOUNT_SHARE,
+  );
+
 /** Declared memory streams with a quarter to spare; never 0, which would refuse consumers that keep their state in memory. */
 export const memoryStore = (model: Model): number =>
   Math.max(64 * MiB, wholeMiB(reservedPerServer(model, "memory") * 1.25));

@@ -61,7 +61,7 @@ const unknown: ChangeRule = {
   reason:
     "A stream whose servers are away is listed with zeros or not at all. Creating, changing or deleting it then destroys what comes back " +
     "with them.",
-  hint: "Wait until its servers are back.",
+  hint: "Wait until its servers are back. One that is full needs more room first: runbook NatsStorageFilling.",
   *check(planned) {
     if (planned.change.action === "unknown") yield finding(planned, planned.change.why);
   },

@@ -6,7 +6,8 @@ import { request } from "../support/jetstream.ts";
 import { Cluster, stop } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
 
-const lock = { name: LOCK_STREAM, subjects: ["circl.sync.lock"], num_replicas: 3 };
+// As streams/sync.ts has it where there are three servers.
+const lock = { name: LOCK_STREAM, subjects: ["circl.sync.lock"], num_replicas: 3, storage: "memory" };
 
 describe.skipIf(without("nats-server", "test-ca"))("the lock on three servers", () => {
   test("goes to exactly one of ten that want it at the same moment, round after round", async () => {
@@ -48,5 +49,22 @@ describe.skipIf(without("nats-server", "test-ca"))("the lock on three servers", 
     await expect.poll(sequence, { timeout: 40_000, interval: 200 }).toBeGreaterThan(before);
     expect(held.lost()).toBeUndefined();
     await expect(acquireLock(rival, "bob", 0)).rejects.toThrow(/^alice applies since /);
+  });
+
+  test("is free once all servers have started anew, as it lay in their memory", async () => {
+    await using cluster = await Cluster.start(realModel("production"));
+    const writer = await openWriter(cluster.target());
+    await writer.write("STREAM.CREATE", [LOCK_STREAM], lock);
+    await using _ = await acquireLock(writer, "alice", 0);
+    await writer[Symbol.asyncDispose]();
+    await Promise.all(cluster.servers.map(({ process }) => stop(process)));
+    await Promise.all(cluster.servers.map((_, i) => cluster.restart(i)));
+    await using after = await openWriter(cluster.target());
+    const taken = () =>
+      acquireLock(after, "bob", 0).then(
+        () => "taken",
+        (error: Error) => error.message,
+      );
+    await expect.poll(taken, { timeout: 50_000, interval: 500 }).toBe("taken");
   });
 });

@@ -33,7 +33,9 @@ export function packetFilter(pod: Pod, cluster: Cluster, gateway: string): strin
   const to = egress.flatMap(({ metadata, spec }) =>
     (spec.egress ?? []).flatMap((rule) => rulesOf("daddr", rule.to, rule.ports, metadata.namespace, cluster)),
   );
-  const answers = "ct state established,related accept";
+  // Nothing but answers: what a connection sends on is asked for leave each time. Kubernetes leaves it to the network whether a
+  // policy ends connections that it no longer allows; clients must get over both.
+  const answers = "ct state established,related ct direction reply accept";
   const verdict = (closed: boolean) => (closed ? "policy drop;" : "policy accept;");
   return [
     // Made first, so that there is something to delete: the file is taken as a whole or not at all.

@@ -4,7 +4,7 @@ import { goMemoryLimit } from "../../kubernetes/go-runtime.ts";
 import { takes } from "../../model/capture.ts";
 import type { Model } from "../../model/resolve.ts";
 import { flowsInto } from "../../model/traffic.ts";
-import { fileStore, memoryStore, reservedByAccount, terminationGrace } from "../../nats/budget.ts";
+import { accountStore, memoryStore, reservedByAccount, terminationGrace } from "../../nats/budget.ts";
 import { formatBytes, formatDuration, formatRate, KiB, MiB, SECOND } from "../../units.ts";
 import { inEnvironment } from "../place.ts";
 import type { Rule } from "../rule.ts";
@@ -94,13 +94,14 @@ const accountStorage: Rule<Model> = {
   title: "An account limit that does not fit",
   reason:
     "The account counts max_bytes once per replica and refuses the stream that goes over (10047); what the accounts may take together " +
-    "is compared with the servers' disks by nobody (sufficientResources returns nil in a cluster).",
-  hint: "Let nats.accountStorage lie between what the streams reserve and what all file stores hold, or leave it out.",
+    "is compared with the servers' disks by nobody (sufficientResources returns nil in a cluster). A server that is full before the account " +
+    "is lets its streams go: without a leader nobody can look at them or change them.",
+  hint: "Let nats.accountStorage lie between what the streams reserve and 19 twentieths of all file stores, or leave it out.",
   *check(model) {
     const { nats } = model.environment;
     if (nats.accountStorage === undefined) return;
     const reserved = reservedByAccount(model, "file");
-    const stores = fileStore(model) * nats.servers;
+    const stores = accountStore(model, "file");
     const place = inEnvironment(model, "nats.accountStorage");
     if (nats.accountStorage < reserved) {
       yield {
@@ -111,7 +112,7 @@ const accountStorage: Rule<Model> = {
     if (nats.accountStorage > stores) {
       yield {
         place,
-        says: `is ${formatBytes(nats.accountStorage)}, but all servers together store ${formatBytes(stores)}`,
+        says: `is ${formatBytes(nats.accountStorage)}, but streams stay answerable up to ${formatBytes(stores)} on all servers`,
       };
     }
   },

@@ -9,12 +9,17 @@ let load: Load | undefined;
 
 async function carryOut(call: Call): Promise<unknown> {
   if (call.what === "start") {
+    // A test that failed has left its load behind: the next is not to bear it.
+    await load?.end();
     load = await startLoad({ ...call.input, connect: (identity) => connectWith(join(secrets, identity)) });
     return undefined;
   }
   if (!load) throw new Error("there is no load");
   if (call.what === "more") return load.more(call.count);
-  return call.what === "lap" ? load.lap() : load.stop();
+  if (call.what === "lap") return load.lap();
+  const stopping = load;
+  load = undefined;
+  return stopping.stop();
 }
 
 process.on("message", async ({ id, call }: { readonly id: number; readonly call: Call }) => {

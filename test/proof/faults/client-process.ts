@@ -25,7 +25,7 @@ export interface ClientProcess extends AsyncDisposable {
   readonly start: (input: LoadPlan) => Promise<RemoteLoad>;
 }
 /** As a load, from another process. */
-export type RemoteLoad = Omit<Load, "lap"> & { readonly lap: () => Promise<ReturnType<Load["lap"]>> };
+export type RemoteLoad = Omit<Load, "lap" | "end"> & { readonly lap: () => Promise<ReturnType<Load["lap"]>> };
 
 export interface ClientProcessInput {
   /** Folder with a folder for each identity, as its Secret is mounted. */

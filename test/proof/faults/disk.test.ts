@@ -2,15 +2,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NATS } from "../../../src/kubernetes/names.ts";
 import type { StreamInput } from "../../../src/model/stream.ts";
+import { streams as lock } from "../../../streams/sync.ts";
 import { eventually } from "../../support/control-plane.ts";
-import { lock, modelWith, orders } from "../../support/definitions.ts";
+import { modelWith, orders } from "../../support/definitions.ts";
 import { type LoopDisks, makeLoopDisks } from "./loop-disks.ts";
 import { cannotBoot, openSite, type Site } from "./site.ts";
 import { serversOf } from "./strikes.ts";
 
 const { maxBytes: _, ...unbounded } = orders;
 const model = (stream: StreamInput) =>
-  modelWith({ environment: { nats: { volume: { size: "2GiB" } } }, streams: [lock, stream] });
+  modelWith({ environment: { nats: { volume: { size: "2GiB" } } }, streams: [...lock, stream] });
 const MESSAGE = new Uint8Array(512 * 1024);
 const MEBIBYTE = 1_048_576;
 
@@ -27,7 +28,7 @@ describe.skipIf(cannotBoot())("a volume of 2 GiB", () => {
     disks?.[Symbol.dispose]();
   }, 120_000);
 
-  test("is never full: publishes are refused at max_file_store, and taken again once the stream has a limit", {
+  test("is never full: publishes are refused by the account's limit, and taken again once the stream has a limit", {
     timeout: 1_800_000,
   }, async () => {
     if (!opened || !disks) throw new Error("there is no site");
@@ -43,7 +44,7 @@ describe.skipIf(cannotBoot())("a volume of 2 GiB", () => {
     }
     const free = disks.leastFree();
     console.log(`refused after ${stored / 2} MiB with ${Math.round(free / MEBIBYTE)} MiB free: ${refusal}`);
-    expect(String(refusal)).toMatch(/insufficient|exceeded|503/);
+    expect(String(refusal)).toBe("NatsError: resource limits exceeded for account");
     expect(free).toBeGreaterThan(128 * MEBIBYTE);
     // No server gave JetStream up or was restarted for it.
     for (const pod of serversOf(opened)) {

@@ -40,12 +40,14 @@ export interface LoadInput {
 export type ByRoute<T> = Readonly<Record<string, T>>;
 
 export interface Load {
-  /** Waits until so many more messages of every route are acknowledged and read by all its readers. @throws after five minutes */
+  /** Waits until so many more messages of every route are acknowledged, and every reader has so many more. @throws after five minutes */
   readonly more: (count: number) => Promise<void>;
   /** Pauses of each route since the last lap. */
   readonly lap: () => ByRoute<Lap>;
   /** Sends nothing new, waits for what is under way and for the readers, and closes all connections. */
   readonly stop: () => Promise<ByRoute<Outcome>>;
+  /** Ends it at once, whatever is under way: nobody asks any more what became of it. */
+  readonly end: () => Promise<void>;
 }
 
 /** Unanswered messages of one connection; a sender that has as many waits, as any client must. */
@@ -78,13 +80,9 @@ export async function startLoad({ routes, connect, patience = 100_000, silence =
     Object.fromEntries(running.map((each) => [each.name, of(each)]));
   return {
     more: async (count) => {
-      const goals = running.map(({ ledger }) => ledger.acknowledged() + count);
-      const reached = () =>
-        running.every(
-          ({ route, ledger }, i) =>
-            ledger.acknowledged() >= (goals[i] ?? 0) &&
-            route.readers.every(({ durable }) => ledger.behind(durable) < count),
-        );
+      // How far readers are behind says how busy the machine is, not whether they get on.
+      const goals = running.flatMap((each) => countsOf(each).map((now) => now + count));
+      const reached = () => running.flatMap(countsOf).every((now, i) => now >= (goals[i] ?? 0));
       for (const end = now() + 300_000; !reached(); await sleep(500)) {
         if (now() > end) throw new Error(`no ${count} more messages: ${JSON.stringify(byRoute(progress))}`);
       }
@@ -94,8 +92,17 @@ export async function startLoad({ routes, connect, patience = 100_000, silence =
       await Promise.all(running.map(({ stop }) => stop()));
       return byRoute(({ ledger }) => ledger.outcome());
     },
+    end: async () => {
+      await Promise.all(running.map(({ end }) => end()));
+    },
   };
 }
+
+/** Messages of a route that are acknowledged, and of those how many each reader has. */
+const countsOf = ({ route, ledger }: { readonly route: Route; readonly ledger: Ledger }): readonly number[] => [
+  ledger.acknowledged(),
+  ...route.readers.map(({ durable }) => ledger.acknowledged() - ledger.behind(durable)),
+];
 
 const progress = ({ route, ledger }: { readonly route: Route; readonly ledger: Ledger }) => ({
   acknowledged: ledger.acknowledged(),
@@ -123,6 +130,10 @@ function startRoute(
   const ledger = openLedger(route.senders, durables, now());
   const readings = route.readers.map((reader, i) => startReading(reader, readers[i] as NatsConnection, ledger, run));
   const sending = startSending(route, senders, ledger, run, patience);
+  const close = async () => {
+    for (const reading of readings) await reading.stop();
+    await Promise.all(senders.map((connection) => connection.close()));
+  };
   return {
     name,
     route,
@@ -130,8 +141,11 @@ function startRoute(
     stop: async () => {
       await sending.stop();
       await allRead(ledger, durables, silence);
-      for (const reading of readings) await reading.stop();
-      await Promise.all(senders.map((connection) => connection.close()));
+      await close();
+    },
+    end: async () => {
+      sending.end();
+      await close();
     },
   };
 }
@@ -177,6 +191,7 @@ function startSending(
   let message = 0;
   let due = 0;
   let last = now();
+  let ended = false;
   async function send({ jetstream, index }: Sender, id: number): Promise<void> {
     const body = bodyOf(run, id, size);
     for (const first = now(); ; await sleep(PAUSE)) {
@@ -186,7 +201,7 @@ function startSending(
         return ledger.acknowledge(id, index, now());
       } catch (error) {
         ledger.fail(reasonOf(error));
-        if (now() - first > patience) return ledger.abandon(id);
+        if (ended || now() - first > patience) return ledger.abandon(id);
       }
     }
   }
@@ -205,6 +220,10 @@ function startSending(
     }
   }, TICK);
   return {
+    end: () => {
+      clearInterval(timer);
+      ended = true;
+    },
     stop: async () => {
       clearInterval(timer);
       await Promise.all(senders.flatMap(({ unanswered }) => [...unanswered]));

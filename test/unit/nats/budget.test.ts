@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fileStore, reservedPerServer } from "../../../src/nats/budget.ts";
+import { accountStore, fileStore, reservedPerServer } from "../../../src/nats/budget.ts";
 import { checkModel } from "../../../src/rules/index.ts";
 import { type ByteSize, GiB } from "../../../src/units.ts";
 import { modelWith, orders } from "../../support/definitions.ts";
@@ -48,4 +48,14 @@ test("what the rule lets through reserves no more than the alert begins at", () 
   expect(alert?.expr).toMatch(
     /jetstream_stats_reserved_storage\{.*\} \/ nats_varz_jetstream_config_max_storage\{[^}]*\} > 0\.9 /,
   );
+});
+
+test("the account is full before its servers are, and has room for all that streams may reserve", () => {
+  const model = modelWith({});
+  expect(accountStore(model, "file") / (3 * fileStore(model))).toBeCloseTo(0.95, 4);
+  expect(accountStore(modelWith({ environment: { nats: { volume: { size: "10GiB" } } } }), "file") / GiB).toBeCloseTo(
+    22.8,
+    2,
+  );
+  expect(accountStore(model, "memory")).toBe(182 * 1_048_576);
 });

@@ -64,6 +64,10 @@ describe("policies", () => {
     expect(closed).toMatch(/filter hook output priority 0; policy drop;/);
     expect(closed).toContain("ip saddr 10.0.0.1 accept");
     expect(closed).not.toContain("10.0.0.3");
+    // A connection that is no longer allowed is cut off too, wherever it began.
+    expect(closed.match(/.*\bestablished\b.*/g)).toEqual(
+      Array.from({ length: 2 }, () => "    ct state established,related ct direction reply accept"),
+    );
   });
 
   test("a peer is a pod with the labels in a namespace with the labels, and nobody else", () => {
