@@ -38,7 +38,7 @@ export function overviewDashboard(model: Model): Dashboard {
 
 /** Alerts of this environment's backbone, by the names that all of them begin with: one Prometheus may see several environments. */
 const ours = ({ environment }: Model, ...matchers: readonly string[]): string =>
-  `ALERTS{${[`environment="${environment.name}"`, 'alertname=~"(Nats|Tile38).+"', ...matchers].join(",")}}`;
+  `ALERTS{${[`environment="${environment.name}"`, 'alertname=~"(Nats|Tile38|Secret).+"', ...matchers].join(",")}}`;
 
 const calling = (model: Model): Panel => ({
   kind: "stat",

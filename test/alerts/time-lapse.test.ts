@@ -14,6 +14,8 @@ test("of an expression only ranges and offsets shrink", () => {
   );
 });
 
+const SECONDS = { m: 60, h: 3_600, d: 86_400 };
+
 test("of the real rules nothing else changes", () => {
   const groups = groupsOf(realModel("production"));
   const undone = JSON.stringify(inTimeLapse(groups)).replace(
@@ -21,8 +23,8 @@ test("of the real rules nothing else changes", () => {
     (_, ms) => `${(Number(ms) * 30) / 1_000}s`,
   );
   const inSeconds = JSON.stringify(groups).replace(
-    /("for":"|"interval":"|\[|offset )(\d+)([mh])\b/g,
-    (_, before, amount, unit) => `${before}${Number(amount) * (unit === "h" ? 3_600 : 60)}s`,
+    /("for":"|"interval":"|\[|offset )(\d+)([mhd])\b/g,
+    (_, before, amount, unit) => `${before}${Number(amount) * SECONDS[unit as keyof typeof SECONDS]}s`,
   );
   expect(undone).toBe(inSeconds);
 });

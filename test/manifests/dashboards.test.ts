@@ -1,10 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { alertsIn } from "../../src/grafana/limit.ts";
-import { natsAlerts } from "../../src/nats/alerts.ts";
-import { tile38Alerts } from "../../src/tile38/alerts.ts";
 import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { objectOf, objectsOf } from "../support/manifests.ts";
 import { readsOf } from "../support/promql.ts";
+import { alertsIn } from "../support/promtool.ts";
 
 const ENVIRONMENTS = ["staging", "production", "local"] as const;
 type Json = Record<string, never>;
@@ -164,7 +162,7 @@ test("the overview counts the alerts of its own environment, and all of them", (
     for (const { matchers } of selectors) {
       expect(matchers).toContainEqual({ label: "environment", op: "=", value: name });
       const pattern = matchers.find(({ label }) => label === "alertname")?.value;
-      for (const { alert } of [...alertsIn(natsAlerts(model)), ...alertsIn(tile38Alerts(model))]) {
+      for (const { alert } of alertsIn(model)) {
         expect(alert).toMatch(new RegExp(`^(?:${pattern})$`));
       }
     }

@@ -153,7 +153,7 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus",
     test("an origin that is gone: the copy hears nothing, and keeps its last lag", () =>
       when({
         fires: ["NatsConsumerWithoutLeader", "NatsSourceStalled", "NatsStreamWithoutLeader"],
-        heard: ["NatsStreamWithoutLeader"],
+        heard: ["NatsSourceStalled", "NatsStreamWithoutLeader"],
         breaks: async () => {
           await request(connection, "STREAM.DELETE.circl_iot");
         },
