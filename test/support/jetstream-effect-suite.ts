@@ -6,7 +6,8 @@ import { openReader } from "../../src/connect/nats.ts";
 import type { WireConfig } from "../../src/jetstream/desired.ts";
 import type { Change } from "../../src/jetstream/diff.ts";
 import type { Effect } from "../../src/jetstream/effect.ts";
-import { effectsOf, measure } from "../../src/jetstream/effects.ts";
+import { effectsOf } from "../../src/jetstream/effects.ts";
+import { measure } from "../../src/jetstream/measure.ts";
 import { observe } from "../../src/jetstream/observe.ts";
 import { parseVersion } from "../../src/model/version.ts";
 import { realModel } from "./definitions.ts";
@@ -31,6 +32,12 @@ export async function state(connection: NatsConnection, stream: string): Promise
   const info = (await request(connection, `STREAM.INFO.${stream}`)) as { state?: Stored };
   const { messages = Number.NaN, bytes = Number.NaN } = info.state ?? {};
   return { messages, bytes };
+}
+
+/** Messages by subject. */
+export async function subjects(connection: NatsConnection, stream: string): Promise<Readonly<Record<string, number>>> {
+  const info = await request(connection, `STREAM.INFO.${stream}`, { subjects_filter: ">" });
+  return (info as { state?: { subjects?: Readonly<Record<string, number>> } }).state?.subjects ?? {};
 }
 
 /** Messages that are stored; a sink gets its own a moment later. */
@@ -67,20 +74,32 @@ export const difference = (before: Stored, after: Stored): Stored => ({
   bytes: before.bytes - after.bytes,
 });
 
-/** Exact, or within a tenth or two messages where the effect says "about". */
+/** Exact, or within a tenth or two messages where the effect says "about"; where it says bounds, between them and as near to the even spread. */
 export function expectForetold(effects: readonly Effect[], gone: Stored): void {
   const text = `${JSON.stringify(effects)}, but ${JSON.stringify(gone)} are gone`;
   const losses = effects.filter(({ kind }) => kind === "loses");
+  if (losses.some(({ least }) => least !== undefined)) expectWithin(effects, gone);
   const near = (estimate: boolean, count: number, two: number) => (estimate ? Math.max(two, count / 10) : 0);
+  const told = losses.reduce((sum, { messages = 0, even = messages }) => sum + even, 0);
   const messages = near(
-    losses.some(({ about }) => about === true),
+    losses.some(({ about, least }) => about === true || least !== undefined),
     gone.messages,
     2,
   );
-  expect(Math.abs(lost(effects) - gone.messages), text).toBeLessThanOrEqual(messages);
+  expect(Math.abs(told - gone.messages), text).toBeLessThanOrEqual(messages);
+  // The upper bound of the bytes is that of all that is there.
+  if (losses.some(({ least, bytesAbout }) => least !== undefined && !bytesAbout)) return;
   const estimate = losses.some(({ about, bytesAbout }) => about === true || bytesAbout === true);
   const two = (2 * gone.bytes) / Math.max(1, gone.messages);
   expect(Math.abs(lostBytes(effects) - gone.bytes), text).toBeLessThanOrEqual(near(estimate, gone.bytes, two));
+}
+
+/** Between the bounds that are said; a loss without a lower one counts as it is. */
+export function expectWithin(effects: readonly Effect[], gone: Stored): void {
+  const losses = effects.filter(({ kind }) => kind === "loses");
+  const least = losses.map(({ messages = 0, least = messages }) => least);
+  expect(gone.messages, JSON.stringify(effects)).toBeGreaterThanOrEqual(Math.max(0, ...least));
+  expect(gone.messages, JSON.stringify(effects)).toBeLessThanOrEqual(lost(effects));
 }
 
 /** Never less than what goes: neither messages nor bytes. */
@@ -143,6 +162,15 @@ export function effectSuite(server: string): void {
     },
   );
 
+  /** Shortens the age of what is there, and says what was foretold and what is gone. */
+  const shorten = async (name: string, milliseconds: number) => {
+    const had = await state(connection, name);
+    const config = { name, subjects: ["$T.>"], max_age: milliseconds * 1e6, duplicate_window: 1e8 };
+    const effects = await predicted(cluster, await streamUpdate(connection, config));
+    await ok(request(connection, `STREAM.UPDATE.${name}`, config));
+    return { effects, gone: difference(had, await state(connection, name)) };
+  };
+
   test("max_age, of messages that came evenly, all too early, or all late enough", async () => {
     const name = freshName();
     const named = { name, subjects: ["$T.>"] };
@@ -151,24 +179,50 @@ export function effectSuite(server: string): void {
       await publish("$T.a", 1);
       await sleep(100);
     }
-    const shorten = async (milliseconds: number) => {
-      const had = await state(connection, name);
-      const config = { ...named, max_age: milliseconds * 1e6, duplicate_window: 1e8 };
-      const effects = await predicted(cluster, await streamUpdate(connection, config));
-      await ok(request(connection, `STREAM.UPDATE.${name}`, config));
-      return { effects, gone: difference(had, await state(connection, name)) };
-    };
-    const late = await shorten(60_000);
+    const late = await shorten(name, 60_000);
     expect(lost(late.effects)).toBe(0);
     expect(late.gone).toEqual({ messages: 0, bytes: 0 });
-    const even = await shorten(1_500);
+    const even = await shorten(name, 1_500);
     expect(even.gone.messages).toBeGreaterThan(5);
     expectForetold(even.effects, even.gone);
     await ok(request(connection, `STREAM.UPDATE.${name}`, named));
     await sleep(300);
-    const early = await shorten(200);
+    const early = await shorten(name, 200);
     expect(early.gone.messages).toBeGreaterThan(10);
     expect({ messages: lost(early.effects), bytes: lostBytes(early.effects) }).toEqual(early.gone);
+  });
+
+  test.each<[string, number, number]>([
+    ["a burst, and a trickle since", 40, 2],
+    ["two messages, far apart", 1, 1],
+    ["one message, and a burst since", 1, 40],
+  ])("max_age, of %s: within the bounds that are said, and never without leave", async (_, early, since) => {
+    const name = freshName();
+    await ok(request(connection, `STREAM.CREATE.${name}`, { name, subjects: ["$T.>"] }));
+    await publish("$T.a", early);
+    await sleep(6_000);
+    await publish("$T.a", since);
+    // Far from both, so that a machine with other work to do gets no other answer.
+    const { effects, gone } = await shorten(name, 4_000);
+    expect(gone.messages).toBe(early);
+    expect(lost(effects)).toBe(early + since - 1);
+    expectWithin(effects, gone);
+  });
+
+  test("max_bytes, of one large message behind many small ones: within the bounds that are said", async () => {
+    const name = freshName();
+    const named = { name, subjects: ["$T.>"] };
+    await ok(request(connection, `STREAM.CREATE.${name}`, named));
+    await publish("$T.a", 30);
+    await connection.jetstream().publish("$T.a", Buffer.alloc(20_000));
+    const had = await state(connection, name);
+    const config = { ...named, max_bytes: 21_000 };
+    const effects = await predicted(cluster, await streamUpdate(connection, config));
+    await ok(request(connection, `STREAM.UPDATE.${name}`, config));
+    const gone = difference(had, await state(connection, name));
+    // By their size on average it would be five.
+    expect(gone.messages).toBeGreaterThan(15);
+    expectWithin(effects, gone);
   });
 
   test("max_msgs_per_subject, where subjects are not counted: never less than what goes of an uneven stream", async () => {
@@ -182,8 +236,8 @@ export function effectSuite(server: string): void {
     await publish("$T.a", 10);
     // 14, 4 and 4 messages.
     const foretold = await predicted(cluster, await change(9), false);
-    expect(foretold).toMatchObject([{ kind: "loses", about: true }]);
-    expect(lost(foretold)).toBeGreaterThanOrEqual(5);
+    expect(foretold).toMatchObject([{ kind: "loses", least: 0 }]);
+    expectWithin(foretold, { messages: 5, bytes: 0 });
     expect(await predicted(cluster, await change(90), false)).toEqual([]);
   });
 
@@ -214,6 +268,33 @@ export function effectSuite(server: string): void {
     ]);
     await ok(request(connection, `STREAM.UPDATE.${name}`, none));
     expect(await stored(connection, name)).toBe(60);
+  });
+
+  test.each<[string, WireConfig, number]>([
+    ["the oldest", { max_msgs: 30 }, 30],
+    ["the oldest, by their bytes", { max_bytes: 4_000 }, Number.NaN],
+    ["nothing of one that discards new messages: the copy waits", { max_msgs: 30, discard: "new" }, 30],
+  ])("a source that comes again pushes out of a full sink %s", async (_, limits, count) => {
+    const [name, origin] = [freshName(), freshName()];
+    await ok(request(connection, `STREAM.CREATE.${origin}`, { name: origin, subjects: ["$O.>", "$P.>"] }));
+    const sink = { name, subjects: ["$T.>"], ...limits };
+    const narrow = { ...sink, sources: [{ name: origin, filter_subject: "$P.a" }] };
+    await ok(request(connection, `STREAM.CREATE.${name}`, narrow));
+    await publish("$T.own", 20);
+    for (const subject of ["$O.a", "$O.b"]) await publish(subject, 20);
+    const wider = { ...sink, sources: [{ name: origin, filter_subject: "$O.>" }] };
+    const effects = await predicted(cluster, await streamUpdate(connection, wider));
+    await ok(request(connection, `STREAM.UPDATE.${name}`, wider));
+    const discards = limits.discard !== "new";
+    const own = async () => Object.entries(await subjects(connection, name)).find(([subject]) => subject === "$T.own");
+    const left = async () => (await own())?.[1] ?? 0;
+    // All own messages are older than what is copied now: with 40 new ones none stays.
+    for (let attempt = 0; attempt < 50 && (await left()) > 0 && discards; attempt++) await sleep(100);
+    if (!discards) expect(await settled(connection, name, count)).toBe(count);
+    const gone = 20 - (await left());
+    expect(gone).toBe(discards ? 20 : 0);
+    expect(lost(effects)).toBe(gone);
+    expect(effects.some(({ says }) => says.includes("no room"))).toBe(!discards);
   });
 
   test("a promoted mirror keeps what it has and is no mirror again", async () => {
