@@ -9,6 +9,7 @@ import type { WireConfig } from "./desired.ts";
 import type { Change, FieldChange } from "./diff.ts";
 import { circleOf } from "./moves.ts";
 import { whileMoving } from "./moving.ts";
+import { tooNew } from "./newer-fields.ts";
 import { type ConsumerLimits, normaliseStream } from "./normalise.ts";
 import type { Observed } from "./observe.ts";
 import { isGuarded, type Recreated } from "./recreate.ts";
@@ -148,7 +149,9 @@ const CONSUMER_ROWS: Readonly<Record<string, Row>> = {
 
 /** Every field of a create, an update or a recreate that the server, or we, would refuse. */
 export function refusals(change: Change, version: Version, around?: Surroundings): Refusal[] {
-  if (change.action === "recreate") return around ? noRoomForGuard(change, around) : [];
+  if (change.action === "recreate") {
+    return [...tooNew("consumer", change.config, version), ...(around ? noRoomForGuard(change, around) : [])];
+  }
   if (change.action !== "update" && change.action !== "create") return [];
   const rows = change.kind === "stream" ? STREAM_ROWS : CONSUMER_ROWS;
   const context = { version, change, around };
@@ -158,6 +161,7 @@ export function refusals(change: Change, version: Version, around?: Surroundings
     return refusal ? [{ field: field.field, ...refusal }] : [];
   });
   return [
+    ...tooNew(change.kind, change.config, version),
     ...single,
     ...whileMoving(change, version),
     ...sealedForGood(change),
