@@ -78,6 +78,26 @@ const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
   allow_atomic: breaksOff("atomic batches are refused, and those under way are dropped", publishers),
   allow_batched: breaksOff("fast batches are refused", publishers),
   allow_rollup_hdrs: breaksOff("messages that roll up, as purges of key-value buckets do, are refused", publishers),
+  republish: ({ field: { from, to } }) => {
+    const [before, after] = [from, to].map((side) => (side as { readonly dest?: string } | undefined)?.dest);
+    return [
+      ...(before && before !== after
+        ? breaks(`nothing is published to "${before}" any more: who listens there gets nothing`)
+        : []),
+      ...(after ? says(`what is stored from now on is published to "${after}" as well`) : []),
+    ];
+  },
+  discard_new_per_subject: (row) =>
+    row.field.to === true
+      ? breaks("publishes on a subject that has its most messages are refused", publishers(row))
+      : says("on a subject that has its most messages, the oldest gives way to the next"),
+  max_consumers: ({ field, change, observed }) => {
+    const { known = [], unknown = [] } = observed.consumers.get(change.name) ?? {};
+    const there = known.length + unknown.length;
+    return there >= unlimited(field.to)
+      ? breaks(`it has ${there} consumer${there === 1 ? "" : "s"}: whoever creates one more is refused`)
+      : [];
+  },
   consumer_limits: () => says("consumers that are there keep their limits; new ones get these"),
   sources: sourceEffects,
   mirror: ({ field }) =>

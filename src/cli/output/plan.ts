@@ -90,15 +90,26 @@ const DURATIONS = [
   "ack_wait",
   "inactive_threshold",
   "max_expires",
+  "backoff",
+  "idle_heartbeat",
+  "priority_timeout",
 ];
 
-/** A value in the units that people think in. */
+/** A value in the units that people think in, also where it lies in a list or an object. */
 function human(field: string, value: unknown): string {
+  const said = inUnits(field, value);
+  if (Array.isArray(said) && DURATIONS.includes(field)) return said.join(", ");
+  return typeof said === "string" ? said : JSON.stringify(said);
+}
+
+function inUnits(field: string, value: unknown): unknown {
   if (value === undefined || value === "") return "unset";
   if (value === -1 || (field === "max_age" && value === 0)) return "unlimited";
   if (typeof value === "number" && BYTES.includes(field)) return formatBytes(value);
   if (typeof value === "number" && DURATIONS.includes(field)) return formatDuration(value);
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (Array.isArray(value)) return value.map((item) => inUnits(field, item));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, inUnits(name, inner)]));
 }
 
 export const planJson = ({ environment, server, changes, summary, notes }: Plan) => ({
