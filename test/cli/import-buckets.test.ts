@@ -1,6 +1,8 @@
+import pc from "picocolors";
 import { describe, expect, test } from "vitest";
 import { importFound } from "../../src/cli/commands/import.ts";
 import { renderDefinitions } from "../../src/cli/output/definitions.ts";
+import { renderPlan } from "../../src/cli/output/plan.ts";
 import { openReader } from "../../src/connect/nats.ts";
 import { importStream } from "../../src/jetstream/import.ts";
 import { findLive } from "../../src/jetstream/import-live.ts";
@@ -8,7 +10,7 @@ import { realModel } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
-import { changesAfterImport } from "./imported.ts";
+import { changesAfterImport, planAfterImport } from "./imported.ts";
 import { evaluate, typeErrors } from "./printed-definitions.ts";
 
 const MINUTE = 60e9;
@@ -80,6 +82,14 @@ describe.skipIf(without("nats-server"))("buckets and object stores of a live ser
     const { streams } = await evaluate(text);
     expect(streams).toEqual(report.streams.map(({ definition }) => definition));
     expect(typeErrors(text)).toBe("");
+    const printed = renderPlan(await planAfterImport(cluster, report.streams), {
+      colours: pc.createColors(false),
+      width: 100,
+    });
+    expect(printed).toContain("\n~ stream KV_flags  adopt: nothing changes but that it is marked as ours\n");
+    expect(printed).toMatch(
+      /\nPlan: 0 to create, 6 to update, 0 to delete, 0 blocked\. 6 of these only adopt what is there\.$/,
+    );
     const changes = await changesAfterImport(cluster, report.streams);
     expect(changes).toEqual(
       ["KV_flags", "KV_full", "KV_near", "KV_odd", "KV_plain", "OBJ_photos"].map((name) => `${name}: metadata`),

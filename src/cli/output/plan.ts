@@ -1,4 +1,5 @@
 /** Plans as text and JSON. */
+import { adopts } from "../../jetstream/adoption.ts";
 import type { Outcome } from "../../jetstream/apply.ts";
 import type { FieldChange } from "../../jetstream/diff.ts";
 import type { Plan } from "../../jetstream/plan.ts";
@@ -48,8 +49,10 @@ function renderChange({ change, effects, verdicts }: Planned, { colours, width }
       ? `unknown: ${change.why}`
       : change.action === "unmanaged"
         ? "not in streams/, left alone"
-        : "";
-  const fields = "fields" in change ? change.fields.map(renderField) : [];
+        : adopts(change)
+          ? "adopt: nothing changes but that it is marked as ours"
+          : "";
+  const fields = "fields" in change && !adopts(change) ? change.fields.map(renderField) : [];
   const inline = fields.length <= 2 ? fields.join(", ") : "";
   const notes = effects.filter(({ kind }) => kind === "says").map(({ says }) => paragraph("    ", says, width));
   const problems = verdicts.map(({ code, says, hint, leave }) =>
@@ -73,9 +76,11 @@ function renderSummary({ summary, changes }: Plan): string {
     unknown > 0 ? `${unknown} unknown` : "",
   ].filter((part) => part !== "");
   if (create + update + recreate + deleted + blocked === 0) return `No changes. ${rest.join(", ")}.`;
+  const adopted = changes.filter(({ change }) => adopts(change)).length;
   const leave = changes.filter(({ verdicts }) => verdicts.some((verdict) => verdict.leave)).length;
   const parts = [
     `Plan: ${create} to create, ${update} to update,${recreate > 0 ? ` ${recreate} to recreate,` : ""} ${deleted} to delete, ${blocked} blocked.`,
+    adopted > 0 ? `${adopted} of these only adopt${adopted === 1 ? "s" : ""} what is there.` : "",
     leave > 0 ? `${leave} need${leave === 1 ? "s" : ""} leave.` : "",
     rest.length > 0 ? `${rest.join(", ")}.` : "",
   ];
@@ -125,6 +130,7 @@ export const planJson = ({ environment, server, changes, summary, notes }: Plan)
       name: change.name,
       action: change.action,
       ...("fields" in change ? { fields: change.fields } : {}),
+      ...(adopts(change) ? { adopts: true } : {}),
       effects,
       verdicts,
     })),
