@@ -87,11 +87,23 @@ export interface Amount {
   readonly about?: boolean;
   /** The bytes are an estimate: a state has no sizes of single messages. */
   readonly bytesAbout?: boolean;
+  /** Only bounds are known: so many at least, and `messages` at most; so are the bytes, unless they are an estimate. */
+  readonly least?: number;
+  /** Within the bounds, how many if messages are evenly spread. */
+  readonly even?: number;
 }
 
-/** "about 20 messages, 2.1 KiB"; "20 messages, about 2.1 KiB" where only the bytes are an estimate. */
-export const formatAmount = ({ messages, bytes: size, about, bytesAbout }: Amount): string =>
-  `${about ? "about " : ""}${messages} message${messages === 1 ? "" : "s"}, ${bytesAbout && !about ? "about " : ""}${formatBytes(size)}`;
+/**
+ * "about 20 messages, 2.1 KiB"; "20 messages, about 2.1 KiB" where only the bytes are an estimate;
+ * "1 to 9 messages (about 4 if evenly spread), at most 2.1 KiB" where only bounds are known.
+ */
+export function formatAmount({ messages, bytes: size, about, bytesAbout, least, even }: Amount): string {
+  if (least !== undefined && least < messages) {
+    const spread = even === undefined ? "" : ` (about ${even} if evenly spread)`;
+    return `${least} to ${messages} messages${spread}, ${bytesAbout ? "about" : "at most"} ${formatBytes(size)}`;
+  }
+  return `${about ? "about " : ""}${messages} message${messages === 1 ? "" : "s"}, ${bytesAbout && !about ? "about " : ""}${formatBytes(size)}`;
+}
 
 /** 5000 -> "5000/s", 0.05 -> "3/m". */
 export function formatRate(messagesPerSecond: number): string {

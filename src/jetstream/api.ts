@@ -142,6 +142,8 @@ export interface StreamInfo {
   readonly sources?: readonly OriginInfo[];
   readonly mirror?: OriginInfo;
   readonly created: string;
+  /** When the server wrote this, by its own clock. */
+  readonly ts?: string;
 }
 
 export interface ConsumerInfo {

@@ -2,7 +2,9 @@
  * What a plan was approved to take, against what it would take now. A number that was reviewed is not exact a while later:
  * estimates waver, and each message that is published since pushes out an older one. So a tenth more is still what was
  * approved, and so is as much more as was published since; but never beyond twice of it, whatever was published: ten
- * messages that somebody gave up are no leave for ten thousand.
+ * messages that somebody gave up are no leave for ten thousand. Of what is known in bounds alone ("1 to 999 messages") the upper
+ * one counts, then and now: the plan has said it, the server goes by neither bound nor estimate, and a burst of messages of
+ * one age goes as a whole.
  */
 import { type Amount, formatAmount } from "../units.ts";
 import type { PlannedChange } from "./plan.ts";

@@ -64,7 +64,8 @@ function toWire(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [wireName(key), toWire(inner)]));
 }
 
-const wireName = (key: string): string => {
+/** The server's name of a field of definitions. */
+export const wireName = (key: string): string => {
   const known = wireNames.get(key);
   if (known !== undefined) return known;
   const name = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

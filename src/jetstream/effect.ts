@@ -19,6 +19,17 @@ export function amountOf(messages: number, state: StreamState, about = false): A
   return { messages: count, bytes, ...(about ? { about } : {}), ...(count > 0 ? { bytesAbout: true } : {}) };
 }
 
+/**
+ * Between `least` and `most` of a stream's messages, none of which was looked at; `even` is what an even spread gives. The
+ * figures that count are the upper ones: leave that was given for an estimate would not cover what a burst really loses
+ * (approved-loss.ts goes by the same).
+ */
+export function amountBetween(least: number, most: number, state: StreamState, even?: number): Amount {
+  if (least >= most) return amountOf(most, state);
+  const within = even === undefined ? undefined : Math.min(most, Math.max(least, Math.round(even)));
+  return { messages: most, bytes: state.bytes, least, ...(within === undefined ? {} : { even: within }) };
+}
+
 /** Bounds of limits: 0 and below are none. */
 export const unlimited = (value: unknown): number => (Number(value) > 0 ? Number(value) : Number.POSITIVE_INFINITY);
 export const loses = (amount: Amount, says: string): Effect[] =>

@@ -4,23 +4,20 @@
  */
 import type { Model } from "../model/resolve.ts";
 import { atLeast, type Version } from "../model/version.ts";
-import { formatAmount, formatBytes, formatDuration } from "../units.ts";
-import type { Reader, StreamInfo } from "./api.ts";
+import { formatAmount, formatBytes } from "../units.ts";
+import type { StreamInfo } from "./api.ts";
 import { type Client, consumersOf, publishersInto, publishersOf, readersOf } from "./clients.ts";
 import { consumerEffects, deletedConsumer, recreateEffects } from "./consumer-effects.ts";
 import type { Change, FieldChange } from "./diff.ts";
 import { amountOf, breaks, type Effect, loses, says, unlimited } from "./effect.ts";
+import { over, overAge, overLimit, overPerSubject } from "./limit-effects.ts";
+import type { Measured } from "./measure.ts";
 import type { Observed } from "./observe.ts";
 import { sourceEffects, subjectEffects } from "./subject-effects.ts";
 
-/** What only a request of its own tells; without it the effects that need it are estimates. */
-export interface Measured {
-  /** How many messages each subject of the stream has. */
-  readonly perSubject?: Readonly<Record<string, number>>;
-}
-
 type Update = Extract<Change, { action: "update" }>;
-interface Row {
+/** One field of an update, and what is known around it. */
+export interface Row {
   readonly field: FieldChange;
   readonly change: Update;
   readonly info: StreamInfo;
@@ -49,26 +46,10 @@ const breaksOff =
   (row: Row): Effect[] =>
     row.field.to !== true ? breaks(text, clients(row)) : [];
 
-/** With discard "new" the server keeps what is over a new limit and refuses publishes instead (since 2.10.6). */
-const overLimit = (row: Row, over: number, about = false): Effect[] => {
-  if (target(row, "discard") === "new") {
-    return over > 0 ? breaks("is over the new limit: publishes are refused until it is below", publishers(row)) : [];
-  }
-  return loses(amountOf(Math.max(0, over), row.info.state, about), "the oldest messages go at once");
-};
-const overMessages = ({ info }: Row, limit: unknown): number => info.state.messages - unlimited(limit);
-/** Messages are taken for equally large: their sizes are not in the state. */
-const overBytes = ({ info: { state } }: Row, limit: unknown): number =>
-  state.bytes > 0 ? Math.max(0, Math.ceil((1 - unlimited(limit) / state.bytes) * state.messages)) : 0;
-
 const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
-  max_msgs: (row) => overLimit(row, overMessages(row, row.field.to)),
-  max_bytes: (row) => overLimit(row, overBytes(row, row.field.to), true),
-  max_age: (row) => {
-    const age = unlimited(row.field.to);
-    const gone = amountOf(olderThan(row, age), row.info.state, true);
-    return loses(gone, `messages older than ${formatDuration(age)} go at once`);
-  },
+  max_msgs: (row) => overLimit(row, over(row.info.state, { messages: row.field.to })),
+  max_bytes: (row) => overLimit(row, over(row.info.state, { bytes: row.field.to })),
+  max_age: overAge,
   max_msgs_per_subject: (row) => {
     const { to, from } = row.field;
     if (!lowered(row)) return [];
@@ -79,12 +60,11 @@ const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
   },
   discard: (row) => {
     // Limits that change as well speak for themselves.
-    const same = (limit: string) => !row.change.fields.some(({ field }) => field === limit);
-    const limits = { messages: target(row, "max_msgs"), bytes: target(row, "max_bytes") };
-    const messages = same("max_msgs") ? overMessages(row, limits.messages) : 0;
-    const bytes = same("max_bytes") ? overBytes(row, limits.bytes) : 0;
-    if (row.field.to === "old") return overLimit(row, Math.max(messages, bytes), bytes > messages);
-    const full = Math.max(messages, row.info.state.bytes - unlimited(limits.bytes)) >= 0;
+    const same = (limit: string) =>
+      row.change.fields.some(({ field }) => field === limit) ? undefined : target(row, limit);
+    const beyond = over(row.info.state, { messages: same("max_msgs"), bytes: same("max_bytes") });
+    if (row.field.to === "old") return overLimit(row, beyond);
+    const full = Math.max(beyond.messages, beyond.bytes) >= 0;
     return full ? breaks("is at its limit: publishes are refused from now on", publishers(row)) : [];
   },
   retention: interestEffects,
@@ -98,8 +78,28 @@ const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
   allow_atomic: breaksOff("atomic batches are refused, and those under way are dropped", publishers),
   allow_batched: breaksOff("fast batches are refused", publishers),
   allow_rollup_hdrs: breaksOff("messages that roll up, as purges of key-value buckets do, are refused", publishers),
+  republish: ({ field: { from, to } }) => {
+    const [before, after] = [from, to].map((side) => (side as { readonly dest?: string } | undefined)?.dest);
+    return [
+      ...(before && before !== after
+        ? breaks(`nothing is published to "${before}" any more: who listens there gets nothing`)
+        : []),
+      ...(after ? says(`what is stored from now on is published to "${after}" as well`) : []),
+    ];
+  },
+  discard_new_per_subject: (row) =>
+    row.field.to === true
+      ? breaks("publishes on a subject that has its most messages are refused", publishers(row))
+      : says("on a subject that has its most messages, the oldest gives way to the next"),
+  max_consumers: ({ field, change, observed }) => {
+    const { known = [], unknown = [] } = observed.consumers.get(change.name) ?? {};
+    const there = known.length + unknown.length;
+    return there >= unlimited(field.to)
+      ? breaks(`it has ${there} consumer${there === 1 ? "" : "s"}: whoever creates one more is refused`)
+      : [];
+  },
   consumer_limits: () => says("consumers that are there keep their limits; new ones get these"),
-  sources: ({ field, observed }) => sourceEffects(field, observed),
+  sources: sourceEffects,
   mirror: ({ field }) =>
     field.to === undefined
       ? [{ kind: "irreversible", says: "the mirror becomes an ordinary stream and cannot become a mirror again" }]
@@ -122,30 +122,6 @@ const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
 
 /** 2.14.0 and 2.14.1. */
 const isEarly214 = (version: Version): boolean => atLeast(version, "2.14") && !atLeast(version, "2.14.2");
-
-/** Messages are taken for evenly spread between the first and the last: all of them or none is exact. */
-function olderThan({ info, now }: Row, age: number): number {
-  const { messages, first_ts, last_ts } = info.state;
-  if (messages === 0 || !first_ts) return 0;
-  const first = now - Date.parse(first_ts) * 1e6;
-  const last = last_ts ? now - Date.parse(last_ts) * 1e6 : 0;
-  if (first <= age) return 0;
-  return last > age ? messages : messages * ((first - age) / (first - last));
-}
-
-/** Counted where subjects were asked for. Otherwise at least what an even spread loses, and at most what one large subject does. */
-function overPerSubject({ info, measured }: Row, limit: number, text: string): Effect[] {
-  if (measured.perSubject) {
-    const lost = Object.values(measured.perSubject).reduce((sum, count) => sum + Math.max(0, count - limit), 0);
-    return loses(amountOf(lost, info.state), text);
-  }
-  const { messages, num_subjects = 1 } = info.state;
-  const atLeastLost = messages - num_subjects * limit;
-  const atMost = messages - (num_subjects - 1) - limit;
-  return atLeastLost > 0
-    ? loses(amountOf(atLeastLost, info.state, true), text)
-    : loses(amountOf(Math.max(0, atMost), info.state, true), `at most, ${text}`);
-}
 
 /** Whoever reads an interest stream has had its messages; whoever comes later finds what others still wait for. */
 function interestEffects({ field, info, observed, model, change }: Row): Effect[] {
@@ -178,23 +154,6 @@ function largerMessages(row: Row): Effect[] {
     text,
     publishersOf(row.model, ({ size }, stream) => stream === row.change.name && !fits(size)),
   );
-}
-
-/** Asks for what `effectsOf` cannot know from a list of streams. Subjects come in pages of 100,000; beyond ten an estimate will do. */
-export async function measure(change: Change, reader: Reader): Promise<Measured> {
-  if (change.action !== "update" || change.live.kind !== "stream") return {};
-  if (!change.fields.some(({ field }) => field === "max_msgs_per_subject" || field === "subjects")) return {};
-  if ((change.live.info.state.num_subjects ?? 0) > 1_000_000) return {};
-  type Page = { readonly total?: number; readonly state: { readonly subjects?: Readonly<Record<string, number>> } };
-  const perSubject: Record<string, number> = {};
-  for (;;) {
-    const had = Object.keys(perSubject).length;
-    const body = { subjects_filter: ">", offset: had };
-    const { total = 0, state } = await reader.read<Page>("STREAM.INFO", [change.name], body);
-    Object.assign(perSubject, state.subjects);
-    const has = Object.keys(perSubject).length;
-    if (has === had || has >= total) return { perSubject };
-  }
 }
 
 /** Effects of one change, with numbers of what is there now; a create has none. */

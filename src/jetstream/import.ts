@@ -3,6 +3,7 @@ import { type ConsumerInput, SERVER, type StreamInput } from "../model/stream.ts
 import { covers } from "../model/subject.ts";
 import { nanoseconds } from "../units.ts";
 import type { WireConfig } from "./desired.ts";
+import { type ImportedBucket, importBucket } from "./import-buckets.ts";
 import { CONSUMER_FIELDS, readFields, STREAM_FIELDS, type Unsaid } from "./import-fields.ts";
 import { type Seen, seenPatterns } from "./import-subjects.ts";
 
@@ -18,6 +19,8 @@ export interface FoundStream {
 
 export interface Imported {
   readonly definition: StreamInput;
+  /** How it is written, where it is what clients know as a bucket or an object store. */
+  readonly bucket?: ImportedBucket;
   /** What lies in it, busiest first. */
   readonly seen: readonly Seen[];
   /** What definitions cannot say of the stream itself; a plan would take it away. */
@@ -71,6 +74,7 @@ export function importStream(found: FoundStream, services: readonly string[]): I
   }) as unknown as StreamInput;
   return {
     definition,
+    ...importBucket(definition),
     seen: definition.subjects ? seenPatterns(found.subjects ?? new Map()) : [],
     unsaid,
     leftOut: consumers.flatMap(({ leftOut }) => (leftOut ? [leftOut] : [])),

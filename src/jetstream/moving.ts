@@ -8,7 +8,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { atLeast, type Version } from "../model/version.ts";
-import type { StreamInfo } from "./api.ts";
+import type { Peer, StreamInfo } from "./api.ts";
 import type { Change } from "./diff.ts";
 import type { Refusal } from "./refusals.ts";
 
@@ -45,3 +45,34 @@ function isMoving({ config, cluster = {} }: StreamInfo, staged: boolean): boolea
   if (staged) return desired !== undefined && !isDeepStrictEqual(desired.origin?.placement, config.placement);
   return replicas.length >= Number(config.num_replicas ?? 1);
 }
+
+/**
+ * Why copies may not be given up now. The server keeps the leader if it answers within a moment, and otherwise whichever comes
+ * first: with one that is behind, what the others alone have is gone (jsClusteredStreamUpdateRequest; it does not look).
+ */
+export function losesCopies({ config, cluster = {} }: StreamInfo): Omit<Refusal, "field"> | undefined {
+  const { leader, replicas = [] } = cluster;
+  const missing = Number(config.num_replicas ?? 1) - 1 - replicas.length;
+  const behind = replicas.filter(isBehind).map(({ name, offline, lag = 0 }) => {
+    return `${name} is ${offline ? "offline" : lag > 0 ? `${lag} messages behind` : "not current"}`;
+  });
+  const why = [
+    ...(leader ? [] : ["it has no leader"]),
+    ...behind,
+    ...(missing > 0 ? [`${missing} of its replicas ${missing === 1 ? "is" : "are"} missing`] : []),
+  ];
+  return why.length === 0
+    ? undefined
+    : {
+        errCode: 0,
+        says: `copies are not given up while one of them is not whole: ${why.join(", ")}; the server would not refuse it, we do`,
+        hint: `${AFTERWARDS} A server that never comes back is taken out of the cluster first: runbook NatsMetaGroupSize.`,
+      };
+}
+
+/** Entries that a replica may be behind under load: a fraction of a second at our rates. */
+const IN_FLIGHT = 1_000;
+
+/** One that was not heard of for a while is not current either, and its lag is left out. */
+const isBehind = ({ current = false, offline = false, lag = 0 }: Peer): boolean =>
+  offline || lag > IN_FLIGHT || (!current && lag === 0);

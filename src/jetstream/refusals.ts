@@ -8,7 +8,8 @@ import type { ConsumerInfo } from "./api.ts";
 import type { WireConfig } from "./desired.ts";
 import type { Change, FieldChange } from "./diff.ts";
 import { circleOf } from "./moves.ts";
-import { whileMoving } from "./moving.ts";
+import { losesCopies, whileMoving } from "./moving.ts";
+import { tooNew } from "./newer-fields.ts";
 import { type ConsumerLimits, normaliseStream } from "./normalise.ts";
 import type { Observed } from "./observe.ts";
 import { isGuarded, type Recreated } from "./recreate.ts";
@@ -101,8 +102,10 @@ const STREAM_ROWS: Readonly<Record<string, Row>> = {
           hint: "Change the consumers first: streams are applied before them.",
         };
   },
-  num_replicas: ({ to }, { version, change, around }) => {
-    if (Number(to) <= 1) return undefined;
+  num_replicas: ({ from, to }, { version, change, around }) => {
+    const live = change.action === "update" && change.live.kind === "stream" ? change.live.info : undefined;
+    const fewer = Number(to) < Number(from) && live && around?.observed.server.cluster ? losesCopies(live) : undefined;
+    if (fewer || Number(to) <= 1) return fewer;
     if (change.config.persist_mode === "async") {
       return { errCode: 10052, says: "persist mode async keeps one replica", hint: RECREATE };
     }
@@ -148,7 +151,9 @@ const CONSUMER_ROWS: Readonly<Record<string, Row>> = {
 
 /** Every field of a create, an update or a recreate that the server, or we, would refuse. */
 export function refusals(change: Change, version: Version, around?: Surroundings): Refusal[] {
-  if (change.action === "recreate") return around ? noRoomForGuard(change, around) : [];
+  if (change.action === "recreate") {
+    return [...tooNew("consumer", change.config, version), ...(around ? noRoomForGuard(change, around) : [])];
+  }
   if (change.action !== "update" && change.action !== "create") return [];
   const rows = change.kind === "stream" ? STREAM_ROWS : CONSUMER_ROWS;
   const context = { version, change, around };
@@ -158,6 +163,7 @@ export function refusals(change: Change, version: Version, around?: Surroundings
     return refusal ? [{ field: field.field, ...refusal }] : [];
   });
   return [
+    ...tooNew(change.kind, change.config, version),
     ...single,
     ...whileMoving(change, version),
     ...sealedForGood(change),

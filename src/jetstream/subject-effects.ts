@@ -2,12 +2,15 @@
 import { canMatch, heldSubjects } from "../model/capture.ts";
 import type { Model } from "../model/resolve.ts";
 import { collide, covers } from "../model/subject.ts";
-import { formatAmount } from "../units.ts";
+import { type Amount, formatAmount } from "../units.ts";
+import type { StreamState } from "./api.ts";
 import { consumersOf, filtersIn, publishersOf } from "./clients.ts";
 import type { Change, FieldChange } from "./diff.ts";
-import { amountOf, breaks, type Effect, says } from "./effect.ts";
-import type { Measured } from "./effects.ts";
+import { amountBetween, amountOf, breaks, type Effect, loses, says, unlimited } from "./effect.ts";
+import type { Row } from "./effects.ts";
+import type { Measured } from "./measure.ts";
 import type { Observed } from "./observe.ts";
+import { freshSources, type Origin } from "./origins.ts";
 
 type Update = Extract<Change, { action: "update" }>;
 
@@ -70,34 +73,64 @@ function starvedConsumers(change: Update, observed: Observed, model: Model): Eff
     : [];
 }
 
-interface Origin {
-  readonly name: string;
-  readonly filter_subject?: string;
-  readonly subject_transforms?: unknown;
-  readonly external?: unknown;
-}
-/** What makes a source another one to the server (composeIName); where it starts is no part of that. */
-const identity = ({ name, filter_subject, subject_transforms, external }: Origin): string =>
-  JSON.stringify([name, filter_subject, subject_transforms, external]);
-
-/** A source that the server takes for a new one is copied from its first message, whatever was copied before. */
-export function sourceEffects(field: FieldChange, observed: Observed): Effect[] {
+/** Sources that begin, begin again or end, and what a sink that is full loses to them. */
+export function sourceEffects({ field, change, info, observed, measured }: Row): Effect[] {
   const [before, after] = sides<Origin>(field);
-  const fresh = after.filter((source) => !before.some((old) => identity(old) === identity(source)));
+  const fresh = freshSources(field);
   const gone = before.filter((source) => !after.some(({ name }) => name === source.name));
-  const copied = fresh.flatMap(({ name }) => {
-    const origin = observed.streams.find((stream) => stream.name === name);
-    // A filter takes a part of it: what there is bounds what comes.
-    const all = origin?.status === "known" ? amountOf(origin.info.state.messages, origin.info.state, true) : undefined;
-    const has = all ? `: it has ${formatAmount(all)}` : "";
+  const incoming = fresh.map((source, i): Amount | undefined => {
+    const origin = observed.streams.find(({ name }) => name === source.name);
+    if (origin?.status !== "known" || source.external) return undefined;
+    const { state } = origin.info;
+    // A filter takes a part of it: uncounted, what there is bounds what comes.
+    const counted = measured.incoming?.[i];
+    return counted === undefined ? amountOf(state.messages, state, true) : amountOf(counted, state);
+  });
+  const copied = fresh.flatMap(({ name }, i) => {
+    const has = incoming[i] ? `: it has ${formatAmount(incoming[i])}` : "";
     const again = before.some((old) => old.name === name) ? "again " : "";
     const twice = again ? ", so what came before comes twice" : "";
-    return says(`${name} is copied ${again}from its first message${twice}${has}`, all);
+    return says(`${name} is copied ${again}from its first message${twice}${has}`, incoming[i]);
   });
   const stopped = gone.flatMap(({ name }) => says(`${name} is no longer copied; what came from it stays`));
   const moved =
     fresh.length === 0 && gone.length === 0 ? says("a source that exists keeps its place: no new start") : [];
-  return [...copied, ...stopped, ...moved];
+  const unknown = fresh.some(
+    ({ name, external }, i) => incoming[i] === undefined && (external || isHidden(name, observed)),
+  );
+  return [...crowdedOut(change, info.state, unknown ? [ANYTHING] : incoming), ...copied, ...stopped, ...moved];
+}
+
+const isHidden = (name: string, { streams }: Observed): boolean =>
+  streams.some((stream) => stream.name === name && stream.status === "unknown");
+
+/** What an origin brings that cannot be asked. */
+const ANYTHING: Amount = { messages: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER };
+
+/**
+ * What is copied takes the place of what lies in the sink, soon after the update. How much of that it is depends on where the
+ * server begins (a source that was there once goes on where it stopped), so that the upper bound alone is sure.
+ */
+function crowdedOut({ config }: Update, state: StreamState, incoming: readonly (Amount | undefined)[]): Effect[] {
+  const comes = (part: "messages" | "bytes") => incoming.reduce((sum, amount) => sum + (amount?.[part] ?? 0), 0);
+  const [messages, bytes] = [comes("messages"), comes("bytes")];
+  const beyond = {
+    messages: Math.max(0, state.messages + messages - unlimited(config.max_msgs)),
+    bytes: Math.max(0, state.bytes + bytes - unlimited(config.max_bytes)),
+  };
+  const most = Math.max(
+    Math.min(state.messages, beyond.messages),
+    beyond.bytes > 0 ? state.messages : 0,
+    // A message that comes again pushes out an older one of its subject.
+    Number(config.max_msgs_per_subject) > 0 ? Math.min(state.messages, messages) : 0,
+  );
+  if (most === 0) return [];
+  return config.discard === "new"
+    ? says("what is copied has no room here, and waits until there is some")
+    : loses(
+        amountBetween(0, most, state),
+        "pushed out, soon after the update, by what is copied from its first message",
+      );
 }
 
 const sides = <T>({ from, to }: FieldChange): [T[], T[]] => [(from ?? []) as T[], (to ?? []) as T[]];

@@ -12,6 +12,8 @@ interface Shared {
   /** How long an entry lives. @default for ever */
   readonly ttl?: Duration;
   readonly compression?: "none" | "s2";
+  readonly placement?: NonNullable<StreamInput["placement"]>;
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly publishers?: NonNullable<StreamInput["publishers"]>;
   /** Services that read it and do not write. */
   readonly readers?: readonly string[];
@@ -28,6 +30,14 @@ export interface BucketInput extends Shared {
   /** Values kept per key, 1 to 64. @default 1 */
   readonly history?: number;
   readonly maxValueSize?: ByteSize;
+  /** How long a marker stands for a key whose value expired: watchers see that it is gone (2.11). @default no markers */
+  readonly markerTtl?: Duration;
+  /** Where each new value is published to as well. */
+  readonly republish?: NonNullable<StreamInput["republish"]>;
+  /** The bucket that this one is a copy of. Nobody puts values here; clients go on asking for that bucket, and this copy answers too. */
+  readonly mirrorOf?: string;
+  /** False for a bucket that nats.js 2 made: once true it is so for ever. @default true */
+  readonly denyDelete?: boolean;
 }
 export type ObjectStoreInput = Shared;
 
@@ -35,14 +45,22 @@ export type ObjectStoreInput = Shared;
  * A key-value bucket `B` is the stream `KV_B` on `$KV.B.>`. No duplicateWindow: the server takes two minutes, or the ttl if
  * that is shorter. denyDelete as Go, the command line and Terraform have it; nats.js 2 leaves it out, and it cannot be taken back.
  */
-export const defineBucket = ({ history = 1, maxValueSize, ...bucket }: BucketInput): StreamInput => ({
+export const defineBucket = ({
+  history = 1,
+  maxValueSize,
+  markerTtl,
+  mirrorOf,
+  denyDelete = true,
+  ...bucket
+}: BucketInput): StreamInput => ({
   ...common(bucket),
   kind: "kv",
   name: `KV_${bucket.bucket}`,
-  subjects: [`$KV.${bucket.bucket}.>`],
+  ...(mirrorOf ? { mirror: { name: `KV_${mirrorOf}` }, mirrorDirect: true } : { subjects: [`$KV.${bucket.bucket}.>`] }),
   maxMsgsPerSubject: history,
   ...(maxValueSize ? { maxMsgSize: maxValueSize } : {}),
-  denyDelete: true,
+  ...(markerTtl ? { allowMsgTtl: true, subjectDeleteMarkerTtl: markerTtl } : {}),
+  ...(denyDelete ? { denyDelete } : {}),
 });
 
 /** An object store `B` is the stream `OBJ_B`: chunks on `$O.B.C.>`, what they belong to on `$O.B.M.>`. */
@@ -53,16 +71,20 @@ export const defineObjectStore = (store: ObjectStoreInput): StreamInput => ({
   subjects: [`$O.${store.bucket}.C.>`, `$O.${store.bucket}.M.>`],
 });
 
-const common = ({ bucket: _, ttl, in: overlays = {}, ...rest }: Shared) => ({
+const common = ({ bucket: _, ttl, in: overlays, ...rest }: Shared) => ({
   ...rest,
   ...(ttl ? { maxAge: ttl } : {}),
   discard: "new" as const,
   allowRollupHdrs: true,
   allowDirect: true,
-  in: Object.fromEntries(
-    Object.entries(overlays).map(([name, { ttl: age, ...figures }]) => [
-      name,
-      { ...figures, ...(age ? { maxAge: age } : {}) },
-    ]),
-  ),
+  ...(overlays
+    ? {
+        in: Object.fromEntries(
+          Object.entries(overlays).map(([name, { ttl: age, ...figures }]) => [
+            name,
+            { ...figures, ...(age ? { maxAge: age } : {}) },
+          ]),
+        ),
+      }
+    : {}),
 });

@@ -1,4 +1,5 @@
 /** P: what a change on a live cluster needs before it may be applied. */
+import type { Client } from "../jetstream/clients.ts";
 import type { LiveAsset } from "../jetstream/diff.ts";
 import type { PlannedChange, Policy } from "../jetstream/plan.ts";
 import { formatAmount } from "../units.ts";
@@ -71,12 +72,23 @@ const broken: ChangeRule = {
   code: "P005",
   severity: "warning",
   title: "A change that clients notice",
-  reason: "A publish that no stream captures any more is refused, and a core publish is lost without a word.",
-  hint: "Move publishers first.",
+  reason:
+    "A publish that no stream captures any more is refused, and a core publish is lost without a word; a reader that gets nothing " +
+    "more is not told why.",
+  hint: "Find out who depends on it, and make them ready for it first.",
   *check(planned) {
-    for (const { kind, says } of planned.effects) if (kind === "breaks") yield finding(planned, says);
+    for (const { kind, says, clients = [] } of planned.effects) {
+      if (kind === "breaks") yield finding(planned, says, makeReady(clients));
+    }
   },
 };
+
+/** The way out is another for those who publish and for those who read; undefined where nobody is named. */
+function makeReady(clients: readonly Client[]): string | undefined {
+  const does = (what: Client["does"]) => clients.some((client) => client.does === what);
+  if (does("publishes")) return does("reads") ? "Move publishers and readers first." : "Move publishers first.";
+  return does("reads") ? "Make its readers ready for it first." : undefined;
+}
 
 const deletion: ChangeRule = {
   code: "P006",

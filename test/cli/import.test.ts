@@ -7,16 +7,15 @@ import { importFound, run } from "../../src/cli/commands/import.ts";
 import { renderDefinitions } from "../../src/cli/output/definitions.ts";
 import { openReader } from "../../src/connect/nats.ts";
 import { desiredState } from "../../src/jetstream/desired.ts";
-import { type Imported, importStream } from "../../src/jetstream/import.ts";
+import { importStream } from "../../src/jetstream/import.ts";
 import { findLive } from "../../src/jetstream/import-live.ts";
-import { plan } from "../../src/jetstream/plan.ts";
-import { resolveModel } from "../../src/model/resolve.ts";
-import { realDefinitions, realModel } from "../support/definitions.ts";
+import { realModel } from "../support/definitions.ts";
 import { EVERYTHING } from "../support/every-field.ts";
 import { createAll, request } from "../support/jetstream.ts";
 import { Cluster, stop } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
 import { root, temporaryFolder } from "./circl.ts";
+import { changesAfterImport } from "./imported.ts";
 import { evaluate, typeErrors } from "./printed-definitions.ts";
 
 const legacy = (name: string): string => fileURLToPath(new URL(`../fixtures/legacy/${name}.json`, import.meta.url));
@@ -38,21 +37,6 @@ async function imported(files: readonly string[], options: { env: string; server
   const code = await run(files, { timeout: "5000", ...options });
   vi.restoreAllMocks();
   return { code, ...written };
-}
-
-/** Fields in which a plan of the imported definitions differs from the server, by asset. */
-async function changesAfterImport(cluster: Cluster, streams: readonly Imported[]): Promise<string[]> {
-  const definitions = { ...realDefinitions, streams: { imported: streams.map(({ definition }) => definition) } };
-  const { model, faults } = resolveModel("local", definitions);
-  expect(faults).toEqual([]);
-  if (!model) throw new Error("no model");
-  await using reader = await openReader(cluster.target());
-  const { changes } = await plan(model, reader, () => [], Date.now() * 1e6);
-  return changes.map(({ change }) =>
-    change.action === "update"
-      ? `${change.name}: ${change.fields.map(({ field }) => field)}`
-      : `${change.name}: ${change.action}`,
-  );
 }
 
 describe("circl import of files", () => {
@@ -216,13 +200,10 @@ describe.skipIf(without("nats-server"))("circl import from a live server", () =>
     await using reader = await openReader(cluster.target());
     const report = importFound(await findLive(reader), "local");
     expect(report.problems).toEqual([]);
-    expect(report.notes).toEqual([
-      { name: "KV_settings", says: "is left out: buckets and sessions belong to clients" },
-      { name: "all/passing", says: "is left out: it is not durable" },
-    ]);
+    expect(report.notes).toEqual([{ name: "all/passing", says: "is left out: it is not durable" }]);
     const changes = await changesAfterImport(cluster, report.streams);
     expect(changes).toEqual([
-      "KV_settings: unmanaged",
+      "KV_settings: metadata",
       "all: metadata",
       "all/iot-last: metadata",
       "all/oms-none: metadata",

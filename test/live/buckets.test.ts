@@ -29,7 +29,18 @@ const settings = defineBucket({
   in: { staging: { replicas: 1, ttl: "1m" } },
 });
 const photos = defineObjectStore({ bucket: "photos", maxBytes: "100MiB", replicas: 1 });
-const model = modelWith({ key: "local", environment, streams: [...lock, settings, photos] });
+const flags = defineBucket({
+  bucket: "flags",
+  maxBytes: "1MiB",
+  replicas: 1,
+  ttl: "1h",
+  markerTtl: "1m",
+  republish: { src: "$KV.flags.>", dest: "copies.flags.>" },
+  metadata: { team: "iot" },
+  placement: { tags: [] },
+});
+const near = defineBucket({ bucket: "near", mirrorOf: "settings", maxBytes: "10MiB", replicas: 1 });
+const model = modelWith({ key: "local", environment, streams: [...lock, settings, photos, flags, near] });
 const now = () => Date.now() * 1e6;
 
 test("buckets break no rule; a bucket with a dot in its name does", () => {
@@ -52,12 +63,20 @@ describe.skipIf(without("nats-server"))("buckets on a real server", () => {
     expect((await kv.get("theme"))?.string()).toBe("value 6");
     expect(await kv.status()).toMatchObject({ history: 5, ttl: 60_000, replicas: 1, storage: StorageType.File });
 
+    const { streams } = await connection.jetstreamManager();
+    const last = { last_by_subj: "$KV.settings.theme" };
+    const copied = async () => Buffer.from((await streams.getMessage("KV_near", last)).data).toString();
+    await expect.poll(() => copied().catch(String), { timeout: 20_000 }).toBe("value 6");
+    const watched = connection.subscribe("copies.flags.>", { max: 1 });
+    await (await connection.jetstream().views.kv("flags")).put("dark", "on");
+    for await (const message of watched) expect(message.string()).toBe("on");
+
     const store = await connection.jetstream().views.os("photos");
     await store.putBlob({ name: "cat" }, new Uint8Array(300_000));
     expect((await store.getBlob("cat"))?.length).toBe(300_000);
     await connection.close();
 
     const { summary } = await plan(model, writer, policy, now());
-    expect(summary).toMatchObject({ create: 0, update: 0, unchanged: 3 });
+    expect(summary).toMatchObject({ create: 0, update: 0, unchanged: 5 });
   });
 });

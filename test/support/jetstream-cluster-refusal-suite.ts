@@ -1,6 +1,6 @@
 /** Refusals that only a cluster has a reason for: our judgement against the server's. */
 import type { NatsConnection } from "nats";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { WireConfig } from "../../src/jetstream/desired.ts";
 import { refusals } from "../../src/jetstream/refusals.ts";
 import { parseVersion } from "../../src/model/version.ts";
@@ -9,7 +9,7 @@ import { request } from "./jetstream.ts";
 import { streamUpdate } from "./jetstream-changes.ts";
 import { createConsumer, judge, titled } from "./jetstream-refusal-suite.ts";
 import { serverIsAtLeast } from "./jetstream-round-trip.ts";
-import { Cluster } from "./nats-server.ts";
+import { Cluster, stop } from "./nats-server.ts";
 import { tool } from "./tools.ts";
 
 export function clusterRefusalSuite(server: string): void {
@@ -102,5 +102,37 @@ export function clusterRefusalSuite(server: string): void {
       server: [10226],
       ours: [10226],
     });
+  });
+
+  test("copies that are given up: fine while all are whole, and refused by us alone while a server is away", async () => {
+    for (const name of ["whole", "torn"]) {
+      expect((await request(connection, `STREAM.CREATE.${name}`, { name, ...three })).error).toBeUndefined();
+    }
+    const fewer = (name: string) => streamUpdate(connection, { name, num_replicas: 1 });
+    const peers = async (name: string) => (await request(connection, `STREAM.INFO.${name}`)).cluster?.replicas ?? [];
+    await vi.waitFor(
+      async () => {
+        for (const name of ["whole", "torn"])
+          expect((await peers(name)).filter((peer) => peer.current)).toHaveLength(2);
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+    expect(await judge(cluster, connection, await fewer("whole"))).toEqual({ server: [], ours: [] });
+
+    const [first] = cluster.servers.filter((_, i) => !connection.info?.server_name.endsWith(`-${i}`));
+    if (!first) throw new Error("every server is ours");
+    await stop(first.process);
+    await vi.waitFor(
+      async () => {
+        const { cluster: group } = await request(connection, "STREAM.INFO.torn");
+        expect(group?.leader).toBeTruthy();
+        expect(group?.replicas?.filter((peer) => peer.current)).toHaveLength(1);
+      },
+      { timeout: 60_000, interval: 250 },
+    );
+    const connected = { ...cluster.target(), servers: [connection.getServer()] };
+    const judged = await judge({ target: () => connected }, connection, await fewer("torn"));
+    // The server takes it: 0 is no code of its own.
+    expect(judged).toEqual({ server: [], ours: [0] });
   });
 }

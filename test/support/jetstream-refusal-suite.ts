@@ -23,7 +23,11 @@ export interface Judged {
   readonly ours: readonly number[];
 }
 
-export async function judge(cluster: Cluster, connection: NatsConnection, change: Change): Promise<Judged> {
+export async function judge(
+  cluster: Pick<Cluster, "target">,
+  connection: NatsConnection,
+  change: Change,
+): Promise<Judged> {
   await using reader = await openReader(cluster.target());
   const observed = await observe(reader, [change.stream]);
   const version = parseVersion(reader.server.version);

@@ -134,7 +134,14 @@ export const STREAM_UPDATES: readonly UpdateCase[] = [
     { persist_mode: "async" },
     { persist_mode: "async", allow_atomic: true },
   ),
-  ...both("allow_batched", { allow_batched: true }, {}, "2.14"),
+  from("allow_batched: set, on servers of any age", {}, { allow_batched: true }),
+  from("allow_batched: taken back", { allow_batched: true }, {}, { since: "2.14" }),
+  from("a mapping that only newer servers know", {}, { subject_transform: { src: "$T.*", dest: "{{left(1,2)}}" } }),
+  from(
+    "a source's mapping that only newer servers know",
+    {},
+    { sources: [{ ...mirror, subject_transforms: [{ src: "plain.*", dest: "copied.{{right(1,2)}}" }] }] },
+  ),
   from("several refused at once", { deny_delete: true, deny_purge: true }, { storage: "memory" }),
 ];
 

@@ -61,8 +61,8 @@ export interface ImportReport {
   readonly broken: readonly SharedProblem[];
 }
 
-/** Buckets and sessions are made by their clients; as plain streams they would break (S004). */
-const RESERVED = /^(KV_|OBJ_|\$MQTT_)/;
+/** Sessions are made by their clients; as plain streams they would break (S004). */
+const RESERVED = /^\$MQTT_/;
 
 export function importFound({ streams, problems }: Found, environment: string): ImportReport {
   const services = Object.keys(definitions.services);
@@ -77,7 +77,7 @@ export function importFound({ streams, problems }: Found, environment: string): 
         .filter((stream) => !plain.includes(stream))
         .map(({ config }) => ({
           name: String(config.name),
-          says: "is left out: buckets and sessions belong to clients",
+          says: "is left out: MQTT sessions belong to clients",
         })),
       ...imported.flatMap(({ definition, leftOut }) =>
         leftOut

@@ -20,25 +20,33 @@ const LISTED = 20;
 
 /** A whole file. It compiles in streams/, and exports the streams in the order given. */
 export function renderDefinitions(streams: readonly Imported[]): string {
-  const names = variableNames(streams.map(({ definition }) => String(definition.name)));
+  const names = variableNames(streams.map(({ definition, bucket }) => bucket?.input.bucket ?? String(definition.name)));
   const declarations = streams.map(
     (stream, i) => `const ${names[i]} = ${set(streamCode(stream), "", `const ${names[i]} = `.length)};\n`,
   );
   const body = [...declarations, `export const streams = [${names.join(", ")}];\n`].join("\n");
   const definitions = streams.map(({ definition }) => definition);
   // The type checker refuses what is imported and not used.
-  const used = [
-    ...(definitions.some(({ consumers = [] }) => consumers.some(hasHouseFields)) ? ["defineConsumer"] : []),
-    ...(definitions.length > 0 ? ["defineStream"] : []),
-    ...(definitions.some(({ publishers = [] }) => publishers.some(({ service }) => service === SERVER))
-      ? ["SERVER"]
-      : []),
-  ];
-  return used.length > 0 ? `import { ${used.join(", ")} } from "../src/model/stream.ts";\n\n${body}` : body;
+  const imports = {
+    "../src/model/bucket.ts": ["defineBucket", "defineObjectStore"].filter((define) =>
+      streams.some(({ bucket }) => bucket?.define === define),
+    ),
+    "../src/model/stream.ts": [
+      ...(definitions.some(({ consumers = [] }) => consumers.some(hasHouseFields)) ? ["defineConsumer"] : []),
+      ...(streams.some(({ bucket }) => !bucket) ? ["defineStream"] : []),
+      ...(definitions.some(({ publishers = [] }) => publishers.some(({ service }) => service === SERVER))
+        ? ["SERVER"]
+        : []),
+    ],
+  };
+  const lines = Object.entries(imports).flatMap(([file, used]) =>
+    used.length > 0 ? [`import { ${used.join(", ")} } from "${file}";\n`] : [],
+  );
+  return lines.length > 0 ? `${lines.join("")}\n${body}` : body;
 }
 
-function streamCode({ definition, seen, unsaid, leftOut }: Imported): Code {
-  const { publishers = [], consumers = [], ...figures } = definition;
+function streamCode({ definition, bucket, seen, unsaid, leftOut }: Imported): Code {
+  const { publishers = [], consumers = [], ...figures } = { consumers: [], ...(bucket?.input ?? definition) };
   const notes = [
     ...unsaid.map(({ field, value }) => `On the server there is also ${field} ${JSON.stringify(value)}.`),
     ...leftOut
@@ -56,7 +64,7 @@ function streamCode({ definition, seen, unsaid, leftOut }: Imported): Code {
       : []),
     ...(notes.length > 0 ? [{ comments: notes }] : []),
   ];
-  return { open: "defineStream({", close: "})", items };
+  return { open: `${bucket?.define ?? "defineStream"}({`, close: "})", items };
 }
 
 type Publisher = NonNullable<StreamInput["publishers"]>[number];
@@ -144,7 +152,10 @@ function onOneLine(code: Code): string | undefined {
   const objects = items.filter(
     ({ code: item }) => typeof item === "object" && item.open === "{" && item.items.length > 1,
   );
-  if (open === "defineStream({" || (open === "[" && items.length > 1 && objects.length === items.length))
+  if (
+    /^define(Stream|Bucket|ObjectStore)\(/.test(open) ||
+    (open === "[" && items.length > 1 && objects.length === items.length)
+  )
     return undefined;
   const parts = items.map(({ lead = "", comments, code: item = "" }) => {
     const text = comments ? undefined : onOneLine(item);
@@ -157,7 +168,7 @@ function onOneLine(code: Code): string | undefined {
 
 /** circl_iot -> circlIot. Names that JavaScript or the file itself needs, and those that come twice, get a number. */
 function variableNames(names: readonly string[]): string[] {
-  const taken = new Set(["streams", "defineStream", "defineConsumer", "SERVER"]);
+  const taken = new Set(["streams", "defineStream", "defineConsumer", "defineBucket", "defineObjectStore", "SERVER"]);
   return names.map((name) => {
     const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
     const joined = words.map((word, i) => (i === 0 ? lowerFirst(word) : upperFirst(word))).join("");

@@ -1,4 +1,5 @@
 /** Plans as text and JSON. */
+import { adopts } from "../../jetstream/adoption.ts";
 import type { Outcome } from "../../jetstream/apply.ts";
 import type { FieldChange } from "../../jetstream/diff.ts";
 import type { Plan } from "../../jetstream/plan.ts";
@@ -48,8 +49,10 @@ function renderChange({ change, effects, verdicts }: Planned, { colours, width }
       ? `unknown: ${change.why}`
       : change.action === "unmanaged"
         ? "not in streams/, left alone"
-        : "";
-  const fields = "fields" in change ? change.fields.map(renderField) : [];
+        : adopts(change)
+          ? "adopt: nothing changes but that it is marked as ours"
+          : "";
+  const fields = "fields" in change && !adopts(change) ? change.fields.map(renderField) : [];
   const inline = fields.length <= 2 ? fields.join(", ") : "";
   const notes = effects.filter(({ kind }) => kind === "says").map(({ says }) => paragraph("    ", says, width));
   const problems = verdicts.map(({ code, says, hint, leave }) =>
@@ -73,9 +76,11 @@ function renderSummary({ summary, changes }: Plan): string {
     unknown > 0 ? `${unknown} unknown` : "",
   ].filter((part) => part !== "");
   if (create + update + recreate + deleted + blocked === 0) return `No changes. ${rest.join(", ")}.`;
+  const adopted = changes.filter(({ change }) => adopts(change)).length;
   const leave = changes.filter(({ verdicts }) => verdicts.some((verdict) => verdict.leave)).length;
   const parts = [
     `Plan: ${create} to create, ${update} to update,${recreate > 0 ? ` ${recreate} to recreate,` : ""} ${deleted} to delete, ${blocked} blocked.`,
+    adopted > 0 ? `${adopted} of these only adopt${adopted === 1 ? "s" : ""} what is there.` : "",
     leave > 0 ? `${leave} need${leave === 1 ? "s" : ""} leave.` : "",
     rest.length > 0 ? `${rest.join(", ")}.` : "",
   ];
@@ -90,15 +95,26 @@ const DURATIONS = [
   "ack_wait",
   "inactive_threshold",
   "max_expires",
+  "backoff",
+  "idle_heartbeat",
+  "priority_timeout",
 ];
 
-/** A value in the units that people think in. */
+/** A value in the units that people think in, also where it lies in a list or an object. */
 function human(field: string, value: unknown): string {
+  const said = inUnits(field, value);
+  if (Array.isArray(said) && DURATIONS.includes(field)) return said.join(", ");
+  return typeof said === "string" ? said : JSON.stringify(said);
+}
+
+function inUnits(field: string, value: unknown): unknown {
   if (value === undefined || value === "") return "unset";
   if (value === -1 || (field === "max_age" && value === 0)) return "unlimited";
   if (typeof value === "number" && BYTES.includes(field)) return formatBytes(value);
   if (typeof value === "number" && DURATIONS.includes(field)) return formatDuration(value);
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (Array.isArray(value)) return value.map((item) => inUnits(field, item));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, inUnits(name, inner)]));
 }
 
 export const planJson = ({ environment, server, changes, summary, notes }: Plan) => ({
@@ -114,6 +130,7 @@ export const planJson = ({ environment, server, changes, summary, notes }: Plan)
       name: change.name,
       action: change.action,
       ...("fields" in change ? { fields: change.fields } : {}),
+      ...(adopts(change) ? { adopts: true } : {}),
       effects,
       verdicts,
     })),

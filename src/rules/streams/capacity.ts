@@ -1,5 +1,7 @@
 /** Limits, replicas and sizes against what the cluster has. */
+import { newerFields } from "../../model/field-versions.ts";
 import type { Model } from "../../model/resolve.ts";
+import type { Stream } from "../../model/stream.ts";
 import { effectiveRetention, flowsInto } from "../../model/traffic.ts";
 import { atLeast, parseVersion } from "../../model/version.ts";
 import { fileStore, RESERVABLE, reservedPerServer } from "../../nats/budget.ts";
@@ -183,17 +185,6 @@ const largeDeadLetter: Rule<Model> = {
   },
 };
 
-/** The version that first knew a stream field; older servers refuse it (10025) or, before 2.12, drop it silently. */
-const FIELD_SINCE: Readonly<Record<string, string>> = {
-  allowMsgTtl: "2.11",
-  subjectDeleteMarkerTtl: "2.11",
-  allowMsgCounter: "2.12",
-  allowAtomic: "2.12",
-  allowMsgSchedules: "2.12",
-  persistMode: "2.12",
-  allowBatched: "2.14",
-};
-
 const unknownField: Rule<Model> = {
   code: "S038",
   severity: "error",
@@ -203,16 +194,11 @@ const unknownField: Rule<Model> = {
   *check({ streams, environment }) {
     const { tag } = environment.images.nats;
     const version = parseVersion(tag);
-    for (const stream of version ? streams : []) {
-      for (const field of Object.keys(stream)) {
-        const since = FIELD_SINCE[field];
-        if (version && since && !atLeast(version, since)) {
-          yield {
-            place: inStream(stream, field),
-            says: `exists since ${since}, but the server is ${tag}`,
-            ...(atLeast(version, "2.12") ? { errCode: 10025 } : {}),
-          };
-        }
+    if (!version) return;
+    const errCode = atLeast(version, "2.12") ? { errCode: 10025 } : {};
+    for (const stream of streams) {
+      for (const { field, since } of newerFields("stream", (name) => stream[name as keyof Stream], version)) {
+        yield { place: inStream(stream, field), says: `exists since ${since}, but the server is ${tag}`, ...errCode };
       }
     }
   },

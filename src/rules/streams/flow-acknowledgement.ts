@@ -1,6 +1,7 @@
 /** ackPolicy "flow_control" (2.14): whoever answers the server's questions of flow control has had all that came before. */
+import { newerFields } from "../../model/field-versions.ts";
 import type { Model } from "../../model/resolve.ts";
-import { atLeast, parseVersion } from "../../model/version.ts";
+import { parseVersion } from "../../model/version.ts";
 import { formatDuration, SECOND } from "../../units.ts";
 import type { Rule } from "../rule.ts";
 import { checkConsumers, type Row, type SeenConsumer } from "./rows.ts";
@@ -9,7 +10,10 @@ const byFlow = ({ consumer, model }: SeenConsumer): boolean => consumer.ackPolic
 /** The server reads a policy that it does not know as a broken request. */
 const isKnown = ({ environment }: Model): boolean => {
   const version = parseVersion(environment.images.nats.tag);
-  return !version || atLeast(version, "2.14");
+  return (
+    !version ||
+    newerFields("consumer", (field) => (field === "ackPolicy" ? "flow_control" : undefined), version).length === 0
+  );
 };
 const pushed = (seen: SeenConsumer): boolean => byFlow(seen) && seen.consumer.deliverSubject !== undefined;
 

@@ -72,3 +72,16 @@ describe.each(Object.entries(cases))("%s", (code, { fires, says, leave, quiet })
     expect(policy(quiet).filter((verdict) => verdict.code === code)).toEqual([]);
   });
 });
+
+describe("P005 says what to do by whom it breaks", () => {
+  const publishes = { service: "oms", does: "publishes", what: "orders.>" } as const;
+  const reads = { service: "bff", does: "reads", what: "orders/bff" } as const;
+  test.each([
+    ["publishers", [publishes], "Move publishers first."],
+    ["readers", [reads], "Make its readers ready for it first."],
+    ["both", [reads, publishes], "Move publishers and readers first."],
+    ["nobody by name", [], "Find out who depends on it, and make them ready for it first."],
+  ])("%s", (_, clients, hint) => {
+    expect(policy(planned({ effects: [{ kind: "breaks", says: "ends", clients }] }))).toMatchObject([{ hint }]);
+  });
+});

@@ -1,0 +1,73 @@
+/** What we say of sources that change, against what comes and what is pushed out. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import type { WireConfig } from "../../src/jetstream/desired.ts";
+import type { EffectBench } from "./jetstream-effect-bench.ts";
+import { lost, settled, state, stored, subjects } from "./jetstream-effects.ts";
+import { freshName } from "./jetstream-round-trip.ts";
+
+export function sourceEffectSuite({ connection, create, update, change, predicted, publish }: EffectBench): void {
+  test("a source with another filter comes again, one that only starts elsewhere does not", async () => {
+    const [name, origin] = [freshName(), freshName()];
+    await create({ name: origin, subjects: ["$O.>"] });
+    for (const subject of ["$O.a", "$O.b"]) await publish(subject, 20);
+    const sink = (...sources: readonly object[]) => ({ name, sources });
+    await create(sink({ name: origin, filter_subject: "$O.a" }));
+    expect(await settled(connection(), name, 20)).toBe(20);
+
+    const start = sink({ name: origin, filter_subject: "$O.a", opt_start_seq: 3 });
+    expect(await predicted(await change(start))).toMatchObject([{ kind: "says" }]);
+    await update(start);
+    await sleep(500);
+    expect(await stored(connection(), name)).toBe(20);
+
+    const wider = sink({ name: origin, filter_subject: "$O.>" });
+    expect(await predicted(await change(wider))).toMatchObject([
+      { kind: "says", ...(await state(connection(), origin)), says: expect.stringContaining("comes twice") },
+    ]);
+    await update(wider);
+    expect(await settled(connection(), name, 60)).toBe(60);
+
+    const none = { name, subjects: ["$T.>"] };
+    expect(await predicted(await change(none))).toMatchObject([
+      { kind: "says", says: expect.stringContaining("no longer copied") },
+    ]);
+    await update(none);
+    expect(await stored(connection(), name)).toBe(60);
+  });
+
+  test.each<[string, WireConfig, number]>([
+    ["the oldest", { max_msgs: 30 }, 20],
+    ["the oldest, by their bytes", { max_bytes: 4_000 }, 20],
+    ["nothing where it discards new messages: the copy waits", { max_msgs: 30, discard: "new" }, 0],
+  ])("a source that comes again pushes out of a full sink %s", async (_, limits, expected) => {
+    const [name, origin] = [freshName(), freshName()];
+    await create({ name: origin, subjects: ["$O.>", "$P.>"] });
+    const sink = { name, subjects: ["$T.>"], ...limits };
+    await create({ ...sink, sources: [{ name: origin, filter_subject: "$P.a" }] });
+    await publish("$T.own", 20);
+    for (const subject of ["$O.a", "$O.b"]) await publish(subject, 20);
+    const wider = { ...sink, sources: [{ name: origin, filter_subject: "$O.>" }] };
+    const effects = await predicted(await change(wider));
+    await update(wider);
+    const own = async () => (await subjects(connection(), name))["$T.own"] ?? 0;
+    // All of these are older than what is copied now: of the forty that come, ten fill it.
+    for (let attempt = 0; attempt < 100 && (await own()) > 20 - expected; attempt++) await sleep(100);
+    if (expected === 0) expect(await settled(connection(), name, 30)).toBe(30);
+    expect(await own()).toBe(20 - expected);
+    expect(lost(effects)).toBe(expected);
+    expect(effects.some(({ says }) => says.includes("no room"))).toBe(expected === 0);
+  });
+
+  test("a promoted mirror keeps what it has and is no mirror again", async () => {
+    const [name, origin] = [freshName(), freshName()];
+    await create({ name: origin, subjects: ["$O.>"] });
+    await publish("$O.a", 20);
+    await create({ name, mirror: { name: origin } });
+    expect(await settled(connection(), name, 20)).toBe(20);
+    const promoted = await change({ name, subjects: ["$T.>"] });
+    expect(await predicted(promoted)).toMatchObject([{ kind: "irreversible" }]);
+    await update(promoted.config);
+    expect(await stored(connection(), name)).toBe(20);
+  });
+}
