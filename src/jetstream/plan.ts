@@ -71,7 +71,8 @@ export async function plan(
 ): Promise<Plan> {
   assertCluster(model, reader.server);
   const { deletions = [], targets, retentionStep = Number.POSITIVE_INFINITY } = scope;
-  const observed = await observe(reader, [...model.streams.map(({ name }) => name), ...deletions]);
+  const streamsOf = deletions.map((name) => name.split("/", 1).join());
+  const observed = await observe(reader, [...model.streams.map(({ name }) => name), ...streamsOf]);
   const version = parseVersion(observed.server.version) ?? UNKNOWN_VERSION;
   const next = steppedModel(model, observed, retentionStep, now);
   const all = diff(next, observed, scope);

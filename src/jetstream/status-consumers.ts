@@ -41,13 +41,9 @@ export function consumerHealth(
   if (!live || holder?.status !== "known") return { name, condition, problems: [] };
   const there = observed.consumers.get(stream.name);
   const info = there?.known.find((candidate) => candidate.name === consumer.name);
-  if (there?.unknown.includes(consumer.name)) {
-    return { name, condition: "unknown", problems: ["is unknown: its servers do not answer"] };
-  }
+  const unknown = there?.unknown.find((candidate) => candidate.name === consumer.name);
+  if (unknown) return { name, condition: "unknown", problems: [`is unknown: ${unknown.why}`] };
   if (!info) return { name, condition: "missing", problems: [`is missing: \`circl apply ${model.key}\` creates it`] };
-  if (observed.server.cluster && !info.cluster?.leader) {
-    return { name, condition: "unknown", problems: ["is unknown: it has no leader"] };
-  }
   const waits = info.num_pending > 0 ? waitOf(info, holder.info, now) : undefined;
   return {
     name,

@@ -180,7 +180,7 @@ function lagProblems({ name, lag = 0 }: OriginInfo, { streams, server }: Observe
 function undeclaredIn(observed: Observed, { streams }: Model): Health["undeclared"] {
   const declared = new Map(streams.map(({ name, consumers }) => [name, consumers.map((consumer) => consumer.name)]));
   const consumers = [...observed.consumers].flatMap(([stream, { known, unknown }]) =>
-    [...known.map(({ name }) => name), ...unknown].filter((name) => !declared.get(stream)?.includes(name)),
+    [...known, ...unknown].filter(({ name }) => !declared.get(stream)?.includes(name)),
   );
   return {
     streams: observed.streams.filter(({ name }) => !declared.has(name)).length,

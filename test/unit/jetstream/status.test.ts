@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ConsumerInfo, StreamInfo } from "../../../src/jetstream/api.ts";
-import type { Observed } from "../../../src/jetstream/observe.ts";
+import type { Observed, ObservedConsumers } from "../../../src/jetstream/observe.ts";
 import { status } from "../../../src/jetstream/status.ts";
 import type { StreamInput } from "../../../src/model/stream.ts";
 import { modelWith, orders } from "../../support/definitions.ts";
@@ -58,7 +58,7 @@ const consumer = (rest: object = {}, config: object = {}): ConsumerInfo => ({
 interface Seen {
   readonly info?: StreamInfo;
   readonly consumer?: ConsumerInfo;
-  readonly unknown?: readonly string[];
+  readonly unknown?: ObservedConsumers["unknown"];
   readonly others?: Observed["streams"];
   readonly definition?: Partial<StreamInput>;
 }
@@ -181,10 +181,11 @@ describe("copies", () => {
 });
 
 describe("consumers", () => {
-  test("that are missing, do not answer or have no leader", () => {
+  test("that are missing or cannot be asked", () => {
     expect(consumerProblems({})).toEqual(["is missing: `circl apply production` creates it"]);
-    expect(consumerProblems({ unknown: ["oms-orders"] })).toEqual(["is unknown: its servers do not answer"]);
-    expect(consumerProblems({ consumer: consumer({ cluster: {} }) })).toEqual(["is unknown: it has no leader"]);
+    expect(consumerProblems({ unknown: [{ name: "oms-orders", why: "it has no leader" }] })).toEqual([
+      "is unknown: it has no leader",
+    ]);
   });
 
   test("whose backlog is older than an hour", () => {
