@@ -2,7 +2,9 @@ import type { NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openReader } from "../../src/connect/nats.ts";
 import { streamConfig } from "../../src/jetstream/desired.ts";
+import { observe } from "../../src/jetstream/observe.ts";
 import { type PlanScope, plan } from "../../src/jetstream/plan.ts";
+import { status } from "../../src/jetstream/status.ts";
 import { policy } from "../../src/rules/changes.ts";
 import { modelWith, orders } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
@@ -83,6 +85,21 @@ describe.skipIf(without("nats-server", "test-ca"))("while a server is away that 
     const former = changes.find(({ change }) => change.name === "former");
     expect(former?.refusals.map(({ says }) => says)).toEqual([
       "nothing is deleted while former/left-behind, orders/oms-orders, orders/oms-orders-recreating, orders/stale cannot be asked",
+    ]);
+  });
+
+  test("status says so of what is declared, and counts the others once", async () => {
+    await using reader = await openReader(cluster.target());
+    const health = status(model, await observe(reader, ["orders"]), Date.now() * 1e6);
+    expect(health.undeclared).toEqual({ streams: 1, consumers: 2 });
+    expect(health.consumers).toEqual([
+      {
+        name: "orders/oms-orders",
+        condition: "unknown",
+        problems: [
+          "is unknown: oms-orders-recreating, which keeps its place, cannot be asked: its servers do not answer",
+        ],
+      },
     ]);
   });
 });
