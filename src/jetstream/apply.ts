@@ -2,7 +2,7 @@
 import type { Writer } from "./api.ts";
 import { writeConsumer } from "./consumer-write.ts";
 import type { Change } from "./diff.ts";
-import { acquireLock, LOCK_STREAM } from "./lock.ts";
+import { acquireLock, Interrupted, LOCK_STREAM } from "./lock.ts";
 import { type Applied, inOrder, type Step } from "./order.ts";
 import { inParallel } from "./pager.ts";
 import type { Plan, PlannedChange } from "./plan.ts";
@@ -24,7 +24,9 @@ export interface ApplyOptions {
   readonly holder: string;
   /** Milliseconds to wait for another apply. */
   readonly lockWait: number;
-  /** Asked before every change: true stops after those that run. */
+  /** Told for whom it waits. */
+  readonly waits?: (says: string) => void;
+  /** Asked before every change, and while it waits: true stops after those that run. */
   readonly interrupted: () => boolean;
   /** Told of every change as soon as it is written, before its replicas are waited for. */
   readonly progress: (name: string, action: Applied["action"]) => void;
@@ -54,12 +56,19 @@ export async function apply(plan: Plan, writer: Writer, options: ApplyOptions): 
   if (before.failed.length > 0) {
     return { ...before, notStarted: rest.flatMap(({ changes }) => changes.map(({ name }) => name)).sort() };
   }
-  await using lock = await acquireLock(writer, options.holder, options.lockWait);
-  const interrupted = () => options.interrupted() || lock.lost() !== undefined;
+  const { lockWait, waits = () => {} } = options;
+  const waiting = { wait: lockWait, interrupted: options.interrupted, waits };
+  await using lock = await acquireLock(writer, options.holder, waiting).catch(unlessInterrupted);
+  // Without a lock nothing begins.
+  const interrupted = () => lock === undefined || options.interrupted() || lock.lost() !== undefined;
   const after = await applySteps(rest, writer, { ...options, interrupted }, lookAgain);
-  const lockLost = after.notStarted.length > 0 ? lock.lost() : undefined;
+  const lockLost = after.notStarted.length > 0 ? lock?.lost() : undefined;
   return { ...after, done: [...before.done, ...after.done].sort(), ...(lockLost ? { lockLost } : {}) };
 }
+
+const unlessInterrupted = (error: unknown): undefined => {
+  if (!(error instanceof Interrupted)) throw error;
+};
 
 /** @param lookAgain throws where a change is not to be written any more */
 async function applySteps(

@@ -140,7 +140,7 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
     await applyOn(cluster, model);
     await using writer = await openWriter(cluster.target());
     {
-      await using held = await acquireLock(writer, "alice@laptop", 0);
+      await using held = await acquireLock(writer, "alice@laptop", { wait: 0 });
       expect(held.lost()).toBeUndefined();
       const planned = await plan(model, writer, policy, now());
       await expect(apply(planned, writer, quiet)).rejects.toThrow(
@@ -157,7 +157,9 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
     await using cluster = await Cluster.start(model);
     await applyOn(cluster, model);
     await using writer = await openWriter(cluster.target());
-    const attempts = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => acquireLock(writer, `job-${i}`, 0)));
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, i) => acquireLock(writer, `job-${i}`, { wait: 0 })),
+    );
     const locks = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
     expect(locks).toHaveLength(1);
     await locks[0]?.[Symbol.asyncDispose]();

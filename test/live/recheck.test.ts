@@ -100,7 +100,7 @@ describe.skipIf(without("nats-server"))("between the yes and the write", () => {
   test("lies the wait for somebody else's lock too", async () => {
     await apply(await planned(withOrders({})), writer, quiet);
     const approved = await planned(none, named);
-    const other = await acquireLock(writer, "alice", 0);
+    const other = await acquireLock(writer, "alice", { wait: 0 });
     const waiting = apply(approved, writer, { ...quiet, lockWait: 50_000 });
     await publish(3);
     await other[Symbol.asyncDispose]();
