@@ -1,7 +1,7 @@
 /** Files of credentials, looked at before anybody is dialled: the client finds their faults late and names no file. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { fromSeed } from "nkeys.js";
+import { nkeys } from "nats";
 import type { Target } from "./nats.ts";
 
 /** What is wrong with the files that a target names, one sentence each, and nothing of what is in them. */
@@ -32,7 +32,7 @@ function judged(file: string | undefined, isSound: (text: string) => boolean, sa
 }
 
 const isSeed = (text: string): boolean =>
-  works(() => fromSeed(new TextEncoder().encode(text.trim())).getPublicKey().startsWith("U"));
+  works(() => nkeys.fromSeed(new TextEncoder().encode(text.trim())).getPublicKey().startsWith("U"));
 
 /** As `nsc` and the `nats` command write them. */
 const isCreds = (text: string): boolean => {

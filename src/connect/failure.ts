@@ -48,8 +48,7 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
     case "TIMEOUT":
     case "CONNECTION_TIMEOUT":
       // A server greets whoever dials it.
-      if (doing === "connecting")
-        return failure(doing, `no server of NATS greets at ${servers}`, error, noGreeting, true);
+      if (doing === "connecting") return failure(doing, `no answer in time from ${servers}`, error, noGreeting, true);
       return failure(doing, "no answer in time", error, noAnswer, true);
     case "SERVER_OPT_NA":
       return failure(doing, `${servers} speaks no TLS`, error, "Leave out --tls-ca and the other TLS options.");
