@@ -54,11 +54,14 @@ export function withConnection(command: Command): Command {
 
 /**
  * Where and as whom; options win over a context's settings. Over --kubectl the certificate must name the Service.
- * @throws UsageError for files that do not exist and options that do not go together
+ * @throws UsageError for files that are not what they should be, and options that do not go together
  * @throws ConnectionFailure where kubectl cannot forward
  */
 export async function reach(options: ConnectionOptions, environment?: Environment): Promise<Reached> {
   const target = targetOf(options);
+  const { credentialProblems } = await import("../connect/credentials.ts");
+  const problems = credentialProblems(target);
+  if (problems.length > 0) throw new UsageError(problems.join("; "));
   if (options.kubectl === undefined) return { target, [Symbol.asyncDispose]: async () => {} };
   if (!environment) throw new UsageError("--kubectl needs an environment that says where the Service is");
   const forward = await forwardPort({
@@ -118,9 +121,6 @@ function targetOf(options: ConnectionOptions): Target {
     ...(inboxPrefix ? { inboxPrefix } : {}),
     ...(Object.keys(tls).length > 0 ? { tls } : {}),
   };
-  for (const file of [target.nkeyFile, target.credsFile, tls.ca, tls.cert, tls.key]) {
-    if (file && !existsSync(file)) throw new UsageError(`there is no file ${file}`);
-  }
   return target;
 }
 

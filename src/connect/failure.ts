@@ -1,4 +1,4 @@
-/** Why a server could not be asked: eight reasons, each with the next step. */
+/** Why a server could not be asked, each reason with the next step. */
 import { NatsError } from "nats";
 import { ApiError, ConnectionFailure } from "../jetstream/api.ts";
 
@@ -19,7 +19,7 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
     if (error.errCode === NO_PEERS) return failure(doing, `no server can take it: ${error.message}`, error, noPeers);
     return error;
   }
-  if (!(error instanceof NatsError)) return outside(error, doing);
+  if (!(error instanceof NatsError)) return outside(error, doing, servers);
   switch (error.code) {
     case "CONNECTION_REFUSED":
       return failure(
@@ -31,6 +31,7 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
     case "AUTHORIZATION_VIOLATION":
     case "AUTHENTICATION_EXPIRED":
     case "BAD_AUTHENTICATION":
+    case "ACCOUNT_EXPIRED":
       return failure(doing, "the server does not accept these credentials", error, badCredentials);
     case "PERMISSIONS_VIOLATION":
       return failure(doing, `this user may not ${permission(error)}`, error, wayOut(error));
@@ -46,21 +47,50 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
       );
     case "TIMEOUT":
     case "CONNECTION_TIMEOUT":
+      // A server greets whoever dials it.
+      if (doing === "connecting") return failure(doing, `no answer in time from ${servers}`, error, noGreeting, true);
       return failure(doing, "no answer in time", error, noAnswer, true);
+    case "SERVER_OPT_NA":
+      return failure(doing, `${servers} speaks no TLS`, error, "Leave out --tls-ca and the other TLS options.");
+    case "CONNECTION_CLOSED":
+    case "DISCONNECT":
+      return failure(doing, "the connection was lost and could not be made anew", error, lost);
     default:
-      return failure(doing, error.message, error, "Check --server and the TLS options.");
+      return failure(doing, error.message, error, checkServer);
   }
 }
 
-/** What Node says of sockets and certificates while we connect; anything else is nobody's to explain. */
-function outside(error: unknown, doing: string): Error {
+/** What Node says of names, sockets and certificates, now or as the client connects anew; anything else is nobody's to explain. */
+function outside(error: unknown, doing: string, servers: string): Error {
   if (!(error instanceof Error)) return new Error(String(error));
-  if (doing !== "connecting" || !("code" in error)) return error;
-  return failure(doing, error.message, error, badCertificate);
+  const code = "code" in error ? String(error.code) : "";
+  if (UNTRUSTED.test(code)) return failure(doing, error.message, error, badCertificate);
+  if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
+    return OUR_CERTIFICATE.test(error.message)
+      ? failure(doing, "the server does not accept this client's certificate", error, ownCertificate)
+      : failure(doing, `TLS with ${servers} fails: ${error.message}`, error, checkServer);
+  }
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
+    return failure(doing, `there is no host of the name in ${servers}`, error, checkServer);
+  }
+  if (UNREACHABLE.includes(code))
+    return failure(doing, `${servers} cannot be reached: ${error.message}`, error, noRoute);
+  return doing === "connecting" && code !== "" ? failure(doing, error.message, error, checkServer) : error;
 }
+
+/** Codes by which OpenSSL, and Node after it, does not trust a server's certificate (X509_verify_cert_error_string). */
+const UNTRUSTED =
+  /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_|CRL_|ERROR_IN_CERT_|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_|ERR_TLS_CERT_)/;
+/** Alerts of the server about a certificate: ours, or that there is none. */
+const OUR_CERTIFICATE =
+  /alert (bad|unknown|unsupported|expired|revoked)? ?(certificate|ca)|alert handshake failure|certificate required/i;
+const UNREACHABLE = ["ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"];
 
 const badCertificate =
   "Check --tls-ca: it is the authority of the servers' certificates, and --server must be a name that they have.";
+const ownCertificate = "Check --tls-cert and --tls-key: the servers ask for a certificate of their own authority.";
+const checkServer = "Check --server and the TLS options.";
+const noRoute = "Check --server: is it the client port, and does a firewall or a network policy let you there?";
 const badCredentials = "Check user, password file, seed or creds; with a context, which account it belongs to.";
 const noPermission = "Let the identity have it, or use one that does.";
 const jetStreamOff =
@@ -72,6 +102,12 @@ const noPeers =
   "Too few servers have room and have been heard of since the meta leader started: bring back those that are down, then apply again.";
 const noAnswer =
   "A meta leader may be missing or just elected: try again, then look at the servers. --timeout waits longer.";
+
+/** Over TLS 1.3 a server judges the client's certificate after the handshake, and the client is told nothing. */
+const noGreeting =
+  "Check --server: is this its client port? A server that wants a certificate is silent to whoever has none of its authority: " +
+  "check --tls-cert and --tls-key. --timeout waits longer.";
+const lost = "Try again: what is done stays done.";
 
 const permission = ({ permissionContext, message }: NatsError): string => {
   if (!permissionContext) return message;

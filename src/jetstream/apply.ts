@@ -1,15 +1,14 @@
 /** Applies a plan: step by step, each write read back, nothing written over a state that has moved. */
-import { isDeepStrictEqual } from "node:util";
-import type { ConsumerInfo, StreamInfo, Writer } from "./api.ts";
+import type { Writer } from "./api.ts";
 import { writeConsumer } from "./consumer-write.ts";
-import type { LiveAsset } from "./diff.ts";
-import { acquireLock, LOCK_STREAM } from "./lock.ts";
-import { normaliseConsumer } from "./normalise.ts";
+import type { Change } from "./diff.ts";
+import { acquireLock, Interrupted, LOCK_STREAM } from "./lock.ts";
 import { type Applied, inOrder, type Step } from "./order.ts";
 import { inParallel } from "./pager.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, PlannedChange } from "./plan.ts";
+import { assertAsPlanned } from "./recheck.ts";
 import { recreate } from "./recreate.ts";
-import { normalised, settle } from "./settle.ts";
+import { settle } from "./settle.ts";
 
 export interface Outcome {
   readonly done: readonly string[];
@@ -25,7 +24,9 @@ export interface ApplyOptions {
   readonly holder: string;
   /** Milliseconds to wait for another apply. */
   readonly lockWait: number;
-  /** Asked before every change: true stops after those that run. */
+  /** Told for whom it waits. */
+  readonly waits?: (says: string) => void;
+  /** Asked before every change, and while it waits: true stops after those that run. */
   readonly interrupted: () => boolean;
   /** Told of every change as soon as it is written, before its replicas are waited for. */
   readonly progress: (name: string, action: Applied["action"]) => void;
@@ -43,20 +44,39 @@ export async function apply(plan: Plan, writer: Writer, options: ApplyOptions): 
   const first = steps.flatMap(({ changes }) =>
     changes.filter((change) => change.action === "create" && isLock(change)),
   );
+  const approved = new Map<Change, PlannedChange>(plan.changes.map((planned) => [planned.change, planned]));
+  const lookAgain = async (change: Applied): Promise<void> => {
+    const planned = approved.get(change);
+    // What is there already refuses a create by itself.
+    if (change.action !== "create" && planned) await assertAsPlanned(change, planned, plan.basis, writer);
+  };
   // The very first apply makes the stream that locks the others.
-  const before = await applySteps([{ oneByOne: true, changes: first }], writer, options);
+  const before = await applySteps([{ oneByOne: true, changes: first }], writer, options, lookAgain);
   const rest = steps.map((step) => ({ ...step, changes: step.changes.filter((change) => !first.includes(change)) }));
   if (before.failed.length > 0) {
     return { ...before, notStarted: rest.flatMap(({ changes }) => changes.map(({ name }) => name)).sort() };
   }
-  await using lock = await acquireLock(writer, options.holder, options.lockWait);
-  const interrupted = () => options.interrupted() || lock.lost() !== undefined;
-  const after = await applySteps(rest, writer, { ...options, interrupted });
-  const lockLost = after.notStarted.length > 0 ? lock.lost() : undefined;
+  const { lockWait, waits = () => {} } = options;
+  const waiting = { wait: lockWait, interrupted: options.interrupted, waits };
+  await using lock = await acquireLock(writer, options.holder, waiting).catch(unlessInterrupted);
+  // Without a lock nothing begins.
+  const interrupted = () => lock === undefined || options.interrupted() || lock.lost() !== undefined;
+  const after = await applySteps(rest, writer, { ...options, interrupted }, lookAgain);
+  const lockLost = after.notStarted.length > 0 ? lock?.lost() : undefined;
   return { ...after, done: [...before.done, ...after.done].sort(), ...(lockLost ? { lockLost } : {}) };
 }
 
-async function applySteps(steps: readonly Step[], writer: Writer, options: ApplyOptions): Promise<Outcome> {
+const unlessInterrupted = (error: unknown): undefined => {
+  if (!(error instanceof Interrupted)) throw error;
+};
+
+/** @param lookAgain throws where a change is not to be written any more */
+async function applySteps(
+  steps: readonly Step[],
+  writer: Writer,
+  options: ApplyOptions,
+  lookAgain: (change: Applied) => Promise<void>,
+): Promise<Outcome> {
   const done: string[] = [];
   const failed: { name: string; error: Error }[] = [];
   const notStarted: string[] = [];
@@ -67,13 +87,15 @@ async function applySteps(steps: readonly Step[], writer: Writer, options: Apply
     await inParallel(changes, async (change) => {
       if (options.interrupted()) notStarted.push(change.name);
       else
-        await applyOne(change, writer).then(
-          () => {
-            written.push(change);
-            options.progress(change.name, change.action);
-          },
-          (error) => fail(change.name, error),
-        );
+        await lookAgain(change)
+          .then(() => applyOne(change, writer))
+          .then(
+            () => {
+              written.push(change);
+              options.progress(change.name, change.action);
+            },
+            (error) => fail(change.name, error),
+          );
     });
     const unsettled = await settle(written, writer, options.readyTimeout);
     for (const { name } of written) {
@@ -92,7 +114,6 @@ async function applySteps(steps: readonly Step[], writer: Writer, options: Apply
 }
 
 async function applyOne(change: Applied, writer: Writer): Promise<void> {
-  if (change.action !== "create") await assertNotMoved(change.name, change.live, writer);
   if (change.action === "delete") {
     const consumer = change.live.kind === "consumer" ? [change.live.info.name] : [];
     await writer.write(`${change.kind === "stream" ? "STREAM" : "CONSUMER"}.DELETE`, [change.stream, ...consumer]);
@@ -103,20 +124,5 @@ async function applyOne(change: Applied, writer: Writer): Promise<void> {
     await writer.write(verb, [change.name], change.config);
   } else {
     await writeConsumer(change.stream, change.config, change.action, writer);
-  }
-}
-
-/** Between plan and apply somebody else may have changed the asset: what was approved is then not what would happen. */
-async function assertNotMoved(name: string, live: LiveAsset, writer: Writer): Promise<void> {
-  const [now, then] =
-    live.kind === "stream"
-      ? [await writer.read<StreamInfo>("STREAM.INFO", [name]), live.info].map(({ config }) =>
-          normalised(config, writer),
-        )
-      : [await writer.read<ConsumerInfo>("CONSUMER.INFO", [live.info.stream_name, live.info.name]), live.info].map(
-          ({ config }) => normaliseConsumer(config, config),
-        );
-  if (!isDeepStrictEqual(now, then)) {
-    throw new Error(`${name} has changed since it was planned. Plan again and look at what is different now.`);
   }
 }

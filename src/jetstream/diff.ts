@@ -5,8 +5,8 @@ import { atLeast, parseVersion } from "../model/version.ts";
 import type { ConsumerInfo, StreamInfo } from "./api.ts";
 import { type DesiredState, desiredState, type WireConfig } from "./desired.ts";
 import { type ConsumerLimits, normaliseConsumer, normaliseStream } from "./normalise.ts";
-import type { Observed } from "./observe.ts";
-import { isGuard, keepingStart, placeOf } from "./recreate.ts";
+import type { Observed, ObservedConsumers } from "./observe.ts";
+import { guardName, isGuard, keepingStart, placeOf } from "./recreate.ts";
 
 /** `from` and `to` are undefined where the field is absent on that side. */
 export interface FieldChange {
@@ -72,7 +72,7 @@ export function diff(model: Model, observed: Observed, { deletions = [], recreat
   const desired = desiredState(model);
   const changes = [
     ...streamChanges(desired, observed, model),
-    ...consumerChanges(desired, observed, model, recreations),
+    ...consumerChanges(desired, observed, model, { deletions, recreations }),
   ];
   return changes
     .map((change) => (deletions.includes(change.name) ? toDelete(change) : change))
@@ -113,7 +113,7 @@ function* consumerChanges(
   desired: DesiredState,
   observed: Observed,
   model: Model,
-  recreations: readonly string[],
+  { deletions = [], recreations = [] }: Named,
 ): Generator<Change> {
   const declared = new Set<string>();
   const streams = new Map(desired.streams.map((config) => [config.name, config]));
@@ -126,9 +126,8 @@ function* consumerChanges(
     const found = there?.known.find((info) => info.name === config.name);
     const guard = there?.known.find((info) => isGuard(info, String(config.name)) && isOurs(info.config, model));
     if (guard) declared.add(`${stream}/${guard.name}`);
-    if (unknown.has(stream)) yield { ...asset, action: "unknown", why: "its stream is unknown" };
-    else if (there?.unknown.includes(String(config.name)))
-      yield { ...asset, action: "unknown", why: "its servers do not answer" };
+    const why = unknown.has(stream) ? STREAM_UNKNOWN : whyUnknown(String(config.name), there);
+    if (why !== undefined) yield { ...asset, action: "unknown", why };
     else if (!found && guard)
       yield {
         ...asset,
@@ -160,15 +159,43 @@ function* consumerChanges(
       }
     }
   }
-  for (const [stream, { known }] of observed.consumers) {
-    // Those of a stream that is not declared go with it or stay with it.
-    if (!streams.has(stream)) continue;
-    for (const info of known.filter((candidate) => !declared.has(`${stream}/${candidate.name}`))) {
-      const asset = { kind: "consumer", name: `${stream}/${info.name}`, stream } as const;
-      yield { ...asset, action: "unmanaged", owned: isOurs(info.config, model), live: { kind: "consumer", info } };
+  const undeclared = (stream: string, name: string): Asset | undefined =>
+    declared.has(`${stream}/${name}`) ? undefined : { kind: "consumer", name: `${stream}/${name}`, stream };
+  for (const [stream, there] of observed.consumers) {
+    for (const { name, why } of there.unknown) {
+      const asset = undeclared(stream, name);
+      if (asset) yield { ...asset, action: "unknown", why };
+    }
+    for (const info of there.known) {
+      const asset = undeclared(stream, info.name);
+      // Those of a stream that is not declared go with it or stay with it, unless one of them is named.
+      if (!asset || !(streams.has(stream) || deletions.includes(asset.name))) continue;
+      yield {
+        ...asset,
+        action: "unmanaged",
+        owned: isOurs(info.config, model),
+        live: { kind: "consumer", info },
+      };
     }
   }
+  for (const name of deletions) {
+    const [stream = "", consumer] = name.split("/");
+    const asset = consumer && unknown.has(stream) ? undeclared(stream, consumer) : undefined;
+    if (asset) yield { ...asset, action: "unknown", why: STREAM_UNKNOWN };
+  }
 }
+
+const STREAM_UNKNOWN = "its stream is unknown";
+
+/** A consumer whose guard does not answer is not absent: created anew, it would lose the place that the guard keeps. */
+function whyUnknown(consumer: string, { known, unknown }: ObservedConsumers = NONE): string | undefined {
+  const itself = unknown.find(({ name }) => name === consumer);
+  if (itself) return itself.why;
+  if (known.some(({ name }) => name === consumer)) return undefined;
+  const guard = unknown.find(({ name }) => name === guardName(consumer));
+  return guard && `${guard.name}, which keeps its place, cannot be asked: ${guard.why}`;
+}
+const NONE: ObservedConsumers = { known: [], unknown: [] };
 
 /** What consumers take from their stream; where the account has a limit of its own too, that is the server's to compute. */
 const knownLimits = ({ account }: Observed, limits: ConsumerLimits = {}): ConsumerLimits | undefined =>

@@ -25,9 +25,9 @@ export async function findLive(reader: Reader): Promise<Found> {
     problems: observed.streams.flatMap((stream) =>
       stream.status === "unknown"
         ? [{ name: stream.name, says: `is not imported: ${stream.why}` }]
-        : (observed.consumers.get(stream.name)?.unknown ?? []).map((consumer) => ({
-            name: `${stream.name}/${consumer}`,
-            says: "is not imported: its servers do not answer",
+        : (observed.consumers.get(stream.name)?.unknown ?? []).map(({ name, why }) => ({
+            name: `${stream.name}/${name}`,
+            says: `is not imported: ${why}`,
           })),
     ),
   };

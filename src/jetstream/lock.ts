@@ -1,6 +1,9 @@
 /**
  * One apply at a time per environment. The lock is the last message on `circl.sync.lock`: whoever replaces it (compare and
- * set by its sequence) holds it until the time it names, and renews it meanwhile. A job that died lets go by itself.
+ * set by its sequence) holds it for the time it names, and renews it meanwhile. A job that died lets go by itself. Whether a
+ * lock has run out is between two times of the server that leads the stream, when it stored the message and when it is asked:
+ * the clocks of two machines that apply may be minutes apart. A holder counts what has passed since it asked, which is never
+ * less.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError, ConnectionFailure, type Writer } from "./api.ts";
@@ -27,8 +30,8 @@ interface Entry {
   /** `alice@laptop`, or the run of a pipeline. */
   readonly holder: string;
   readonly since: string;
-  /** In the past once it is released. */
-  readonly until: string;
+  /** Milliseconds from when the server stored it; 0 once it is released. */
+  readonly lifetime?: number;
 }
 
 /** Somebody else applies now, or there is nothing to lock with. */
@@ -36,51 +39,84 @@ export class LockHeld extends Error {
   override readonly name = "LockHeld";
 }
 
+/** Whoever waited for the lock was told to stop. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
 export interface Lock extends AsyncDisposable {
   /** Why somebody else may hold it by now, so that no further change may begin; undefined while it is held. */
   readonly lost: () => string | undefined;
 }
 
-/**
- * @param holder who applies, for those who wait
- * @param wait milliseconds to wait for another holder
- * @throws LockHeld with the holder's name, since when and until when
- */
-export async function acquireLock(writer: Writer, holder: string, wait: number, pace = PACE): Promise<Lock> {
-  const deadline = Date.now() + wait;
-  const since = new Date().toISOString();
-  for (;;) {
-    const current = await read(writer);
-    if (!current.entry || Date.parse(current.entry.until) <= Date.now()) {
-      const until = Date.now() + pace.lifetime;
-      const entry = { holder, since, until: iso(until) };
-      const sequence = await replace(writer, current.sequence, entry).catch(unlessPassing);
-      if (sequence !== undefined) return hold(writer, { sequence, until }, { holder, since }, pace);
-    } else if (Date.now() >= deadline) throw held(current.entry);
-    await sleep(250);
-  }
+export interface Waiting {
+  /** Milliseconds to wait for another holder. */
+  readonly wait: number;
+  /** Asked while it waits: true ends that. */
+  readonly interrupted?: () => boolean;
+  /** Told who holds it, each time that is somebody else. */
+  readonly waits?: (says: string) => void;
+  readonly pace?: Pace;
 }
 
-const held = ({ holder, since, until }: Entry): LockHeld =>
+/**
+ * @param holder who applies, for those who wait
+ * @throws LockHeld with the holder's name, since when and until when; Interrupted
+ */
+export async function acquireLock(writer: Writer, holder: string, waiting: Waiting): Promise<Lock> {
+  const { wait, interrupted = () => false, waits = () => {}, pace = PACE } = waiting;
+  let told = "";
+  const owner = { holder, since: new Date().toISOString() };
+  for (const waited = stopwatch(); !interrupted(); await sleep(250)) {
+    const current = await read(writer);
+    if (!current.entry || (await serverTime(writer)) >= current.ends) {
+      const asked = stopwatch();
+      const entry = { ...owner, lifetime: pace.lifetime };
+      const sequence = await replace(writer, current.sequence, entry).catch(unlessPassing);
+      if (sequence !== undefined) return hold(writer, { sequence, asked }, owner, pace);
+    } else if (waited() >= wait) throw held(current.entry, current.ends);
+    else {
+      const says = `waiting for ${current.entry.holder}, who applies since ${current.entry.since}; Ctrl-C ends the wait`;
+      if (says !== told) waits(says);
+      told = says;
+    }
+  }
+  throw new Interrupted(`interrupted while ${holder} waited for the lock`);
+}
+
+const held = ({ holder, since }: Entry, ends: number): LockHeld =>
   new LockHeld(
-    `${holder} applies since ${since}. Wait with --lock-timeout; if that run is dead, its lock is free at ${until}.`,
+    `${holder} applies since ${since}. Wait with --lock-timeout; if that run is dead, its lock is free at ${iso(ends)}, by the servers' clock.`,
   );
+
+/** Milliseconds that have passed since: a clock that was set back hides none, and neither does a machine that slept. */
+function stopwatch(): () => number {
+  const [steady, wall] = [performance.now(), Date.now()];
+  return () => Math.max(performance.now() - steady, Date.now() - wall);
+}
+
+/** Milliseconds since 1970 by the server that leads the lock's stream, which also wrote the times of its messages. */
+async function serverTime(writer: Writer): Promise<number> {
+  const { ts } = await writer.read<{ readonly ts: string }>("STREAM.INFO", [LOCK_STREAM]);
+  return Date.parse(ts);
+}
 
 function hold(
   writer: Writer,
-  first: { readonly sequence: number; readonly until: number },
-  owner: Omit<Entry, "until">,
+  first: { readonly sequence: number; readonly asked: () => number },
+  owner: Omit<Entry, "lifetime">,
   { lifetime, renewal, retry }: Pace,
 ): Lock {
-  let { sequence, until } = first;
+  let { sequence, asked } = first;
   let taken: string | undefined;
   let failure = "";
-  const put = async (end: number): Promise<void> => {
+  const put = async (time: number): Promise<void> => {
     while (taken === undefined) {
-      const next = await replace(writer, sequence, { ...owner, until: iso(end) });
+      const since = stopwatch();
+      const next = await replace(writer, sequence, { ...owner, lifetime: time });
       if (next !== undefined) {
         sequence = next;
-        until = end;
+        asked = since;
         return;
       }
       // A renewal that was given up may have arrived late: then the newer entry is ours too.
@@ -94,7 +130,7 @@ function hold(
     for (let pause = renewal; ; ) {
       await sleep(pause, undefined, { signal: ended.signal }).catch(() => undefined);
       if (ended.signal.aborted || taken !== undefined) return;
-      pause = await put(Date.now() + lifetime).then(
+      pause = await put(lifetime).then(
         () => renewal,
         (error: Error) => {
           failure = error.message;
@@ -107,28 +143,37 @@ function hold(
   return {
     lost: () => {
       if (taken !== undefined) return `${taken} has it now`;
-      return Date.now() > until ? `it could not be renewed until ${iso(until)}: ${failure || "no answer"}` : undefined;
+      if (asked() < lifetime) return undefined;
+      return `it could not be renewed within ${lifetime / 1000} s: ${failure || "no answer"}`;
     },
     async [Symbol.asyncDispose]() {
       ended.abort();
       // One in flight would hold it again behind the release.
       await renewing;
       // A release that fails hides nothing of what was applied: the lock is free when its time is over.
-      await put(Date.now()).catch(() => undefined);
+      await put(0).catch(() => undefined);
     },
   };
 }
 
-async function read(writer: Writer): Promise<{ readonly sequence: number; readonly entry?: Entry }> {
+interface Current {
+  readonly sequence: number;
+  readonly entry?: Entry;
+  /** Milliseconds since 1970, by the servers' clock. */
+  readonly ends: number;
+}
+
+async function read(writer: Writer): Promise<Current> {
+  type Stored = { readonly seq: number; readonly time: string; readonly data?: string };
   try {
-    const { message } = await writer.read<{ readonly message: { readonly seq: number; readonly data?: string } }>(
-      "STREAM.MSG.GET",
-      [LOCK_STREAM],
-      { last_by_subj: SUBJECT },
-    );
-    return { sequence: message.seq, entry: JSON.parse(Buffer.from(message.data ?? "", "base64").toString()) };
+    const { message } = await writer.read<{ readonly message: Stored }>("STREAM.MSG.GET", [LOCK_STREAM], {
+      last_by_subj: SUBJECT,
+    });
+    const entry: Entry = JSON.parse(Buffer.from(message.data ?? "", "base64").toString());
+    // One without a lifetime was written by an older version.
+    return { sequence: message.seq, entry, ends: Date.parse(message.time) + (entry.lifetime ?? PACE.lifetime) };
   } catch (error) {
-    if (error instanceof ApiError && error.errCode === NO_MESSAGE) return { sequence: 0 };
+    if (error instanceof ApiError && error.errCode === NO_MESSAGE) return { sequence: 0, ends: 0 };
     if (error instanceof ApiError && error.errCode === NO_STREAM) {
       throw new LockHeld(
         `there is no stream ${LOCK_STREAM} to lock with. Apply without --target once: it is declared in streams/sync.ts.`,

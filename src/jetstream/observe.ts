@@ -16,25 +16,34 @@ export interface Observed {
 
 export interface ObservedConsumers {
   readonly known: readonly ConsumerInfo[];
-  /** Names that exist but did not answer. */
-  readonly unknown: readonly string[];
+  /** Those that exist and cannot be asked. */
+  readonly unknown: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** Reads the account, all streams, and the consumers of `declared` streams. */
-export async function observe(reader: Reader, declared: readonly string[]): Promise<Observed> {
+/** Reads the account, all streams, and the consumers of `named` streams. */
+export async function observe(reader: Reader, named: readonly string[]): Promise<Observed> {
   const [account, names, details] = await Promise.all([
     reader.read<AccountInfo>("INFO"),
     streamNames(reader),
     streamDetails(reader),
   ]);
   const streams = names.map((name) => classify(name, details, reader.server));
-  const ours = new Set(declared);
+  const ours = new Set(named);
   const asked = streams.filter(({ name, status }) => status === "known" && ours.has(name));
-  const consumers = await inParallel(asked, async ({ name }) => {
-    const { known, missing } = await consumerDetails(reader, name);
-    return [name, { known, unknown: missing }] as const;
-  });
+  const consumers = await inParallel(asked, async ({ name }) => [name, await consumersOf(name, reader)] as const);
   return { server: reader.server, account, streams, consumers: new Map(consumers) };
+}
+
+async function consumersOf(stream: string, reader: Reader): Promise<ObservedConsumers> {
+  const { known, missing } = await consumerDetails(reader, stream);
+  const isLed = ({ cluster }: ConsumerInfo) => reader.server.cluster === undefined || Boolean(cluster?.leader);
+  return {
+    known: known.filter(isLed),
+    unknown: [
+      ...[...missing].map(([name, why]) => ({ name, why })),
+      ...known.filter((info) => !isLed(info)).map(({ name }) => ({ name, why: "it has no leader" })),
+    ],
+  };
 }
 
 /**
@@ -47,7 +56,9 @@ function classify(
   server: ServerIdentity,
 ): ObservedStream {
   const info = known.get(name);
-  if (!info || missing.has(name)) return { name, status: "unknown", why: "its servers do not answer" };
+  const why = missing.get(name);
+  if (why !== undefined) return { name, status: "unknown", why };
+  if (!info) return { name, status: "unknown", why: "its servers do not answer" };
   if (server.cluster && !info.cluster?.leader) return { name, status: "unknown", why: "it has no leader" };
   return { name, status: "known", info };
 }

@@ -18,30 +18,50 @@ export async function streamNames(reader: Reader): Promise<string[]> {
   return pages.flatMap(({ streams }) => streams ?? []).sort();
 }
 
-/** Whatever LIST knows of the streams, by name, and the names that it says it could not ask. */
+/** Names that a page of LIST has without saying more: `missing`, and why in `offline` where the server gives a reason. */
+interface Unanswered extends Page {
+  readonly missing?: readonly string[];
+  /** What the server cannot run, for example as it was made by a newer one (since 2.11.9). */
+  readonly offline?: Readonly<Record<string, string>>;
+}
+
+/** Whatever LIST knows of the streams, by name, and of those that it could not ask, why. */
 export async function streamDetails(
   reader: Reader,
-): Promise<{ readonly known: ReadonlyMap<string, StreamInfo>; readonly missing: ReadonlySet<string> }> {
-  type ListPage = Page & { readonly streams: readonly StreamInfo[] | null; readonly missing?: readonly string[] };
+): Promise<{ readonly known: ReadonlyMap<string, StreamInfo>; readonly missing: ReadonlyMap<string, string> }> {
+  type ListPage = Unanswered & { readonly streams: readonly StreamInfo[] | null };
   const pages = await allPages(LIST_PAGE, (offset) => reader.read<ListPage>("STREAM.LIST", [], { offset }));
   return {
     known: new Map(pages.flatMap(({ streams }) => (streams ?? []).map((info) => [info.config.name, info] as const))),
-    missing: new Set(pages.flatMap(({ missing = [] }) => missing)),
+    missing: unanswered(pages),
   };
 }
 
-/** The consumers of a stream, and the names of those that did not answer. */
+/**
+ * The consumers of a stream, and of those that did not answer, why. Both come from the assignments that NAMES reads too
+ * (jsClusteredConsumerListRequest, jsConsumerListRequest of 2.14.9), so that what is in neither is not there.
+ */
 export async function consumerDetails(
   reader: Reader,
   stream: string,
-): Promise<{ readonly known: readonly ConsumerInfo[]; readonly missing: readonly string[] }> {
-  type ListPage = Page & { readonly consumers: readonly ConsumerInfo[] | null; readonly missing?: readonly string[] };
+): Promise<{ readonly known: readonly ConsumerInfo[]; readonly missing: ReadonlyMap<string, string> }> {
+  type ListPage = Unanswered & { readonly consumers: readonly ConsumerInfo[] | null };
   const pages = await allPages(LIST_PAGE, (offset) => reader.read<ListPage>("CONSUMER.LIST", [stream], { offset }));
+  const missing = unanswered(pages);
   return {
-    known: pages.flatMap(({ consumers }) => consumers ?? []),
-    missing: pages.flatMap(({ missing = [] }) => missing),
+    // What is missing may be a row of zeros as well, and that has no name.
+    known: pages.flatMap(({ consumers }) => consumers ?? []).filter(({ name }) => name && !missing.has(name)),
+    missing,
   };
 }
+
+const unanswered = (pages: readonly Unanswered[]): ReadonlyMap<string, string> =>
+  new Map([
+    ...pages.flatMap(({ missing = [] }) => missing.map((name) => [name, "its servers do not answer"] as const)),
+    ...pages.flatMap(({ offline = {} }) =>
+      Object.entries(offline).map(([name, reason]) => [name, `its server cannot run it: ${reason}`] as const),
+    ),
+  ]);
 
 /** The offset grows by the page's size, not by what came: entries that are missing would be read twice otherwise. */
 async function allPages<T extends Page>(size: number, page: (offset: number) => Promise<T>): Promise<T[]> {

@@ -38,6 +38,13 @@ export interface Plan {
   readonly summary: Summary;
   /** Names that were given for nothing: what they ask for is so already. A run that is repeated names what is done. */
   readonly notes: readonly string[];
+  /** What it was made from, for an apply that looks again. */
+  readonly basis: Basis;
+}
+
+export interface Basis {
+  readonly model: Model;
+  readonly observed: Observed;
 }
 
 export interface Summary {
@@ -72,9 +79,11 @@ export async function plan(
 ): Promise<Plan> {
   assertCluster(model, reader.server);
   const { deletions = [], targets, retentionStep = Number.POSITIVE_INFINITY } = scope;
-  const observed = await observe(reader, [...model.streams.map(({ name }) => name), ...deletions]);
-  const version = parseVersion(observed.server.version) ?? UNKNOWN_VERSION;
+  const streamsOf = deletions.map((name) => name.split("/", 1).join());
+  const observed = await observe(reader, [...model.streams.map(({ name }) => name), ...streamsOf]);
+  const version = versionOf(observed);
   const next = steppedModel(model, observed, retentionStep, now);
+  const basis = { model: next, observed };
   const all = diff(next, observed, scope);
   const unknowns = all.filter(({ action }) => action === "unknown").map(({ name }) => name);
   const notes = [...assertDeletable(deletions, all, targets)];
@@ -84,10 +93,7 @@ export async function plan(
   const changes = await inParallel(inScope, async (change) => {
     const planned = {
       change,
-      effects: [
-        ...effectsOf(change, observed, next, version, now, await measure(change, reader)),
-        ...remainingSteps(change, model),
-      ],
+      effects: [...(await effectsNow(change, basis, reader, now)), ...remainingSteps(change, model)],
       refusals: [...refusals(change, version, around), ...blindDelete(change, unknowns)],
     };
     return { ...planned, verdicts: policy(planned) };
@@ -99,8 +105,19 @@ export async function plan(
     changes,
     summary: summarise(changes),
     notes,
+    basis,
   };
 }
+
+/** What a change loses, breaks or makes irreversible by what is observed in `basis`. @param now nanoseconds since 1970 */
+export const effectsNow = async (
+  change: Change,
+  { model, observed }: Basis,
+  reader: Reader,
+  now: number,
+): Promise<Effect[]> => effectsOf(change, observed, model, versionOf(observed), now, await measure(change, reader));
+
+const versionOf = ({ server }: Observed): Version => parseVersion(server.version) ?? UNKNOWN_VERSION;
 
 /** While something cannot be asked, nothing is deleted: what looks superfluous may be all that is left of it. */
 const blindDelete = (change: Change, unknowns: readonly string[]): Refusal[] =>

@@ -41,7 +41,7 @@ export function keepingStart(config: WireConfig, { metadata, opt_start_seq }: Wi
 const GUARDS = "circl.dev/guards";
 
 /** Of the consumer that keeps the place of `consumer` while that is recreated. */
-const guardName = (consumer: string): string => `${consumer}-recreating`;
+export const guardName = (consumer: string): string => `${consumer}-recreating`;
 
 /** Whether a consumer is the guard of `consumer`, and not merely called like one. */
 export const isGuard = ({ name, config }: Pick<ConsumerInfo, "name" | "config">, consumer: string): boolean =>

@@ -1,10 +1,10 @@
 /** Health of consumers: who waits for what, and what is lost to them. */
-import type { Model } from "../model/resolve.ts";
 import type { Consumer, Stream } from "../model/stream.ts";
 import { formatDuration, SECOND } from "../units.ts";
 import type { ConsumerInfo, StreamInfo } from "./api.ts";
-import type { Observed } from "./observe.ts";
-import type { StreamHealth } from "./status.ts";
+import { driftOf } from "./drift.ts";
+import { guardName } from "./recreate.ts";
+import type { Looked, StreamHealth } from "./status.ts";
 
 export interface ConsumerHealth {
   /** `circl_iot/bff-iot`. */
@@ -12,6 +12,7 @@ export interface ConsumerHealth {
   readonly condition: StreamHealth["condition"];
   /** Empty where the whole stream is missing or unknown: that is one problem, and the stream's. */
   readonly problems: readonly string[];
+  readonly differs?: StreamHealth["differs"];
   readonly live?: Backlog;
 }
 
@@ -32,27 +33,30 @@ export function consumerHealth(
   consumer: Consumer,
   stream: Stream,
   { condition, live }: Pick<StreamHealth, "condition" | "live"> = { condition: "missing" },
-  model: Model,
-  observed: Observed,
-  now: number,
+  { model, observed, changes, now }: Looked,
 ): ConsumerHealth {
   const name = `${stream.name}/${consumer.name}`;
   const holder = observed.streams.find((candidate) => candidate.name === stream.name);
   if (!live || holder?.status !== "known") return { name, condition, problems: [] };
-  const there = observed.consumers.get(stream.name);
-  const info = there?.known.find((candidate) => candidate.name === consumer.name);
-  if (there?.unknown.includes(consumer.name)) {
-    return { name, condition: "unknown", problems: ["is unknown: its servers do not answer"] };
-  }
+  const change = changes.get(name);
+  if (change?.action === "unknown") return { name, condition: "unknown", problems: [`is unknown: ${change.why}`] };
+  const info = observed.consumers.get(stream.name)?.known.find((candidate) => candidate.name === consumer.name);
   if (!info) return { name, condition: "missing", problems: [`is missing: \`circl apply ${model.key}\` creates it`] };
-  if (observed.server.cluster && !info.cluster?.leader) {
-    return { name, condition: "unknown", problems: ["is unknown: it has no leader"] };
-  }
+  const guard = changes.get(`${stream.name}/${guardName(consumer.name)}`);
+  const leftover =
+    guard?.action === "delete" ? [`has a guard that an interrupted apply left behind: ${guard.name}`] : [];
+  const drift = driftOf(change);
   const waits = info.num_pending > 0 ? waitOf(info, holder.info, now) : undefined;
   return {
+    ...drift,
     name,
     condition: "exists",
-    problems: [...backlogProblems(info, holder.info, waits ?? 0, live.keeps), ...deliveryProblems(info)],
+    problems: [
+      ...leftover,
+      ...backlogProblems(info, holder.info, waits ?? 0, live.keeps),
+      ...deliveryProblems(info),
+      ...drift.problems,
+    ],
     live: {
       pending: info.num_pending,
       ackPending: info.num_ack_pending,

@@ -4,10 +4,12 @@ import type { Stream } from "../model/stream.ts";
 import { effectiveRetention, flowsInto } from "../model/traffic.ts";
 import { formatDuration, SECOND } from "../units.ts";
 import type { OriginInfo, ServerIdentity, StreamInfo } from "./api.ts";
+import { type Change, diff, type FieldChange } from "./diff.ts";
+import { driftOf } from "./drift.ts";
 import type { Observed } from "./observe.ts";
 import { type ConsumerHealth, consumerHealth } from "./status-consumers.ts";
 
-/** Health of everything declared. `problems` are sentences; without any, all is well. */
+/** Health of everything declared. `problems` are sentences; without any, all is well, and a plan has nothing to do. */
 export interface Health {
   readonly environment: string;
   readonly server: ServerIdentity;
@@ -21,7 +23,10 @@ export interface Health {
 export interface StreamHealth {
   readonly name: string;
   readonly condition: "exists" | "missing" | "unknown";
+  /** What `differs` tells of is the last one. */
   readonly problems: readonly string[];
+  /** Fields that are not as they are declared, from what is live to what is declared; missing where there are none. */
+  readonly differs?: readonly FieldChange[];
   /** Only of a stream that exists. */
   readonly live?: LiveStream;
 }
@@ -41,6 +46,7 @@ export interface LiveStream {
 }
 
 export interface Replicas {
+  /** As many as are declared. */
   readonly wanted: number;
   /** The leader counts as one. */
   readonly current: number;
@@ -64,11 +70,23 @@ export interface SourceHealth {
   readonly active: number;
 }
 
+/** What is looked at. */
+export interface Looked {
+  readonly model: Model;
+  readonly observed: Observed;
+  /** What an apply would do, by name. */
+  readonly changes: ReadonlyMap<string, Change>;
+  /** Nanoseconds since 1970. */
+  readonly now: number;
+}
+
 /** @param now nanoseconds since 1970 */
 export function status(model: Model, observed: Observed, now: number): Health {
-  const streams = model.streams.map((stream) => streamHealth(stream, model, observed, now));
+  const changes = new Map(diff(model, observed).map((change) => [change.name, change]));
+  const looked = { model, observed, changes, now };
+  const streams = model.streams.map((stream) => streamHealth(stream, looked));
   const consumers = model.streams.flatMap((stream, i) =>
-    stream.consumers.map((consumer) => consumerHealth(consumer, stream, streams[i], model, observed, now)),
+    stream.consumers.map((consumer) => consumerHealth(consumer, stream, streams[i], looked)),
   );
   return {
     environment: model.environment.name,
@@ -80,18 +98,21 @@ export function status(model: Model, observed: Observed, now: number): Health {
   };
 }
 
-function streamHealth(stream: Stream, model: Model, observed: Observed, now: number): StreamHealth {
+function streamHealth(stream: Stream, { model, observed, changes, now }: Looked): StreamHealth {
   const { name } = stream;
   const found = observed.streams.find((candidate) => candidate.name === name);
   if (!found) return { name, condition: "missing", problems: [`is missing: \`circl apply ${model.key}\` creates it`] };
   if (found.status === "unknown") return { name, condition: "unknown", problems: [`is unknown: ${found.why}`] };
   const live = liveStream(found.info, observed.server, now);
+  const drift = driftOf(changes.get(name));
   const problems = [
     ...replicaProblems(found.info, live.replicas),
     ...keepingProblems(stream, live, model, found.info),
     ...originsOf(found.info).flatMap((origin) => [...stallProblems(origin), ...lagProblems(origin, observed, now)]),
+    ...drift.problems,
   ];
-  return { name, condition: "exists", problems, live };
+  const replicas = { ...live.replicas, wanted: stream.replicas };
+  return { ...drift, name, condition: "exists", problems, live: { ...live, replicas } };
 }
 
 function liveStream(info: StreamInfo, server: ServerIdentity, now: number): LiveStream {
@@ -180,7 +201,7 @@ function lagProblems({ name, lag = 0 }: OriginInfo, { streams, server }: Observe
 function undeclaredIn(observed: Observed, { streams }: Model): Health["undeclared"] {
   const declared = new Map(streams.map(({ name, consumers }) => [name, consumers.map((consumer) => consumer.name)]));
   const consumers = [...observed.consumers].flatMap(([stream, { known, unknown }]) =>
-    [...known.map(({ name }) => name), ...unknown].filter((name) => !declared.get(stream)?.includes(name)),
+    [...known, ...unknown].filter(({ name }) => !declared.get(stream)?.includes(name)),
   );
   return {
     streams: observed.streams.filter(({ name }) => !declared.has(name)).length,

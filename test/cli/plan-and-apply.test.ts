@@ -243,7 +243,7 @@ SYSTEM_ACCOUNT: SYS
     silent.close();
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^error: connecting: no answer in time\. A meta leader may be missing .* --timeout waits longer/,
+      /^error: connecting: no answer in time from 127\.0\.0\.1:\d+\. Check --server: .* --timeout waits longer/,
     );
   });
 
@@ -273,7 +273,7 @@ SYSTEM_ACCOUNT: SYS
         /^error: INFO: the cluster has no leader now\. Wait for the servers to come back: a majority must be up\./,
       );
     for (const answer of said)
-      expect(answer).toMatch(/^1 error: .*(no answer in time|the cluster has no leader now)\./);
+      expect(answer).toMatch(/^1 error: .*(no answer in time( from \S+)?|the cluster has no leader now)\./);
   });
 
   test("JetStream is off on the server", async () => {

@@ -72,7 +72,7 @@ describe.skipIf(without("nats-server"))("circl status", () => {
     const { code, stdout } = await statusOf("local", cluster);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /\n {3}circl_iot_location {3}circl-local-nats-0 {2}1\/1 {7}5 \(0%\) +\d+ B \(0%\) +\d+m?s +circl_iot: 0 behind\n/,
+      /\n {3}circl_iot_location {3}circl-local-nats-0 {2}1\/1 {7}5 \(0%\) +\d+ B \(0%\) +\d+m?s +about \S+ +circl_iot: 0 behind\n/,
     );
     expect(stdout).toMatch(/\n {3}circl_iot\/bff-iot +5 +0 +0 +about \d+m?s\n/);
     expect(stdout).toMatch(/\n\d+ streams, 9 consumers: 0 problems\.\n$/);
@@ -121,6 +121,30 @@ describe.skipIf(without("nats-server"))("circl status", () => {
       "circl_iot is missing: `circl apply local` creates it",
       "circl_iot_location does not copy circl_iot: stream not found",
     ]);
+  });
+
+  test("says what somebody changed by hand, each field with what it is and what it should be", async () => {
+    const model = realModel("local");
+    await using cluster = await Cluster.start(model);
+    const connection = await cluster.connect();
+    const { streams, consumers } = desiredState(model);
+    await createAll(connection, { streams, consumers });
+    const letters = streams.find(({ name }) => name === "circl_dlq");
+    const changed = { ...letters, max_age: 3_600e9, max_msgs: -1 };
+    expect((await request(connection, "STREAM.UPDATE.circl_dlq", changed)).error).toBeUndefined();
+    const reader = consumers.find(({ config }) => config.name === "bff-iot");
+    const slower = { stream_name: "circl_iot", config: { ...reader?.config, max_ack_pending: 7 } };
+    expect((await request(connection, "CONSUMER.DURABLE.CREATE.circl_iot.bff-iot", slower)).error).toBeUndefined();
+    await connection.close();
+    const { code, stdout } = await statusOf("local", cluster);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/\n! {2}circl_dlq +circl-local-nats-0 /);
+    expect(stdout).toContain(
+      "\n! circl_dlq is not as declared: max_age, max_msgs\n" +
+        "    max_age 1h -> 30d\n    max_msgs unlimited -> 100000\n" +
+        "! circl_iot/bff-iot is not as declared: max_ack_pending\n    max_ack_pending 7 -> 1000\n",
+    );
+    expect(stdout).toContain(": 2 problems.");
   });
 
   test("says who lags, who was passed over, who waits, and counts what is not declared", async () => {

@@ -96,6 +96,20 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
     expect(await changesOn(cluster, after)).toEqual(["unmanaged somebody_elses"]);
   });
 
+  test("deletes a consumer that is named and ours, though its stream is not declared any more", async () => {
+    const reader = { name: "bff-audit", service: "bff" } as const;
+    const former = { ...audit, subjects: ["audit.>"], consumers: [reader, { ...reader, name: "oms-audit" }] };
+    const before = modelWith({ ...local, streams: [...lock, single, former] });
+    const after = modelWith({ ...local, streams: [...lock, single] });
+    await using cluster = await Cluster.start(before);
+    await applyOn(cluster, before);
+    await using writer = await openWriter(cluster.target());
+    const planned = await plan(after, writer, policy, now(), { deletions: ["audit/bff-audit", "audit/other"] });
+    expect(planned.notes).toEqual(["--allow-delete audit/other: it is not there"]);
+    expect(await apply(planned, writer, quiet)).toEqual({ done: ["audit/bff-audit"], failed: [], notStarted: [] });
+    expect(await changesOn(cluster, before)).toEqual(["create audit/bff-audit"]);
+  });
+
   test("replaces the consumer of a work queue: the old one goes first, or the server refuses the new one", async () => {
     const queue = (name: string) =>
       modelWith({
@@ -126,7 +140,7 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
     await applyOn(cluster, model);
     await using writer = await openWriter(cluster.target());
     {
-      await using held = await acquireLock(writer, "alice@laptop", 0);
+      await using held = await acquireLock(writer, "alice@laptop", { wait: 0 });
       expect(held.lost()).toBeUndefined();
       const planned = await plan(model, writer, policy, now());
       await expect(apply(planned, writer, quiet)).rejects.toThrow(
@@ -143,7 +157,9 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
     await using cluster = await Cluster.start(model);
     await applyOn(cluster, model);
     await using writer = await openWriter(cluster.target());
-    const attempts = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => acquireLock(writer, `job-${i}`, 0)));
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, i) => acquireLock(writer, `job-${i}`, { wait: 0 })),
+    );
     const locks = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
     expect(locks).toHaveLength(1);
     await locks[0]?.[Symbol.asyncDispose]();

@@ -16,7 +16,7 @@ describe.skipIf(without("nats-server", "test-ca"))("the lock on three servers", 
     await writer.write("STREAM.CREATE", [LOCK_STREAM], lock);
     for (let round = 0; round < 5; round++) {
       const attempts = await Promise.allSettled(
-        Array.from({ length: 10 }, (_, i) => acquireLock(writer, `job-${i}`, 0)),
+        Array.from({ length: 10 }, (_, i) => acquireLock(writer, `job-${i}`, { wait: 0 })),
       );
       const reasons = attempts.flatMap((attempt) => (attempt.status === "rejected" ? [attempt.reason.message] : []));
       for (const reason of reasons) expect(reason).toMatch(/^job-\d applies since /);
@@ -35,7 +35,7 @@ describe.skipIf(without("nats-server", "test-ca"))("the lock on three servers", 
     await using writer = await openWriter(others);
     await using rival = await openWriter(others);
     const pace = { lifetime: 60_000, renewal: 50, retry: 50 };
-    await using held = await acquireLock(writer, "alice", 0, pace);
+    await using held = await acquireLock(writer, "alice", { wait: 0, pace });
     const leading = cluster.servers[leads];
     expect(leading).toBeDefined();
     if (leading) await stop(leading.process);
@@ -48,20 +48,20 @@ describe.skipIf(without("nats-server", "test-ca"))("the lock on three servers", 
     const before = await sequence();
     await expect.poll(sequence, { timeout: 40_000, interval: 200 }).toBeGreaterThan(before);
     expect(held.lost()).toBeUndefined();
-    await expect(acquireLock(rival, "bob", 0)).rejects.toThrow(/^alice applies since /);
+    await expect(acquireLock(rival, "bob", { wait: 0 })).rejects.toThrow(/^alice applies since /);
   });
 
   test("is free once all servers have started anew, as it lay in their memory", async () => {
     await using cluster = await Cluster.start(realModel("production"));
     const writer = await openWriter(cluster.target());
     await writer.write("STREAM.CREATE", [LOCK_STREAM], lock);
-    await using _ = await acquireLock(writer, "alice", 0);
+    await using _ = await acquireLock(writer, "alice", { wait: 0 });
     await writer[Symbol.asyncDispose]();
     await Promise.all(cluster.servers.map(({ process }) => stop(process)));
     await Promise.all(cluster.servers.map((_, i) => cluster.restart(i)));
     await using after = await openWriter(cluster.target());
     const taken = () =>
-      acquireLock(after, "bob", 0).then(
+      acquireLock(after, "bob", { wait: 0 }).then(
         () => "taken",
         (error: Error) => error.message,
       );

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type NatsConnection, NatsError } from "nats";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { renderOutcome } from "../../src/cli/output/plan.ts";
 import { explainFailure } from "../../src/connect/failure.ts";
 import { openWriter } from "../../src/connect/nats.ts";
 import { ConnectionFailure, type Writer } from "../../src/jetstream/api.ts";
-import { acquireLock } from "../../src/jetstream/lock.ts";
+import { acquireLock, Interrupted } from "../../src/jetstream/lock.ts";
 import { realModel } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
@@ -45,26 +45,26 @@ describe.skipIf(without("nats-server"))("the lock", () => {
 
   test.each([true, false])("outlives renewals that fail, passing %s", async (passing) => {
     const flaky = renewingBy((count, send) => (count % 3 === 0 ? send() : failing(passing)));
-    await using lock = await acquireLock(flaky.writer, "alice", 0, pace);
+    await using lock = await acquireLock(flaky.writer, "alice", { wait: 0, pace });
     await expect.poll(() => flaky.state.count, { timeout: 20_000 }).toBeGreaterThan(7);
     expect(lock.lost()).toBeUndefined();
-    await expect(acquireLock(writer, "bob", 0)).rejects.toThrow(/^alice applies since /);
+    await expect(acquireLock(writer, "bob", { wait: 0 })).rejects.toThrow(/^alice applies since /);
   });
 
   test("is lost when its time is over, and says why", async () => {
     const dead = renewingBy(() => failing(false));
-    await using lock = await acquireLock(dead.writer, "alice", 0, { ...pace, lifetime: 500 });
+    await using lock = await acquireLock(dead.writer, "alice", { wait: 0, pace: { ...pace, lifetime: 500 } });
     await expect
       .poll(() => lock.lost(), { timeout: 20_000 })
-      .toMatch(/^it could not be renewed until \d{4}-.*Z: no answer in time$/);
+      .toBe("it could not be renewed within 0.5 s: no answer in time");
     const outcome = { done: [], failed: [], notStarted: ["a"], lockLost: lock.lost() ?? "" };
     expect(renderOutcome(outcome)).toMatch(/^the lock was lost: it could not be renewed .*\nnot started: a\n/);
   });
 
   test("names who took it", async () => {
     const slow = { ...pace, lifetime: 1, renewal: 500 };
-    await using lock = await acquireLock(writer, "alice", 0, slow);
-    await using _ = await acquireLock(writer, "bob", 20_000);
+    await using lock = await acquireLock(writer, "alice", { wait: 0, pace: slow });
+    await using _ = await acquireLock(writer, "bob", { wait: 20_000 });
     await expect.poll(() => lock.lost(), { timeout: 20_000 }).toBe("bob has it now");
   });
 
@@ -73,12 +73,59 @@ describe.skipIf(without("nats-server"))("the lock", () => {
       await sleep(300);
       return await send();
     });
-    const lock = await acquireLock(slow.writer, "alice", 0, pace);
+    const lock = await acquireLock(slow.writer, "alice", { wait: 0, pace });
     await expect.poll(() => slow.state.count, { timeout: 20_000 }).toBe(2);
     await lock[Symbol.asyncDispose]();
-    await using next = await acquireLock(writer, "bob", 0);
+    await using next = await acquireLock(writer, "bob", { wait: 0 });
     await sleep(400);
     expect(next.lost()).toBeUndefined();
+  });
+
+  /** A writer on a machine whose clock is wrong by so many milliseconds. */
+  const offBy = async <T>(milliseconds: number, work: () => Promise<T>): Promise<T> => {
+    const now = Date.now;
+    vi.spyOn(Date, "now").mockImplementation(() => now() + milliseconds);
+    try {
+      return await work();
+    } finally {
+      vi.restoreAllMocks();
+    }
+  };
+
+  test.each([-600_000, 600_000])(
+    "is held, and let go, whatever the clock of who wants it says: %i ms",
+    async (wrong) => {
+      const lock = await acquireLock(writer, "alice", { wait: 0, pace });
+      const wanted = () => offBy(wrong, () => acquireLock(writer, "bob", { wait: 0 }));
+      await expect(wanted()).rejects.toThrow(/^alice applies since .*, by the servers' clock\.$/);
+      await lock[Symbol.asyncDispose]();
+      await using next = await wanted();
+      expect(next).toBeDefined();
+    },
+  );
+
+  test.each([-600_000, 600_000])(
+    "runs out when its holder died, whatever the clock of that said: %i ms",
+    async (wrong) => {
+      const dying = { lifetime: 1_000, renewal: 60_000, retry: 60_000 };
+      await using _ = await offBy(wrong, () => acquireLock(writer, "alice", { wait: 0, pace: dying }));
+      await expect(acquireLock(writer, "bob", { wait: 0 })).rejects.toThrow(/^alice applies since /);
+      await using next = await acquireLock(writer, "bob", { wait: 50_000 });
+      expect(next.lost()).toBeUndefined();
+    },
+  );
+
+  test("of an older version, which named no lifetime, runs out as well", async () => {
+    const old = { holder: "alice", since: "2026-01-01T00:00:00Z", until: "2026-01-01T00:02:00Z" };
+    await writer.publishAfter("circl.sync.lock", JSON.stringify(old), 0);
+    await expect(acquireLock(writer, "bob", { wait: 0 })).rejects.toThrow(/its lock is free at \d{4}-.*Z, by /);
+  });
+
+  test("that somebody else holds is not waited for any more once that is interrupted", async () => {
+    await using _ = await acquireLock(writer, "alice", { wait: 0 });
+    let asked = 0;
+    const interrupted = () => ++asked > 2;
+    await expect(acquireLock(writer, "bob", { wait: 600_000, interrupted })).rejects.toThrow(Interrupted);
   });
 
   test("a publish that nobody answers may have met an election", () => {

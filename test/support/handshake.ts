@@ -34,6 +34,19 @@ export async function handshake(
   }
 }
 
+/** What Node's own TLS has against the server. */
+export async function handshakeError(port: number, options: ConnectionOptions): Promise<unknown> {
+  const socket = dial(port, "127.0.0.1");
+  try {
+    await once(socket, "data");
+    const secured = upgrade({ socket, servername: "localhost", ...options });
+    return await new Promise((done) => secured.once("secureConnect", () => done(undefined)).once("error", done));
+  } finally {
+    socket.on("error", () => {});
+    socket.destroy();
+  }
+}
+
 /**
  * Logs in without TLS, whatever the server asks for.
  * @returns whether it demands TLS, and what it said afterwards until it hung up

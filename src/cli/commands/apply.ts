@@ -70,6 +70,7 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
     const outcome = await apply(planned, writer, {
       holder: holder(),
       lockWait: wait,
+      waits: (says) => progress.say(visible(says)),
       interrupted: () => interrupts.count > 0,
       progress: progress.step,
       readyTimeout: READY_TIMEOUT,
@@ -114,15 +115,18 @@ export const missingLeave = (withheld: readonly Verdict[]): string => {
   );
 };
 
-/** The first Ctrl-C lets the changes in flight finish; the second ends the process. */
+/**
+ * The first Ctrl-C, and every SIGTERM, lets the changes in flight finish: whoever ends a job asks in that way first. Another
+ * Ctrl-C ends the process.
+ */
 function countInterrupts(say: (text: string) => void) {
-  const state = { count: 0, stop: () => process.off("SIGINT", note) };
-  const note = () => {
+  const state = { count: 0, stop: () => process.off("SIGINT", note).off("SIGTERM", note) };
+  const note = (signal: NodeJS.Signals) => {
     state.count += 1;
-    if (state.count > 1) process.exit(exitCodes.interrupted);
-    say("Finishing the changes in flight; Ctrl-C again ends at once.");
+    if (state.count > 1 && signal === "SIGINT") process.exit(exitCodes.interrupted);
+    if (state.count === 1) say("Finishing the changes in flight; Ctrl-C again ends at once.");
   };
-  process.on("SIGINT", note);
+  process.on("SIGINT", note).on("SIGTERM", note);
   return state;
 }
 

@@ -67,7 +67,9 @@ export function declareStreams(program: Command): void {
     program
       .command("status")
       .summary("say how the streams of a live cluster are")
-      .description("Leaders, replicas, lag, fill and backlog, against what is declared. Its client cannot write.")
+      .description(
+        "Leaders, replicas, lag, fill and backlog, and every field that is not as declared. Its client cannot write.",
+      )
       .argument("<environment>")
       .addOption(json()),
   ).action(

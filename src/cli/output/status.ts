@@ -3,6 +3,7 @@ import type { Fill, Health, LiveStream, StreamHealth } from "../../jetstream/sta
 import type { ConsumerHealth } from "../../jetstream/status-consumers.ts";
 import { formatBytes, formatDuration } from "../../units.ts";
 import { columns } from "./columns.ts";
+import { renderField } from "./plan.ts";
 import { count } from "./problems.ts";
 import type { Look } from "./terminal.ts";
 import { visible } from "./visible.ts";
@@ -11,9 +12,10 @@ import { visible } from "./visible.ts";
 export function renderHealth(health: Health, { colours }: Look): string {
   const { environment, server, streams, consumers } = health;
   const where = server.cluster ? `cluster ${server.cluster}` : `standalone ${server.name}`;
-  const problems = [...streams, ...consumers].flatMap(({ name, problems }) =>
-    problems.map((says) => colours.red(visible(`! ${name} ${says}`))),
-  );
+  const problems = [...streams, ...consumers].flatMap(({ name, problems, differs = [] }) => [
+    ...problems.map((says) => colours.red(visible(`! ${name} ${says}`))),
+    ...differs.map((field) => visible(`    ${renderField(field)}`)),
+  ]);
   return [
     colours.bold(visible(`${environment}: ${where} at ${server.url}, nats-server ${server.version}`)),
     "",
@@ -27,7 +29,7 @@ export function renderHealth(health: Health, { colours }: Look): string {
   ].join("\n");
 }
 
-const STREAM_HEAD = ["stream", "leader", "replicas", "messages", "bytes", "oldest", "copies"];
+const STREAM_HEAD = ["stream", "leader", "replicas", "messages", "bytes", "oldest", "keeps", "copies"];
 const CONSUMER_HEAD = ["consumer", "pending", "unacknowledged", "redelivered", "waits"];
 
 /** No rows, no head. */
@@ -48,6 +50,7 @@ function streamRow(stream: StreamHealth): string[] {
     fill(live.messages, String),
     fill(live.bytes, formatBytes),
     oldest(live),
+    live.keeps === undefined ? "" : `about ${formatDuration(live.keeps)}`,
     live.sources.map((source) => `${source.name}: ${source.lag} behind`).join(", "),
   ];
 }

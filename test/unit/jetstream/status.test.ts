@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ConsumerInfo, StreamInfo } from "../../../src/jetstream/api.ts";
-import type { Observed } from "../../../src/jetstream/observe.ts";
+import { consumerConfig, streamConfig } from "../../../src/jetstream/desired.ts";
+import type { Observed, ObservedConsumers } from "../../../src/jetstream/observe.ts";
 import { status } from "../../../src/jetstream/status.ts";
 import type { StreamInput } from "../../../src/model/stream.ts";
 import { modelWith, orders } from "../../support/definitions.ts";
@@ -17,17 +18,9 @@ const account = {
 };
 const peer = (name: string, rest: object = {}) => ({ name, current: true, ...rest });
 
-/** A stream of a day, filled evenly with 1,000 messages since one hour ago. */
+/** A stream of a day, filled evenly with 1,000 messages since one hour ago. @param config what is not as declared */
 const stream = (rest: object = {}, config: object = {}): StreamInfo => ({
-  config: {
-    name: "orders",
-    num_replicas: 3,
-    max_age: 86_400e9,
-    max_msgs: 10_000,
-    discard: "old",
-    retention: "limits",
-    ...config,
-  },
+  config: { name: "orders", ...config },
   state: {
     messages: 1_000,
     bytes: 1_000_000,
@@ -41,11 +34,11 @@ const stream = (rest: object = {}, config: object = {}): StreamInfo => ({
   ...rest,
 });
 
-/** A consumer that was given everything but the last hundred. */
+/** A consumer that was given everything but the last hundred. @param config what is not as declared */
 const consumer = (rest: object = {}, config: object = {}): ConsumerInfo => ({
   name: "oms-orders",
   stream_name: "orders",
-  config: { deliver_policy: "all", ack_policy: "explicit", max_ack_pending: 1_000, ...config },
+  config: { max_ack_pending: 1_000, ...config },
   num_pending: 100,
   num_ack_pending: 3,
   num_redelivered: 1,
@@ -58,27 +51,42 @@ const consumer = (rest: object = {}, config: object = {}): ConsumerInfo => ({
 interface Seen {
   readonly info?: StreamInfo;
   readonly consumer?: ConsumerInfo;
-  readonly unknown?: readonly string[];
+  readonly unknown?: ObservedConsumers["unknown"];
   readonly others?: Observed["streams"];
   readonly definition?: Partial<StreamInput>;
+  readonly guard?: ConsumerInfo;
 }
 
-function healthOf({ info = stream(), consumer: found, unknown = [], others = [], definition = {} }: Seen) {
-  const consumers = [{ name: "oms-orders", service: "oms" }];
-  const model = modelWith({ streams: [{ ...orders, consumers, ...definition }] });
+const { maxBytes: _, ...unbounded } = orders;
+const declared: StreamInput = {
+  ...unbounded,
+  maxAge: "1d",
+  maxMsgs: 10_000,
+  consumers: [{ name: "oms-orders", service: "oms", ackPolicy: "explicit" }],
+};
+
+function healthOf({ info = stream(), consumer: found, unknown = [], others = [], definition = {}, guard }: Seen) {
+  const model = modelWith({ streams: [{ ...declared, ...definition }] });
+  const [streamModel] = model.streams;
+  const [consumerModel] = streamModel?.consumers ?? [];
+  if (!streamModel || !consumerModel) throw new Error("no stream, or no consumer");
+  const config = { ...streamConfig(streamModel, model), ...info.config };
+  const reader = found && { ...found, config: { ...consumerConfig(consumerModel, model), ...found.config } };
   return status(
     model,
     {
       server,
       account,
-      streams: [{ name: "orders", status: "known", info }, ...others],
-      consumers: new Map([["orders", { known: found ? [found] : [], unknown }]]),
+      streams: [{ name: "orders", status: "known", info: { ...info, config } }, ...others],
+      consumers: new Map([["orders", { known: [reader, guard].filter((one) => one !== undefined), unknown }]]),
     },
     NOW,
   );
 }
-const streamProblems = (seen: Seen) => healthOf({ consumer: consumer(), ...seen }).streams[0]?.problems;
-const consumerProblems = (seen: Seen) => healthOf(seen).consumers[0]?.problems;
+const isDrift = (problem: string) => problem.startsWith("is not as declared: ");
+const streamProblems = (seen: Seen) =>
+  healthOf({ consumer: consumer(), ...seen }).streams[0]?.problems.filter((problem) => !isDrift(problem));
+const consumerProblems = (seen: Seen) => healthOf(seen).consumers[0]?.problems.filter((problem) => !isDrift(problem));
 
 test("a stream with current replicas and a consumer that keeps up are well", () => {
   expect(healthOf({ consumer: consumer() })).toEqual({
@@ -112,6 +120,46 @@ test("a stream with current replicas and a consumer that keeps up are well", () 
     ],
     undeclared: { streams: 0, consumers: 0 },
     problems: 0,
+  });
+});
+
+describe("drift", () => {
+  test("is a problem, with the fields that differ", () => {
+    const { streams, problems } = healthOf({
+      info: stream({}, { max_age: 3_600e9, num_replicas: 1 }),
+      consumer: consumer(),
+    });
+    expect(problems).toBe(1);
+    expect(streams[0]).toMatchObject({
+      condition: "exists",
+      problems: ["is not as declared: max_age, num_replicas"],
+      differs: [
+        { field: "max_age", from: 3_600e9, to: 86_400e9 },
+        { field: "num_replicas", from: 1, to: 3 },
+      ],
+      live: { replicas: { wanted: 3 } },
+    });
+  });
+
+  test("of a consumer is one too", () => {
+    expect(healthOf({ consumer: consumer({}, { ack_wait: 1e9 }) }).consumers[0]).toMatchObject({
+      problems: ["is not as declared: ack_wait"],
+      differs: [{ field: "ack_wait", from: 1e9, to: 30e9 }],
+    });
+  });
+
+  test("is not what nobody declared", () => {
+    const info = stream({}, { name: "other", max_age: 1e9 });
+    const others = [{ name: "other", status: "known", info }] as const;
+    expect(healthOf({ consumer: consumer(), others })).toMatchObject({ problems: 0, undeclared: { streams: 1 } });
+  });
+
+  test("is what an interrupted apply left behind", () => {
+    const metadata = { "circl.dev/environment": "production", "circl.dev/guards": "oms-orders" };
+    const guard = { ...consumer({ name: "oms-orders-recreating" }, { metadata }) };
+    expect(consumerProblems({ consumer: consumer(), guard })).toEqual([
+      "has a guard that an interrupted apply left behind: orders/oms-orders-recreating",
+    ]);
   });
 });
 
@@ -181,10 +229,11 @@ describe("copies", () => {
 });
 
 describe("consumers", () => {
-  test("that are missing, do not answer or have no leader", () => {
+  test("that are missing or cannot be asked", () => {
     expect(consumerProblems({})).toEqual(["is missing: `circl apply production` creates it"]);
-    expect(consumerProblems({ unknown: ["oms-orders"] })).toEqual(["is unknown: its servers do not answer"]);
-    expect(consumerProblems({ consumer: consumer({ cluster: {} }) })).toEqual(["is unknown: it has no leader"]);
+    expect(consumerProblems({ unknown: [{ name: "oms-orders", why: "it has no leader" }] })).toEqual([
+      "is unknown: it has no leader",
+    ]);
   });
 
   test("whose backlog is older than an hour", () => {

@@ -1,0 +1,65 @@
+/**
+ * Looks again right before a write: between the yes and the write lie the wait for the lock and all changes before this one.
+ * The configuration must be the one that was planned, and what the change takes no more than was approved.
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { ConsumerInfo, Reader, StreamInfo } from "./api.ts";
+import { beyondApproval, takenBy } from "./approved-loss.ts";
+import type { LiveAsset } from "./diff.ts";
+import { normaliseConsumer } from "./normalise.ts";
+import type { Observed } from "./observe.ts";
+import type { Applied } from "./order.ts";
+import { type Basis, effectsNow, type PlannedChange } from "./plan.ts";
+import { normalised } from "./settle.ts";
+
+type Changed = Exclude<Applied, { action: "create" }>;
+
+/**
+ * @param planned a change as it was approved, with its effects @param basis what it was planned from
+ * @throws Error where the asset is another one than was planned, or where the change takes more than was approved
+ */
+export async function assertAsPlanned(
+  change: Changed,
+  { effects }: Pick<PlannedChange, "effects">,
+  basis: Basis,
+  reader: Reader,
+): Promise<void> {
+  const stream = await reader.read<StreamInfo>("STREAM.INFO", [change.stream]);
+  const live: LiveAsset =
+    change.live.kind === "stream"
+      ? { kind: "stream", info: stream }
+      : {
+          kind: "consumer",
+          info: await reader.read<ConsumerInfo>("CONSUMER.INFO", [change.stream, change.live.info.name]),
+        };
+  if (hasMoved(change.live, live, reader)) {
+    throw new Error(`${change.name} has changed since it was planned. Plan again and look at what is different now.`);
+  }
+  const now = { ...change, live } as Changed;
+  const around = { ...basis, observed: withLive(basis.observed, stream) };
+  const takes = takenBy({ change: now, effects: await effectsNow(now, around, reader, Date.now() * 1e6) });
+  const beyond = beyondApproval(
+    { ...takenBy({ change, effects }), lastSequence: lastSequenceOf(change.stream, basis.observed) },
+    { ...takes, lastSequence: stream.state.last_seq },
+  );
+  if (beyond) throw new Error(`${change.name}: ${beyond}. Plan again and look at what it takes now.`);
+}
+
+/** Of the stream, also where a consumer changes: what was published since is what it may take more. */
+function lastSequenceOf(name: string, { streams }: Observed): number {
+  const found = streams.find((stream) => stream.name === name);
+  return found?.status === "known" ? found.info.state.last_seq : 0;
+}
+
+function hasMoved(then: LiveAsset, now: LiveAsset, reader: Reader): boolean {
+  const comparable = ({ kind, info }: LiveAsset) =>
+    kind === "stream" ? normalised(info.config, reader) : normaliseConsumer(info.config, info.config);
+  return !isDeepStrictEqual(comparable(then), comparable(now));
+}
+
+const withLive = (observed: Observed, info: StreamInfo): Observed => ({
+  ...observed,
+  streams: observed.streams.map((stream) =>
+    stream.name === info.config.name ? { name: stream.name, status: "known", info } : stream,
+  ),
+});

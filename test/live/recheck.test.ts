@@ -1,0 +1,112 @@
+import type { NatsConnection } from "nats";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openWriter } from "../../src/connect/nats.ts";
+import type { Writer } from "../../src/jetstream/api.ts";
+import { apply } from "../../src/jetstream/apply.ts";
+import { acquireLock } from "../../src/jetstream/lock.ts";
+import { type PlanScope, plan } from "../../src/jetstream/plan.ts";
+import type { Model } from "../../src/model/resolve.ts";
+import type { StreamInput } from "../../src/model/stream.ts";
+import { policy } from "../../src/rules/changes.ts";
+import { streams as lock } from "../../streams/sync.ts";
+import { modelWith, orders } from "../support/definitions.ts";
+import { request } from "../support/jetstream.ts";
+import { Cluster } from "../support/nats-server.ts";
+import { without } from "../support/tools.ts";
+
+const oms = { name: "oms-orders", service: "oms", ackPolicy: "explicit" } as const;
+const withOrders = (...change: readonly Partial<StreamInput>[]): Model =>
+  modelWith({
+    key: "local",
+    environment: { name: "local", streamFigures: "staging", nats: { servers: 1, tls: false } },
+    streams: [...lock, ...change.map((one) => ({ ...orders, replicas: 1, ...one }))],
+  });
+const quiet = { holder: "test", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };
+
+describe.skipIf(without("nats-server"))("between the yes and the write", () => {
+  let cluster: Cluster;
+  let connection: NatsConnection;
+  let writer: Writer & AsyncDisposable;
+  beforeAll(async () => {
+    cluster = await Cluster.start(withOrders({}));
+    connection = await cluster.connect();
+    writer = await openWriter(cluster.target());
+  });
+  beforeEach(async () => {
+    await request(connection, "STREAM.DELETE.orders");
+  });
+  afterAll(async () => {
+    await connection?.close();
+    await writer?.[Symbol.asyncDispose]();
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  const planned = (model: Model, scope: PlanScope = {}) => plan(model, writer, policy, Date.now() * 1e6, scope);
+  const publish = async (count: number) => {
+    for (let i = 0; i < count; i++) await connection.jetstream().publish("orders.created", "x".repeat(100));
+  };
+  const messages = async () => {
+    const { state } = (await request(connection, "STREAM.INFO.orders")) as { state?: { messages: number } };
+    return state?.messages;
+  };
+  const applied = async (model: Model, scope: PlanScope, meanwhile: () => Promise<void>) => {
+    const approved = await planned(model, scope);
+    await meanwhile();
+    const { done, failed } = await apply(approved, writer, quiet);
+    return [...done, ...failed.map(({ error }) => error.message)];
+  };
+  const none = withOrders();
+  const named: PlanScope = { deletions: ["orders"] };
+
+  test("a stream that was empty fills, and is not deleted", async () => {
+    await apply(await planned(withOrders({})), writer, quiet);
+    expect(await applied(none, named, () => publish(3))).toEqual([
+      expect.stringMatching(
+        /^orders: it would take 3 messages, \d+ B, and none were approved\. Plan again and look at what it takes now\.$/,
+      ),
+    ]);
+    expect(await messages()).toBe(3);
+    expect(await applied(none, named, async () => {})).toEqual(["orders"]);
+    expect(await messages()).toBeUndefined();
+  });
+
+  test("a limit that nothing was over takes nothing", async () => {
+    await apply(await planned(withOrders({})), writer, quiet);
+    await publish(5);
+    expect(await applied(withOrders({ maxMsgs: 10 }), {}, () => publish(15))).toEqual([
+      expect.stringMatching(/^orders: it would take 10 messages, 1\.4 KiB, and none were approved\. /),
+    ]);
+    expect(await messages()).toBe(20);
+  });
+
+  test("a few messages more are what was approved", async () => {
+    await apply(await planned(withOrders({})), writer, quiet);
+    await publish(40);
+    expect(await applied(withOrders({ maxMsgs: 10 }), {}, () => publish(20))).toEqual(["orders"]);
+    expect(await messages()).toBe(10);
+  });
+
+  test("a consumer falls behind where only it keeps the messages, and stays", async () => {
+    const interest = { retention: "interest" } as const;
+    const bff = { ...oms, name: "bff-orders", service: "bff" };
+    await apply(await planned(withOrders({ ...interest, consumers: [oms, bff] })), writer, quiet);
+    const left = withOrders({ ...interest, consumers: [bff] });
+    expect(await applied(left, { deletions: ["orders/oms-orders"] }, () => publish(4))).toEqual([
+      expect.stringMatching(/^orders\/oms-orders: it would take 4 messages, .*, and none were approved\. /),
+    ]);
+    expect((await request(connection, "CONSUMER.INFO.orders.oms-orders")).error).toBeUndefined();
+  });
+
+  test("lies the wait for somebody else's lock too", async () => {
+    await apply(await planned(withOrders({})), writer, quiet);
+    const approved = await planned(none, named);
+    const other = await acquireLock(writer, "alice", { wait: 0 });
+    const waiting = apply(approved, writer, { ...quiet, lockWait: 50_000 });
+    await publish(3);
+    await other[Symbol.asyncDispose]();
+    expect((await waiting).failed.map(({ error }) => error.message)).toEqual([
+      expect.stringContaining("orders: it would take 3 messages"),
+    ]);
+    expect(await messages()).toBe(3);
+  });
+});
