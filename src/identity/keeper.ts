@@ -4,7 +4,7 @@ import { DOCUMENTS, storeKey } from "../kubernetes/names.ts";
 import type { Environment } from "../model/environment.ts";
 import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
-import { type Entry, type Halves, type Standing, schemes, standingOf } from "./credential.ts";
+import { type Halves, schemes } from "./credential.ts";
 import { BrokenDocument, type DocumentType, type DocumentTypes, parseDocument } from "./documents.ts";
 import { type Action, Refused, replacement, type Transition, transition, withdrawal } from "./rotation.ts";
 import { changeEncryptionKey, changeTile38Password } from "./shared-secret.ts";
@@ -120,61 +120,8 @@ export async function carryOut(
   for (const { id, text } of later) await store.write(id, text);
 }
 
-/** How a holder stands in the store; nothing of it is secret. */
-export interface Status {
-  readonly holder: Holder;
-  readonly standing: Standing | "broken";
-  /** What is wrong with a document that cannot be read. */
-  readonly problem?: string;
-  /** Since when the server's half is as it is. */
-  readonly since?: Date;
-  /** Public keys, or user names of passwords. */
-  readonly current?: string;
-  readonly previous?: string;
-}
-
-/** @throws StoreFailure */
-export const survey = (
-  { environment }: Model,
-  who: readonly Holder[],
-  store: SecretStore,
-): Promise<readonly Status[]> =>
-  eachOf(who, async (holder): Promise<Status> => {
-    const since = await store.writtenAt(documentIds(environment, holder).server);
-    const at = since ? { since } : {};
-    try {
-      return { holder, ...at, ...(await statusOf(environment, holder, store)) };
-    } catch (error) {
-      if (!(error instanceof BrokenDocument)) throw error;
-      return { holder, ...at, standing: "broken", problem: error.message };
-    }
-  });
-
-async function statusOf(
-  environment: Environment,
-  holder: Holder,
-  store: SecretStore,
-): Promise<Pick<Status, "standing" | "current" | "previous">> {
-  const { server } = documentIds(environment, holder);
-  if (holder.credential === "tile38") {
-    return { standing: (await readDocument("tile38", server, store)) ? "steady" : "missing" };
-  }
-  if (holder.credential === "encryption") {
-    const document = await readDocument("encryption", server, store);
-    return { standing: !document ? "missing" : document.previous === "" ? "steady" : "rotating" };
-  }
-  const scheme = schemes[holder.credential];
-  const halves = await readHalves(environment, holder, store);
-  const shown = ({ user, key }: Entry): string => (scheme.type === "nkey" ? key : user);
-  const previous = halves.server && scheme.previous(halves.server);
-  return {
-    standing: standingOf(scheme, halves),
-    ...(halves.server ? { current: shown(scheme.current(halves.server)) } : {}),
-    ...(previous ? { previous: shown(previous) } : {}),
-  };
-}
-
-async function readHalves(environment: Environment, holder: Holder, store: SecretStore): Promise<Halves> {
+/** @throws BrokenDocument; StoreFailure */
+export async function readHalves(environment: Environment, holder: Holder, store: SecretStore): Promise<Halves> {
   const { type, clientType } = schemes[holder.credential === "password" ? "password" : "nkey"];
   const ids = documentIds(environment, holder);
   const [server, client] = await Promise.all([
@@ -197,5 +144,5 @@ export async function readDocument<T extends DocumentType>(
 /** A process of gcloud takes a second and 100 MB: several at once, but not all. */
 const AT_ONCE = 4;
 
-const eachOf = <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> =>
+export const eachOf = <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> =>
   pLimit(AT_ONCE).map(items, work);

@@ -58,7 +58,7 @@ bff   nkey        steady    2026-11-01 10:00
     );
     // Begun weeks ago and never finished: nothing else says so, so a nightly run must fail.
     expect(await circl(names, { env })).toMatchObject({
-      code: 1,
+      code: 3,
       stdout: expect.stringContaining(
         "  left unfinished: both credentials are valid: restart the clients, then finish\n",
       ),
@@ -106,6 +106,12 @@ bff   nkey        steady    2026-11-01 10:00
     const cut = await circl(["identity", "create", "staging", "iot", "oms"], { env });
     expect(cut).toMatchObject({ code: 1, stdout: "" });
     expect(cut.stderr).toContain("it cannot be reached. Check the network and HTTPS_PROXY, then run the same command");
+    // Neither is as it shall be, so a pipeline that asks must fail; and it may ask without the right to read a seed.
+    const asked = await circl(["identity", "list", "staging", "--public", "oms", "bff"], { env });
+    expect(asked).toMatchObject({
+      code: 3,
+      stdout: expect.stringMatching(/^oms +nkey +unregistered .*\nbff +nkey +missing /m),
+    });
     const seed = gcloud.documents("circl-staging")["staging-nats-client-oms"];
     gcloud.allowWrites(undefined);
     expect((await circl(["identity", "create", "staging", "iot", "oms"], { env })).stdout).toBe(
@@ -116,7 +122,7 @@ bff   nkey        steady    2026-11-01 10:00
     expect((await circl(["identity", "rotate", "staging", "iot", "--wait", "0s"], { env })).code).toBe(1);
     gcloud.allowWrites(undefined);
     const listed = await circl(["identity", "list", "staging", "iot"], { env });
-    expect(listed).toMatchObject({ code: 1, stdout: expect.stringContaining("a rotate was cut off: run it again") });
+    expect(listed).toMatchObject({ code: 3, stdout: expect.stringContaining("a rotate was cut off: run it again") });
     expect((await circl(["identity", "rotate", "staging", "iot", "--wait", "0s"], { env })).code).toBe(0);
   });
 

@@ -1,8 +1,9 @@
 /** `circl identity`: makes, rotates and revokes credentials in the secret store. Prints nothing that is secret. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { carryOut, documentIds, type Holder, holders, type Prepared, prepare, survey } from "../../identity/keeper.ts";
+import { carryOut, documentIds, type Holder, holders, type Prepared, prepare } from "../../identity/keeper.ts";
 import type { Action } from "../../identity/rotation.ts";
 import type { SecretStore } from "../../identity/store.ts";
+import { survey } from "../../identity/survey.ts";
 import type { Model } from "../../model/resolve.ts";
 import { nearest } from "../../rules/shape.ts";
 import { formatDuration, isDuration, nanoseconds } from "../../units.ts";
@@ -22,6 +23,7 @@ export interface IdentityOptions extends Destination {
   readonly wait?: string;
   readonly autoApprove?: boolean;
   readonly unfinishedAfter?: string;
+  readonly public?: boolean;
   readonly json?: boolean;
 }
 
@@ -94,11 +96,12 @@ export async function list(name: string, names: readonly string[], options: Iden
   if (!isDuration(unfinishedAfter))
     throw new UsageError(`--unfinished-after is "${unfinishedAfter}", expected a duration such as "14d"`);
   const store = storeOf(model, "list", options);
-  const statuses = await survey(model, names.length > 0 ? byName(model, names) : holders(model), store);
+  const who = names.length > 0 ? byName(model, names) : holders(model);
+  const statuses = await survey(model, who, store, options.public ? "public" : "everything");
   const limit = new Date(Date.now() - nanoseconds(unfinishedAfter) / 1e6);
   if (options.json) printJson(statusesJson(name, statuses));
   else print(renderStatuses(name, store.title, statuses, limit));
-  return statuses.some((status) => needsAttention(status, limit)) ? exitCodes.problems : exitCodes.done;
+  return statuses.some((status) => needsAttention(status, limit)) ? exitCodes.blocked : exitCodes.done;
 }
 
 /** Without a name a create makes what is missing; everything else wants names, or --all for all identities. */

@@ -75,9 +75,10 @@ export function declareIdentity(program: Command): void {
     "list",
     "[names...]",
     "say who has what, and since when",
-    "Says how the credentials stand. Prints nothing secret. Ends with 1 where somebody must do something.",
+    "Says how the credentials stand. Prints nothing secret. Ends with 3 where somebody must do something.",
   )
     .option("--unfinished-after <duration>", "how long two credentials may be valid before that is a problem", "14d")
+    .option("--public", "read no client's half, no password and no key: for a pipeline that shall not have them")
     .option("--out <dir>", "the folder of an earlier --out")
     .addOption(json())
     .action(

@@ -1,5 +1,5 @@
 /** How credentials stand, for people and as JSON. Public keys and user names at most: nothing that opens anything. */
-import type { Status } from "../../identity/keeper.ts";
+import type { Status } from "../../identity/survey.ts";
 import { columns } from "./columns.ts";
 
 const NOTES: Readonly<Record<Status["standing"], string>> = {
@@ -32,7 +32,10 @@ export const afterRotation = (reached: Date | undefined): string =>
  * never finished: the previous credential, which there was a reason to replace, still opens the door, and no metric says so.
  */
 export const needsAttention = (status: Status, limit: Date): boolean =>
-  ["lost", "torn", "broken", "unshared"].includes(status.standing) || isUnfinished(status, limit);
+  NEED_SOMEBODY.includes(status.standing) || isUnfinished(status, limit);
+
+/** Whatever but steady, rotating and revoked: somebody wanted those. */
+const NEED_SOMEBODY: readonly Status["standing"][] = ["missing", "unregistered", "unshared", "lost", "torn", "broken"];
 
 const isUnfinished = ({ standing, since }: Status, limit: Date): boolean =>
   standing === "rotating" && since !== undefined && since < limit;
