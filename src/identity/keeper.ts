@@ -96,7 +96,7 @@ async function transitionOf(
 }
 
 /**
- * Writes what was prepared, one document after the other, in an order that may be cut off anywhere: first all that servers must
+ * Writes what was prepared, in an order that may be cut off anywhere: first all that servers must
  * know, then what clients get once `serversReady` is done.
  * @throws StoreFailure; what was written until then holds, and the same command completes the rest
  */
@@ -106,18 +106,40 @@ export async function carryOut(
   store: SecretStore,
   serversReady: () => Promise<void>,
 ): Promise<void> {
-  const writes = prepared.flatMap(({ holder, steps }) => {
+  const writes = prepared.map(({ holder, steps }) => {
     const ids = documentIds(environment, holder);
-    return steps.map(({ half, document, afterServers = false }) => {
+    return steps.map(({ half, document, afterServers = false }): Write => {
       const id = half === "server" ? ids.server : ids.client;
       if (!id) throw new Error(`${holder.name} has no client's half`);
       return { id, text: JSON.stringify(document), afterServers };
     });
   });
-  for (const { id, text } of writes.filter(({ afterServers }) => !afterServers)) await store.write(id, text);
-  const later = writes.filter(({ afterServers }) => afterServers);
-  if (later.length > 0) await serversReady();
-  for (const { id, text } of later) await store.write(id, text);
+  await writeAll(
+    writes.map((ofHolder) => ofHolder.filter(({ afterServers }) => !afterServers)),
+    store,
+  );
+  const later = writes.map((ofHolder) => ofHolder.filter(({ afterServers }) => afterServers));
+  if (later.flat().length === 0) return;
+  await serversReady();
+  await writeAll(later, store);
+}
+
+interface Write {
+  readonly id: string;
+  readonly text: string;
+  readonly afterServers: boolean;
+}
+
+/** Those of one holder in their order, several holders at once. After a failure nothing more is begun. */
+async function writeAll(writes: readonly (readonly Write[])[], store: SecretStore): Promise<void> {
+  const failures: unknown[] = [];
+  await eachOf(writes, async (ofHolder) => {
+    for (const { id, text } of ofHolder) {
+      if (failures.length > 0) return;
+      await store.write(id, text).catch((error: unknown) => failures.push(error));
+    }
+  });
+  if (failures.length > 0) throw failures[0];
 }
 
 /** @throws BrokenDocument; StoreFailure */

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fakeGcloud } from "../support/gcloud.ts";
@@ -102,7 +102,8 @@ bff   nkey        steady    2026-11-01 10:00
     using folder = temporaryFolder();
     const gcloud = fakeGcloud(folder.path);
     const { env } = gcloud;
-    gcloud.allowWrites(3);
+    await circl(["identity", "create", "staging", "iot"], { env });
+    gcloud.allowWrites(1);
     const cut = await circl(["identity", "create", "staging", "iot", "oms"], { env });
     expect(cut).toMatchObject({ code: 1, stdout: "" });
     expect(cut.stderr).toContain("it cannot be reached. Check the network and HTTPS_PROXY, then run the same command");
@@ -114,6 +115,8 @@ bff   nkey        steady    2026-11-01 10:00
     });
     const seed = gcloud.documents("circl-staging")["staging-nats-client-oms"];
     gcloud.allowWrites(undefined);
+    // Made, and cut off before its first version: nobody can read it, and it cannot be made again.
+    expect(readdirSync(join(folder.path, "gcloud/secrets/circl-staging/staging-nats-identity-oms"))).toEqual([]);
     expect((await circl(["identity", "create", "staging", "iot", "oms"], { env })).stdout).toBe(
       "=  iot  there already\n+  oms  created: what an earlier run began\n",
     );

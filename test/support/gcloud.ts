@@ -11,11 +11,13 @@ const { join } = require("node:path");
 const root = process.env.FAKE_GCLOUD;
 const args = process.argv.slice(2);
 appendFileSync(join(root, "argv"), args.join(" ") + "\n");
+let seen = "";
 for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
   try {
-    appendFileSync(join(root, "processes"), readFileSync("/proc/" + pid + "/cmdline", "utf8").replaceAll("\0", " ") + "\n");
+    seen += readFileSync("/proc/" + pid + "/cmdline", "utf8").replaceAll("\0", " ") + "\n";
   } catch {}
 }
+appendFileSync(join(root, "processes"), seen);
 const fail = (text) => {
   process.stderr.write("ERROR: (gcloud.secrets) " + text + "\n");
   process.exit(1);
@@ -36,6 +38,7 @@ function add(id) {
 }
 const [, verb, what, third] = args;
 if (verb === "create") {
+  if (existsSync(folder(what))) fail("Resource in projects [1] is the subject of a conflict: Secret [projects/1/secrets/" + what + "] already exists.");
   mkdirSync(folder(what), { recursive: true });
   add(what);
 } else if (verb === "versions" && what === "add") {
