@@ -29,7 +29,8 @@ export function storeOf(
 ): SecretStore {
   const { secrets } = environment;
   if (secrets.store === "gcp-secret-manager") {
-    if (out !== undefined || kubectl !== undefined) {
+    // Of a rotation it is where the servers are asked.
+    if (out !== undefined || (kubectl !== undefined && action !== "rotate")) {
       throw new UsageError(
         `--out and --kubectl are for environments without a secret store; External Secrets makes those of ${environment.name}`,
       );
@@ -56,7 +57,7 @@ export function takesEffectWithin({ environment: { secrets } }: Model, { store, 
 
 /** Sends the Secrets to where the options say; does nothing where External Secrets will. */
 export async function deliver(model: Model, store: SecretStore, { out, kubectl }: Destination): Promise<void> {
-  if (out === undefined && kubectl === undefined) return;
+  if (model.environment.secrets.store !== "kubectl" || (out === undefined && kubectl === undefined)) return;
   const secrets = await renderSecrets(model, store);
   if (out !== undefined) {
     for (const { name, files } of secrets) {

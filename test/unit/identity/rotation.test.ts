@@ -164,7 +164,7 @@ describe.each(["bff", "oms"])("the credential of %s", (name) => {
     const store = memoryStore();
     await run("create", name, store);
     const held = store.documents.get(client);
-    expect(await run("withdraw", name, store)).toBe("revoked: nobody logs in as it");
+    expect(await run("withdraw", name, store)).toBe("revoked: every credential ends");
     expect(Object.values(JSON.parse(store.documents.get(server) ?? "{}")).every((value) => value === "")).toBe(true);
     expect([await standing(name, store), canLogIn(name, held, store.documents.get(server))]).toEqual([
       "revoked",
