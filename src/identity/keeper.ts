@@ -106,14 +106,7 @@ export async function carryOut(
   store: SecretStore,
   serversReady: () => Promise<void>,
 ): Promise<void> {
-  const writes = prepared.map(({ holder, steps }) => {
-    const ids = documentIds(environment, holder);
-    return steps.map(({ half, document, afterServers = false }): Write => {
-      const id = half === "server" ? ids.server : ids.client;
-      if (!id) throw new Error(`${holder.name} has no client's half`);
-      return { id, text: JSON.stringify(document), afterServers };
-    });
-  });
+  const writes = writesOf(prepared, environment);
   await writeAll(
     writes.map((ofHolder) => ofHolder.filter(({ afterServers }) => !afterServers)),
     store,
@@ -124,10 +117,30 @@ export async function carryOut(
   await writeAll(later, store);
 }
 
+const writesOf = (prepared: readonly Prepared[], environment: Environment): readonly (readonly Write[])[] =>
+  prepared.map(({ holder, steps }) => {
+    const ids = documentIds(environment, holder);
+    return steps.map(({ half, document, afterServers = false }) => {
+      const id = half === "server" ? ids.server : ids.client;
+      if (!id) throw new Error(`${holder.name} has no client's half`);
+      return { id, text: JSON.stringify(document), afterServers };
+    });
+  });
+
 interface Write {
   readonly id: string;
   readonly text: string;
   readonly afterServers: boolean;
+}
+
+/** The store as it will be: everything that is made of documents can be tried before the first is written. */
+export function asWritten(prepared: readonly Prepared[], environment: Environment, store: SecretStore): SecretStore {
+  const planned = new Map(
+    writesOf(prepared, environment)
+      .flat()
+      .map(({ id, text }) => [id, text]),
+  );
+  return { ...store, read: async (id) => planned.get(id) ?? (await store.read(id)) };
 }
 
 /** Those of one holder in their order, several holders at once. After a failure nothing more is begun. */

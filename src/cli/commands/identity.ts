@@ -1,6 +1,14 @@
 /** `circl identity`: makes, rotates and revokes credentials in the secret store. Prints nothing that is secret. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { carryOut, documentIds, type Holder, holders, type Prepared, prepare } from "../../identity/keeper.ts";
+import {
+  asWritten,
+  carryOut,
+  documentIds,
+  type Holder,
+  holders,
+  type Prepared,
+  prepare,
+} from "../../identity/keeper.ts";
 import type { Action } from "../../identity/rotation.ts";
 import type { SecretStore } from "../../identity/store.ts";
 import { survey } from "../../identity/survey.ts";
@@ -12,7 +20,7 @@ import type { ConnectionOptions } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
 import { askOnce, serversToAsk, untilAccepted } from "../identity-proof.ts";
-import { type Destination, deliver, storeOf, takesEffectWithin } from "../identity-store.ts";
+import { type Destination, deliver, storeOf, takesEffectWithin, tryDelivery } from "../identity-store.ts";
 import { columns } from "../output/columns.ts";
 import { needsAttention, renderStatuses, statusesJson } from "../output/identity.ts";
 import { afterEnding, afterRotation, beforeHandingOut } from "../output/identity-effect.ts";
@@ -52,6 +60,7 @@ export async function run(
     log(`This locks out whoever uses ${who.map((holder) => holder.name).join(", ")} in ${name} ${until}.`);
     if (!(await confirmed("Revoke?", "Nothing was revoked"))) return exitCodes.blocked;
   }
+  await tryDelivery(model, asWritten(prepared, model.environment, store), options);
   const changed = prepared.filter(({ steps }) => steps.length > 0).map(({ holder }) => holder);
   const servers = action === "rotate" && wait > 0 ? await serversToAsk(options, model.environment, store) : undefined;
   if (servers && changed.length > 0) await askOnce(servers, prepared);

@@ -88,6 +88,7 @@ export function declareIdentity(program: Command): void {
     .option("--unfinished-after <duration>", "how long two credentials may be valid before that is a problem", "14d")
     .option("--public", "read no client's half, no password and no key: for a pipeline that shall not have them")
     .option("--out <dir>", "the folder of an earlier --out")
+    .option("--kubectl <context>", "without a secret store: the cluster of an earlier create")
     .addOption(json())
     .action(
       runs(async (environment: string, names: string[], options: IdentityOptions) =>
