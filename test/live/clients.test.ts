@@ -118,8 +118,11 @@ describe.skipIf(without("nats-server", "test-ca", "secret-template"))("clients o
     const model = standalone({ passwords: ["oms"] });
     await using backbone = await startBackbone(model);
     await applyAll(backbone, model);
-    const oms = await backbone.as("oms");
-    expect((await oms.jetstream().consumers.get("work", "oms-work")).info).toBeDefined();
+    const [bff, oms] = [await backbone.as("bff"), await backbone.as("oms")];
+    await bff.jetstream().publish("work.sorted", "by whom it shall be");
+    const message = await (await oms.jetstream().consumers.get("work", "oms-work")).next({ expires: 10_000 });
+    expect(message?.string()).toBe("by whom it shall be");
+    await bff.close();
     await expect(backbone.cluster.connect({ user: "oms", pass: "wrong" })).rejects.toThrow(/authorization/i);
     await expect(backbone.cluster.connect({ user: "bff", pass: "loopback-only-bff" })).rejects.toThrow(
       /authorization/i,
