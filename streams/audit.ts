@@ -50,7 +50,8 @@ const circlAuditLogins = defineStream({
   discard: "old",
   replicas: 3,
   maxMsgs: 600_000,
-  // One subject an account and direction: no account pushes out the logins of another. A report takes 0.8 KB.
+  // One subject an account and direction (src/nats/auth-audit.ts): no account pushes out the logins of another. A report takes 0.8 KB,
+  // and 5 KB at most, as the client's own line does: one account that floods with the longest of names leaves the others theirs.
   maxMsgsPerSubject: 20_000,
   maxBytes: "512MiB",
   maxAge: "30d",

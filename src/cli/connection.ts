@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { type Command, Option } from "commander";
+import { Command, Option } from "commander";
 import { readContext } from "../connect/context.ts";
 import { forwardPort } from "../connect/kubectl.ts";
 import type { Target } from "../connect/nats.ts";
@@ -51,6 +51,22 @@ export function withConnection(command: Command): Command {
     new Option("--timeout <ms>", "for the connection and each request").default("5000").env("CIRCL_TIMEOUT"),
   );
 }
+
+const SERVERS = ["server", "tls-ca", "tls-cert", "tls-key", "context", "timeout"];
+
+/** Only those that say where servers are; whoever logs in is another matter. */
+export function withServers(command: Command, what: string): Command {
+  for (const option of withConnection(new Command()).options.filter(({ long }) =>
+    SERVERS.includes(long?.slice(2) ?? ""),
+  )) {
+    if (option.long === "--server") option.description = what;
+    command.addOption(option);
+  }
+  return command;
+}
+
+/** @throws UsageError as `reach` does */
+export const serversOf = (options: ConnectionOptions): Pick<Target, "servers" | "tls" | "timeout"> => targetOf(options);
 
 /**
  * Where and as whom; options win over a context's settings. Over --kubectl the certificate must name the Service.

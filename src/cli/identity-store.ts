@@ -1,12 +1,13 @@
 /** Where credentials are kept, and where they are sent in environments without a secret store. */
 import { join } from "node:path";
 import { applyObjects } from "../connect/kubectl.ts";
+import { clusterStore } from "../connect/secret-cluster.ts";
 import { folderStore, writePrivately } from "../connect/secret-folder.ts";
 import { gcpSecretManager } from "../connect/secret-store.ts";
 import { type RenderedSecret, renderSecrets } from "../identity/rendered.ts";
 import type { Action } from "../identity/rotation.ts";
-import { memoryStore, type SecretStore } from "../identity/store.ts";
-import { CLIENT_NAMESPACE_LABEL } from "../kubernetes/names.ts";
+import type { SecretStore } from "../identity/store.ts";
+import { CLIENT_NAMESPACE_LABEL, NATS } from "../kubernetes/names.ts";
 import type { Model } from "../model/resolve.ts";
 import { SECOND } from "../units.ts";
 import { UsageError } from "./failures.ts";
@@ -27,9 +28,10 @@ export function storeOf(
   action: Action | "list",
   { store, out, kubectl }: Destination,
 ): SecretStore {
-  const { secrets } = environment;
+  const { secrets, kubernetes } = environment;
   if (secrets.store === "gcp-secret-manager") {
-    if (out !== undefined || kubectl !== undefined) {
+    // Of a rotation it is where the servers are asked.
+    if (out !== undefined || (kubectl !== undefined && action !== "rotate")) {
       throw new UsageError(
         `--out and --kubectl are for environments without a secret store; External Secrets makes those of ${environment.name}`,
       );
@@ -39,9 +41,12 @@ export function storeOf(
   if (store !== undefined) return folderStore(store);
   if (out !== undefined) return folderStore(join(out, "documents"));
   // Whatever comes after the first create must know what was created.
-  if (kubectl !== undefined && action === "create") return memoryStore();
+  if (kubectl !== undefined) {
+    const { namespace } = kubernetes;
+    return clusterStore({ context: kubectl, namespace, name: NATS.documentsSecret, made: NATS.authSecret });
+  }
   throw new UsageError(
-    `where are the documents? ${environment.name} has no secret store: give --out DIR${action === "create" ? ", --kubectl CONTEXT or both" : " as for create"}`,
+    `where are the documents? ${environment.name} has no secret store: give --out DIR, --kubectl CONTEXT or both${action === "create" ? "" : ", as for create"}`,
   );
 }
 
@@ -54,9 +59,15 @@ export function takesEffectWithin({ environment: { secrets } }: Model, { store, 
   return kubectl === undefined ? 0 : KUBELET;
 }
 
+/** Tries what `deliver` will need, before anything is written. @throws Impossible; BrokenDocument; StoreFailure */
+export async function tryDelivery(model: Model, store: SecretStore, { out, kubectl }: Destination): Promise<void> {
+  if (model.environment.secrets.store === "kubectl" && (out ?? kubectl) !== undefined)
+    await renderSecrets(model, store);
+}
+
 /** Sends the Secrets to where the options say; does nothing where External Secrets will. */
 export async function deliver(model: Model, store: SecretStore, { out, kubectl }: Destination): Promise<void> {
-  if (out === undefined && kubectl === undefined) return;
+  if (model.environment.secrets.store !== "kubectl" || (out === undefined && kubectl === undefined)) return;
   const secrets = await renderSecrets(model, store);
   if (out !== undefined) {
     for (const { name, files } of secrets) {

@@ -62,26 +62,47 @@ function forward(
  * Sends objects by stdin. On the server's side, because a client's apply keeps a copy of everything in an annotation.
  * @throws ConnectionFailure with what kubectl said; never with what it was given
  */
-export function applyObjects(context: string, objects: readonly object[]): Promise<void> {
-  const args = ["--context", context, "apply", "--server-side", "--force-conflicts", "-f", "-"];
-  const kubectl = spawn("kubectl", args, { stdio: ["pipe", "ignore", "pipe"] });
+export async function applyObjects(context: string, objects: readonly object[]): Promise<void> {
+  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+  await runKubectl(context, ["apply", "--server-side", "--force-conflicts", "-f", "-"], list);
+}
+
+/** @throws ConnectionFailure with what kubectl said */
+export async function readSecret(
+  context: string,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const text = await runKubectl(context, [
+    ...["get", "secret", name, "--namespace", namespace, "--ignore-not-found", "--output", "json"],
+  ]);
+  if (text.trim() === "") return undefined;
+  const { data = {} } = JSON.parse(text) as { readonly data?: Readonly<Record<string, string>> };
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
+}
+
+function runKubectl(context: string, args: readonly string[], input = ""): Promise<string> {
+  const kubectl = spawn("kubectl", ["--context", context, ...args], { stdio: ["pipe", "pipe", "pipe"] });
   return new Promise((done, fail) => {
     let said = "";
+    let text = "";
     const failed = (why: string, cause?: Error) =>
       fail(
         new ConnectionFailure(
-          `kubectl apply to ${context}: ${why}. Check --kubectl (kubectl config get-contexts) and your rights; running the same command again is safe.`,
+          `kubectl ${args[0]} ${args[0] === "get" ? "from" : "to"} ${context}: ${why}. Check --kubectl (kubectl config get-contexts) and your rights; running the same command again is safe.`,
           { cause },
         ),
       );
     kubectl.once("error", (error) => failed(error.message, error));
     kubectl.once("close", (code) =>
-      code === 0 ? done() : failed(said.trim().split("\n")[0] || `it ended with ${code}`),
+      code === 0 ? done(text) : failed(said.trim().split("\n")[0] || `it ended with ${code}`),
     );
+    kubectl.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
     kubectl.stderr.on("data", (chunk) => {
       said += chunk;
     });
     kubectl.stdin.on("error", () => {});
-    kubectl.stdin.end(JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
+    kubectl.stdin.end(input);
   });
 }

@@ -4,7 +4,7 @@ import { DOCUMENTS, storeKey } from "../kubernetes/names.ts";
 import type { Environment } from "../model/environment.ts";
 import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
-import { type Entry, type Halves, type Standing, schemes, standingOf } from "./credential.ts";
+import { type Halves, schemes } from "./credential.ts";
 import { BrokenDocument, type DocumentType, type DocumentTypes, parseDocument } from "./documents.ts";
 import { type Action, Refused, replacement, type Transition, transition, withdrawal } from "./rotation.ts";
 import { changeEncryptionKey, changeTile38Password } from "./shared-secret.ts";
@@ -96,7 +96,7 @@ async function transitionOf(
 }
 
 /**
- * Writes what was prepared, one document after the other, in an order that may be cut off anywhere: first all that servers must
+ * Writes what was prepared, in an order that may be cut off anywhere: first all that servers must
  * know, then what clients get once `serversReady` is done.
  * @throws StoreFailure; what was written until then holds, and the same command completes the rest
  */
@@ -106,7 +106,19 @@ export async function carryOut(
   store: SecretStore,
   serversReady: () => Promise<void>,
 ): Promise<void> {
-  const writes = prepared.flatMap(({ holder, steps }) => {
+  const writes = writesOf(prepared, environment);
+  await writeAll(
+    writes.map((ofHolder) => ofHolder.filter(({ afterServers }) => !afterServers)),
+    store,
+  );
+  const later = writes.map((ofHolder) => ofHolder.filter(({ afterServers }) => afterServers));
+  if (later.flat().length === 0) return;
+  await serversReady();
+  await writeAll(later, store);
+}
+
+const writesOf = (prepared: readonly Prepared[], environment: Environment): readonly (readonly Write[])[] =>
+  prepared.map(({ holder, steps }) => {
     const ids = documentIds(environment, holder);
     return steps.map(({ half, document, afterServers = false }) => {
       const id = half === "server" ? ids.server : ids.client;
@@ -114,67 +126,37 @@ export async function carryOut(
       return { id, text: JSON.stringify(document), afterServers };
     });
   });
-  for (const { id, text } of writes.filter(({ afterServers }) => !afterServers)) await store.write(id, text);
-  const later = writes.filter(({ afterServers }) => afterServers);
-  if (later.length > 0) await serversReady();
-  for (const { id, text } of later) await store.write(id, text);
+
+interface Write {
+  readonly id: string;
+  readonly text: string;
+  readonly afterServers: boolean;
 }
 
-/** How a holder stands in the store; nothing of it is secret. */
-export interface Status {
-  readonly holder: Holder;
-  readonly standing: Standing | "broken";
-  /** What is wrong with a document that cannot be read. */
-  readonly problem?: string;
-  /** Since when the server's half is as it is. */
-  readonly since?: Date;
-  /** Public keys, or user names of passwords. */
-  readonly current?: string;
-  readonly previous?: string;
+/** The store as it will be: everything that is made of documents can be tried before the first is written. */
+export function asWritten(prepared: readonly Prepared[], environment: Environment, store: SecretStore): SecretStore {
+  const planned = new Map(
+    writesOf(prepared, environment)
+      .flat()
+      .map(({ id, text }) => [id, text]),
+  );
+  return { ...store, read: async (id) => planned.get(id) ?? (await store.read(id)) };
 }
 
-/** @throws StoreFailure */
-export const survey = (
-  { environment }: Model,
-  who: readonly Holder[],
-  store: SecretStore,
-): Promise<readonly Status[]> =>
-  eachOf(who, async (holder): Promise<Status> => {
-    const since = await store.writtenAt(documentIds(environment, holder).server);
-    const at = since ? { since } : {};
-    try {
-      return { holder, ...at, ...(await statusOf(environment, holder, store)) };
-    } catch (error) {
-      if (!(error instanceof BrokenDocument)) throw error;
-      return { holder, ...at, standing: "broken", problem: error.message };
+/** Those of one holder in their order, several holders at once. After a failure nothing more is begun. */
+async function writeAll(writes: readonly (readonly Write[])[], store: SecretStore): Promise<void> {
+  const failures: unknown[] = [];
+  await eachOf(writes, async (ofHolder) => {
+    for (const { id, text } of ofHolder) {
+      if (failures.length > 0) return;
+      await store.write(id, text).catch((error: unknown) => failures.push(error));
     }
   });
-
-async function statusOf(
-  environment: Environment,
-  holder: Holder,
-  store: SecretStore,
-): Promise<Pick<Status, "standing" | "current" | "previous">> {
-  const { server } = documentIds(environment, holder);
-  if (holder.credential === "tile38") {
-    return { standing: (await readDocument("tile38", server, store)) ? "steady" : "missing" };
-  }
-  if (holder.credential === "encryption") {
-    const document = await readDocument("encryption", server, store);
-    return { standing: !document ? "missing" : document.previous === "" ? "steady" : "rotating" };
-  }
-  const scheme = schemes[holder.credential];
-  const halves = await readHalves(environment, holder, store);
-  const shown = ({ user, key }: Entry): string => (scheme.type === "nkey" ? key : user);
-  const previous = halves.server && scheme.previous(halves.server);
-  return {
-    standing: standingOf(scheme, halves),
-    ...(halves.server ? { current: shown(scheme.current(halves.server)) } : {}),
-    ...(previous ? { previous: shown(previous) } : {}),
-  };
+  if (failures.length > 0) throw failures[0];
 }
 
-async function readHalves(environment: Environment, holder: Holder, store: SecretStore): Promise<Halves> {
+/** @throws BrokenDocument; StoreFailure */
+export async function readHalves(environment: Environment, holder: Holder, store: SecretStore): Promise<Halves> {
   const { type, clientType } = schemes[holder.credential === "password" ? "password" : "nkey"];
   const ids = documentIds(environment, holder);
   const [server, client] = await Promise.all([
@@ -197,5 +179,5 @@ export async function readDocument<T extends DocumentType>(
 /** A process of gcloud takes a second and 100 MB: several at once, but not all. */
 const AT_ONCE = 4;
 
-const eachOf = <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> =>
+export const eachOf = <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> =>
   pLimit(AT_ONCE).map(items, work);

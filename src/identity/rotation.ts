@@ -110,7 +110,7 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
       case "rotating": {
         if (!server) throw new Error("rotating without a server's half");
         const steps: Step[] = [{ half: "server", document: scheme.document(scheme.current(server)) }];
-        return { steps, says: "finished: the previous credential is valid no more" };
+        return { steps, says: "finished: the previous credential ends" };
       }
       case "steady":
         return nothing("nothing to finish");
@@ -139,7 +139,7 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
 /** The client's half stays as it is: it opens nothing. */
 export const withdrawal = (scheme: Scheme): Transition => ({
   steps: [{ half: "server", document: scheme.nobody }],
-  says: "revoked: nobody logs in as it",
+  says: "revoked: every credential ends",
 });
 
 /**
@@ -152,7 +152,7 @@ export function replacement(name: string, scheme: Scheme): Transition {
     { half: "server", document: scheme.document(fresh.entry) },
     { half: "client", document: fresh.client },
   ];
-  return { steps, says: "revoked: no earlier credential is valid. Restart its clients with the new one" };
+  return { steps, says: "revoked: earlier credentials end. Restart its clients with the new one" };
 }
 
 const revokedText = (name: string): string =>

@@ -12,6 +12,8 @@ export const NATS = {
   configMap: "nats-config",
   authSecret: "nats-auth",
   encryptionSecret: "nats-encryption-key",
+  /** In clusters that no secret store stands behind. */
+  documentsSecret: "nats-identity-documents",
   dataClaim: "data",
   caSecret: "nats-ca",
   routeCaSecret: "nats-route-ca",

@@ -25,10 +25,18 @@ export const circl = (args: readonly string[], { root: from = root, ...place }: 
   runNode([join(from, "bin/circl"), ...args], { cwd: from, ...place });
 
 /** Runs Node with `args`. Never fails: what came of it is the outcome. */
-export function runNode(args: readonly string[], { cwd = root, env = {} }: Omit<Place, "root"> = {}): Promise<Outcome> {
+export const runNode = (args: readonly string[], place?: Omit<Place, "root">): Promise<Outcome> =>
+  runProgram(process.execPath, args, place);
+
+/** Runs `program`. Never fails: what came of it is the outcome. */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  { cwd = root, env = {} }: Omit<Place, "root"> = {},
+): Promise<Outcome> {
   const { FORCE_COLOR: _, NO_COLOR: __, CDK8S_OUTDIR: ___, ...inherited } = process.env;
   return new Promise((done) => {
-    const child = execFile(process.execPath, args, { cwd, env: { ...inherited, ...env } }, (_error, stdout, stderr) =>
+    const child = execFile(program, args, { cwd, env: { ...inherited, ...env } }, (_error, stdout, stderr) =>
       done({ code: child.exitCode, stdout, stderr }),
     );
   });

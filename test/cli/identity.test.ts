@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fakeGcloud } from "../support/gcloud.ts";
@@ -43,7 +43,7 @@ describe("circl identity with GCP Secret Manager", { timeout: 120_000 }, () => {
     });
     const justNow = { ...env, FAKE_GCLOUD_AT: new Date().toISOString() };
     expect((await circl(["identity", "rotate", "staging", "oms", "--wait", "0s"], { env: justNow })).stderr).toMatch(
-      /Clients get the new half by \d\d:\d\d UTC: restart them not before, .* then run finish\.\n$/,
+      /Clients get the new half by \d\d:\d\d UTC\. At once:\n {2}kubectl -n circl annotate externalsecret circl-backbone-oms force-sync=\$\(date \+%s\) --overwrite\nRestart them then, not before .* and run finish\.\n$/,
     );
     const names = ["identity", "list", "staging", "oms", "bff"];
     const listed = await circl([...names, "--unfinished-after", "36500d"], { env });
@@ -58,7 +58,7 @@ bff   nkey        steady    2026-11-01 10:00
     );
     // Begun weeks ago and never finished: nothing else says so, so a nightly run must fail.
     expect(await circl(names, { env })).toMatchObject({
-      code: 1,
+      code: 3,
       stdout: expect.stringContaining(
         "  left unfinished: both credentials are valid: restart the clients, then finish\n",
       ),
@@ -79,11 +79,11 @@ bff   nkey        steady    2026-11-01 10:00
     });
 
     expect((await circl(["identity", "finish", "staging", "--all"], { env })).stdout).toContain(
-      "+  oms               finished: the previous credential is valid no more\n",
+      "+  oms               finished: the previous credential ends\n",
     );
     expect((await circl(["identity", "revoke", "staging", "oms"], { env })).code).toBe(3);
     const only = await circl(["identity", "revoke", "staging", "oms", "--without-new", "--auto-approve"], { env });
-    expect(only).toMatchObject({ code: 0, stdout: "+  oms  revoked: nobody logs in as it\n" });
+    expect(only).toMatchObject({ code: 0, stdout: "+  oms  revoked: every credential ends\n" });
     expect(gcloud.documents("circl-staging")["staging-nats-identity-oms"]).toEqual({ current: "", previous: "" });
     const withdrawn = await circl(["identity", "list", "staging", "oms"], { env });
     expect(withdrawn).toMatchObject({
@@ -102,12 +102,21 @@ bff   nkey        steady    2026-11-01 10:00
     using folder = temporaryFolder();
     const gcloud = fakeGcloud(folder.path);
     const { env } = gcloud;
-    gcloud.allowWrites(3);
+    await circl(["identity", "create", "staging", "iot"], { env });
+    gcloud.allowWrites(1);
     const cut = await circl(["identity", "create", "staging", "iot", "oms"], { env });
     expect(cut).toMatchObject({ code: 1, stdout: "" });
     expect(cut.stderr).toContain("it cannot be reached. Check the network and HTTPS_PROXY, then run the same command");
+    // Neither is as it shall be, so a pipeline that asks must fail; and it may ask without the right to read a seed.
+    const asked = await circl(["identity", "list", "staging", "--public", "oms", "bff"], { env });
+    expect(asked).toMatchObject({
+      code: 3,
+      stdout: expect.stringMatching(/^oms +nkey +unregistered .*\nbff +nkey +missing /m),
+    });
     const seed = gcloud.documents("circl-staging")["staging-nats-client-oms"];
     gcloud.allowWrites(undefined);
+    // Made, and cut off before its first version: nobody can read it, and it cannot be made again.
+    expect(readdirSync(join(folder.path, "gcloud/secrets/circl-staging/staging-nats-identity-oms"))).toEqual([]);
     expect((await circl(["identity", "create", "staging", "iot", "oms"], { env })).stdout).toBe(
       "=  iot  there already\n+  oms  created: what an earlier run began\n",
     );
@@ -116,7 +125,7 @@ bff   nkey        steady    2026-11-01 10:00
     expect((await circl(["identity", "rotate", "staging", "iot", "--wait", "0s"], { env })).code).toBe(1);
     gcloud.allowWrites(undefined);
     const listed = await circl(["identity", "list", "staging", "iot"], { env });
-    expect(listed).toMatchObject({ code: 1, stdout: expect.stringContaining("a rotate was cut off: run it again") });
+    expect(listed).toMatchObject({ code: 3, stdout: expect.stringContaining("a rotate was cut off: run it again") });
     expect((await circl(["identity", "rotate", "staging", "iot", "--wait", "0s"], { env })).code).toBe(0);
   });
 
@@ -210,7 +219,7 @@ bff   nkey        steady    2026-11-01 10:00
     command.stderr.on("data", (chunk) => {
       said += chunk;
     });
-    await expect.poll(() => said, { timeout: 30_000 }).toContain("The servers know the new credentials within 7m;");
+    await expect.poll(() => said, { timeout: 30_000 }).toContain("; nobody asks them without --server");
     const ended = once(command, "exit");
     command.kill("SIGINT");
     await ended;

@@ -5,10 +5,11 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { circl, contentOf, root, temporaryFolder } from "../cli/circl.ts";
+import { circl, contentOf, temporaryFolder } from "../cli/circl.ts";
 import { realModel } from "../support/definitions.ts";
 import { fakeGcloud } from "../support/gcloud.ts";
 import { Cluster } from "../support/nats-server.ts";
+import { reload, setAuth } from "../support/reload.ts";
 import { without } from "../support/tools.ts";
 
 /** Values that open something: hashes and public keys count only where they would be printed. */
@@ -39,11 +40,11 @@ describe.skipIf(without("nats-server") || process.platform !== "linux")("nothing
   test("is said, written or passed on by identity, plan and apply", async () => {
     using folder = temporaryFolder();
     const gcloud = fakeGcloud(folder.path);
-    const passwords = { CIRCL_TIMEOUT: "5000", ...gcloud.env };
+    const env = { CIRCL_TIMEOUT: "5000", CDK8S_OUTDIR: join(folder.path, "dist"), ...gcloud.env };
     using watch = watchProcesses();
     const said: string[] = [];
     const run = async (...args: string[]) => {
-      const { code, stdout, stderr } = await circl(args, { env: passwords });
+      const { code, stdout, stderr } = await circl(args, { env });
       said.push(stdout, stderr);
       expect({ args, code, stderr }).toMatchObject({ code: 0 });
     };
@@ -68,6 +69,14 @@ describe.skipIf(without("nats-server") || process.platform !== "linux")("nothing
     const plan = join(folder.path, "plan.json");
     await run("plan", "local", "--out", plan, ...login("stream-plan"));
     await run("apply", "local", "--plan", plan, ...login("stream-sync"));
+    // Where every secret could be read: dist must hold none of them all the same.
+    const dist = join(folder.path, "dist");
+    await run("synth");
+    // A seed where the public key belongs, as somebody may put it into the store by hand.
+    const iot = JSON.parse(files["documents/local-nats-identity-iot.json"] ?? "{}").current as string;
+    const seed = JSON.parse(files["documents/local-nats-client-iot.json"] ?? "{}").seed as string;
+    setAuth(cluster, (files["nats-auth/auth.conf"] ?? "").replace(iot, seed));
+    await reload(cluster, "Failed to reload server configuration");
 
     const documents = Object.entries(files).flatMap(([file, text]) => (file.startsWith("documents/") ? [text] : []));
     const secrets = secretsOf([...gcloud.everything(), ...documents]);
@@ -77,9 +86,12 @@ describe.skipIf(without("nats-server") || process.platform !== "linux")("nothing
       plan: readFileSync(plan, "utf8"),
       arguments: gcloud.argv(),
       processes: `${gcloud.processes()}\n${watch.seen()}`,
-      dist: Object.values(contentOf(join(root, "dist"))).join("\n"),
+      dist: Object.values(contentOf(dist)).join("\n"),
       "server's log": cluster.servers.map(({ log }) => log()).join("\n"),
     };
+    for (const [place, text] of Object.entries(places))
+      expect({ place, empty: text === "" }).toEqual({ place, empty: false });
+    expect(places.dist).toContain("ExternalSecret");
     expect(places.processes).toContain("identity rotate production");
     expect(places.processes).toContain("apply local --plan");
     expect(places.arguments).toContain("secrets versions add production-nats-identity-oms --data-file=-");

@@ -1,27 +1,40 @@
 /** `circl identity`: makes, rotates and revokes credentials in the secret store. Prints nothing that is secret. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { carryOut, documentIds, type Holder, holders, type Prepared, prepare, survey } from "../../identity/keeper.ts";
+import {
+  asWritten,
+  carryOut,
+  documentIds,
+  type Holder,
+  holders,
+  type Prepared,
+  prepare,
+} from "../../identity/keeper.ts";
 import type { Action } from "../../identity/rotation.ts";
 import type { SecretStore } from "../../identity/store.ts";
+import { survey } from "../../identity/survey.ts";
 import type { Model } from "../../model/resolve.ts";
 import { nearest } from "../../rules/shape.ts";
 import { formatDuration, isDuration, nanoseconds } from "../../units.ts";
 import { confirmed } from "../confirm.ts";
+import type { ConnectionOptions } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
-import { type Destination, deliver, storeOf, takesEffectWithin } from "../identity-store.ts";
+import { askOnce, serversToAsk, untilAccepted } from "../identity-proof.ts";
+import { type Destination, deliver, storeOf, takesEffectWithin, tryDelivery } from "../identity-store.ts";
 import { columns } from "../output/columns.ts";
-import { afterRotation, needsAttention, renderStatuses, statusesJson } from "../output/identity.ts";
+import { needsAttention, renderStatuses, statusesJson } from "../output/identity.ts";
+import { afterEnding, afterRotation, beforeHandingOut } from "../output/identity-effect.ts";
 import { log, print, printJson } from "../output/terminal.ts";
 import { soundModel } from "./plan.ts";
 
-export interface IdentityOptions extends Destination {
+export interface IdentityOptions extends Destination, Partial<ConnectionOptions> {
   readonly all?: boolean;
   /** Of a revoke. */
   readonly withoutNew?: boolean;
   readonly wait?: string;
   readonly autoApprove?: boolean;
   readonly unfinishedAfter?: string;
+  readonly public?: boolean;
   readonly json?: boolean;
 }
 
@@ -47,15 +60,20 @@ export async function run(
     log(`This locks out whoever uses ${who.map((holder) => holder.name).join(", ")} in ${name} ${until}.`);
     if (!(await confirmed("Revoke?", "Nothing was revoked"))) return exitCodes.blocked;
   }
+  await tryDelivery(model, asWritten(prepared, model.environment, store), options);
+  const changed = prepared.filter(({ steps }) => steps.length > 0).map(({ holder }) => holder);
+  const servers = action === "rotate" && wait > 0 ? await serversToAsk(options, model.environment, store) : undefined;
+  if (servers && changed.length > 0) await askOnce(servers, prepared);
   log(`${name}: ${store.title}`);
   await carryOut(prepared, model.environment, store, async () => {
     await deliver(model, store, options);
     if (wait === 0) return;
-    log(
-      `The servers know the new credentials within ${formatDuration(wait)}; clients get theirs then. ` +
-        "Ctrl-C harms nothing: the same command completes it.",
-    );
-    await sleep(wait / 1e6);
+    // What takes longer than it should is worth some patience, where it can be told from what is over.
+    const patience = options.wait === undefined ? 2 * wait : wait;
+    const asked = servers && { servers: servers.map((server) => server.name), patience };
+    log(beforeHandingOut(model, changed, new Date(Date.now() + wait / 1e6), asked));
+    if (servers) await untilAccepted(servers, prepared, patience, model.environment);
+    else await sleep(wait / 1e6);
   });
   await deliver(model, store, options);
   print(
@@ -64,27 +82,32 @@ export async function run(
       "",
     ).join("\n"),
   );
-  if (action === "rotate") await sayWhatIsLeft(prepared, model, store, takesEffectWithin(model, options));
+  const within = takesEffectWithin(model, options);
+  if (action === "rotate") await sayWhatIsLeft(prepared, model, store, within);
+  if (action !== "rotate" && action !== "create") {
+    const said = afterEnding(model, changed, within > 0 ? new Date(Date.now() + within / 1e6) : undefined);
+    if (said) log(said);
+  }
   return exitCodes.done;
 }
 
 /** The last client to get its new half decides; what is rotated already counts from when it was written. */
 async function sayWhatIsLeft(
   prepared: readonly Prepared[],
-  { environment }: Model,
+  model: Model,
   store: SecretStore,
   within: number,
 ): Promise<void> {
   const written: number[] = [];
   for (const { holder } of prepared) {
-    const { client } = documentIds(environment, holder);
+    const { client } = documentIds(model.environment, holder);
     const at = client ? await store.writtenAt(client) : undefined;
     if (at) written.push(at.getTime());
   }
   if (written.length === 0) return;
   const reached = Math.max(...written) + within / 1e6;
-  // The minute that is said must be over the moment, not before it.
-  log(afterRotation(reached > Date.now() ? new Date(Math.ceil(reached / 60_000) * 60_000) : undefined));
+  const who = prepared.map(({ holder }) => holder);
+  log(afterRotation(model, who, reached > Date.now() ? new Date(reached) : undefined));
 }
 
 export async function list(name: string, names: readonly string[], options: IdentityOptions): Promise<ExitCode> {
@@ -94,11 +117,12 @@ export async function list(name: string, names: readonly string[], options: Iden
   if (!isDuration(unfinishedAfter))
     throw new UsageError(`--unfinished-after is "${unfinishedAfter}", expected a duration such as "14d"`);
   const store = storeOf(model, "list", options);
-  const statuses = await survey(model, names.length > 0 ? byName(model, names) : holders(model), store);
+  const who = names.length > 0 ? byName(model, names) : holders(model);
+  const statuses = await survey(model, who, store, options.public ? "public" : "everything");
   const limit = new Date(Date.now() - nanoseconds(unfinishedAfter) / 1e6);
   if (options.json) printJson(statusesJson(name, statuses));
   else print(renderStatuses(name, store.title, statuses, limit));
-  return statuses.some((status) => needsAttention(status, limit)) ? exitCodes.problems : exitCodes.done;
+  return statuses.some((status) => needsAttention(status, limit)) ? exitCodes.blocked : exitCodes.done;
 }
 
 /** Without a name a create makes what is missing; everything else wants names, or --all for all identities. */

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import type { Action } from "../../identity/rotation.ts";
 import type { IdentityOptions } from "../commands/identity.ts";
+import { withServers } from "../connection.ts";
 import { json, runs } from "./runs.ts";
 
 export function declareIdentity(program: Command): void {
@@ -26,7 +27,10 @@ export function declareIdentity(program: Command): void {
   ): Command =>
     command(action, ...texts)
       .option("--out <dir>", "without a secret store: write the Secrets as files, and the documents beside them")
-      .option("--kubectl <context>", "without a secret store: send the Secrets to a cluster")
+      .option(
+        "--kubectl <context>",
+        "without a secret store: send the Secrets to a cluster; of a rotation: where its servers are asked",
+      )
       .action(
         runs(async (environment: string, names: string[], options: IdentityOptions) =>
           (await import("../commands/identity.ts")).run(action, environment, names, options),
@@ -45,14 +49,18 @@ export function declareIdentity(program: Command): void {
     "make what is missing",
     "Makes the credentials that are missing. Those that are there stay as they are.",
   );
-  writing(
-    "rotate",
-    "[names...]",
-    "begin a rotation: two are valid",
-    "Makes a new credential and lets both be valid. The servers learn of it first, then the client's half is replaced.",
-  )
-    .option(...all)
-    .addOption(wait());
+  withServers(
+    writing(
+      "rotate",
+      "[names...]",
+      "begin a rotation: two are valid",
+      "Makes a new credential and lets both be valid. The servers learn of it first, then the client's half is replaced: once every " +
+        "server of --server, --context or --kubectl lets it in; where none is given, once they should.",
+    )
+      .option(...all)
+      .addOption(wait()),
+    "every server, separated by commas: each is asked whether it knows the new credential",
+  );
   writing(
     "finish",
     "[names...]",
@@ -75,10 +83,12 @@ export function declareIdentity(program: Command): void {
     "list",
     "[names...]",
     "say who has what, and since when",
-    "Says how the credentials stand. Prints nothing secret. Ends with 1 where somebody must do something.",
+    "Says how the credentials stand. Prints nothing secret. Ends with 3 where somebody must do something.",
   )
     .option("--unfinished-after <duration>", "how long two credentials may be valid before that is a problem", "14d")
+    .option("--public", "read no client's half, no password and no key: for a pipeline that shall not have them")
     .option("--out <dir>", "the folder of an earlier --out")
+    .option("--kubectl <context>", "without a secret store: the cluster of an earlier create")
     .addOption(json())
     .action(
       runs(async (environment: string, names: string[], options: IdentityOptions) =>

@@ -1,5 +1,5 @@
 /** How credentials stand, for people and as JSON. Public keys and user names at most: nothing that opens anything. */
-import type { Status } from "../../identity/keeper.ts";
+import type { Status } from "../../identity/survey.ts";
 import { columns } from "./columns.ts";
 
 const NOTES: Readonly<Record<Status["standing"], string>> = {
@@ -17,22 +17,14 @@ const NOTES: Readonly<Record<Status["standing"], string>> = {
 const ENCRYPTION_NOTE = "volumes keep the previous key until they are replaced, then finish";
 
 /**
- * What is left to do after a rotation. A client that reads its credential once and restarts before its Secret is new comes back with
- * the old one, and `finish` locks it out.
- * @param reached when the Secrets of clients are new; undefined where they are already
- */
-export const afterRotation = (reached: Date | undefined): string =>
-  reached
-    ? `Clients get the new half by ${reached.toISOString().slice(11, 16)} UTC: restart them not before, or once their Secrets are ` +
-      "synchronised by hand (docs/rotation.md), then run finish."
-    : "Restart the clients, then run finish.";
-
-/**
  * Whether somebody must do something before this works again, or works at all; or a rotation that began before `limit` was
  * never finished: the previous credential, which there was a reason to replace, still opens the door, and no metric says so.
  */
 export const needsAttention = (status: Status, limit: Date): boolean =>
-  ["lost", "torn", "broken", "unshared"].includes(status.standing) || isUnfinished(status, limit);
+  NEED_SOMEBODY.includes(status.standing) || isUnfinished(status, limit);
+
+/** Whatever but steady, rotating and revoked: somebody wanted those. */
+const NEED_SOMEBODY: readonly Status["standing"][] = ["missing", "unregistered", "unshared", "lost", "torn", "broken"];
 
 const isUnfinished = ({ standing, since }: Status, limit: Date): boolean =>
   standing === "rotating" && since !== undefined && since < limit;

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { schemes } from "../../../src/identity/credential.ts";
 import { parseDocument } from "../../../src/identity/documents.ts";
-import { carryOut, holders, Impossible, prepare, survey } from "../../../src/identity/keeper.ts";
+import { carryOut, holders, Impossible, prepare } from "../../../src/identity/keeper.ts";
 import type { Action } from "../../../src/identity/rotation.ts";
 import type { SecretStore } from "../../../src/identity/store.ts";
+import { survey } from "../../../src/identity/survey.ts";
 import { identities } from "../../../src/model/identity.ts";
 import { renderAuth } from "../../../src/nats/auth-template.ts";
 import { modelWith } from "../../support/definitions.ts";
@@ -163,7 +164,7 @@ describe.each(["bff", "oms"])("the credential of %s", (name) => {
     const store = memoryStore();
     await run("create", name, store);
     const held = store.documents.get(client);
-    expect(await run("withdraw", name, store)).toBe("revoked: nobody logs in as it");
+    expect(await run("withdraw", name, store)).toBe("revoked: every credential ends");
     expect(Object.values(JSON.parse(store.documents.get(server) ?? "{}")).every((value) => value === "")).toBe(true);
     expect([await standing(name, store), canLogIn(name, held, store.documents.get(server))]).toEqual([
       "revoked",

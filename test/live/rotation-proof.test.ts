@@ -1,0 +1,104 @@
+/** `circl identity rotate` against real servers: clients get the new half when every server takes it, and not a moment before. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { identities } from "../../src/model/identity.ts";
+import type { Model } from "../../src/model/resolve.ts";
+import { renderAuth } from "../../src/nats/auth-template.ts";
+import { circl, root, temporaryFolder } from "../cli/circl.ts";
+import { realModel } from "../support/definitions.ts";
+import { Cluster } from "../support/nats-server.ts";
+import { reload, replaceFile } from "../support/reload.ts";
+import { without } from "../support/tools.ts";
+
+/** Documents of all identities in a folder, and servers that know them. */
+async function startSite(model: Model) {
+  const folder = temporaryFolder();
+  const { name } = model.environment;
+  const store = ["--store", join(folder.path, "store")];
+  const document = (half: "identity" | "client", of: string) =>
+    readFileSync(join(folder.path, "store", `${name}-nats-${half}-${of}.json`), "utf8");
+  await circl(["identity", "create", name, ...store]);
+  const auth = () =>
+    renderAuth(
+      model,
+      Object.fromEntries(identities(model).map((who) => [who.name, JSON.parse(document("identity", who.name))])),
+    );
+  const cluster = await Cluster.start(model, { auth: auth() });
+  // As the PushSecret puts it there.
+  copyFileSync(cluster.target().tls?.ca ?? "", join(folder.path, "store", `${name}-nats-ca.json`));
+  const take = async (indices: readonly number[]) => {
+    for (const index of indices)
+      replaceFile(join(cluster.servers[index]?.root ?? "", "etc/nats-auth/auth.conf"), auth());
+    await reload(cluster);
+  };
+  return {
+    cluster,
+    store,
+    document,
+    take,
+    servers: ["--server", cluster.servers.map(({ clientPort }) => `127.0.0.1:${clientPort}`).join(",")],
+    async [Symbol.asyncDispose]() {
+      await cluster[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+function start(args: readonly string[]): { readonly command: ChildProcess; readonly said: () => string } {
+  const stdio = ["ignore", "ignore", "pipe"] as const;
+  const command = spawn(process.execPath, [join(root, "bin/circl"), ...args], { stdio: [...stdio] });
+  let said = "";
+  command.stderr?.on("data", (chunk) => {
+    said += chunk;
+  });
+  return { command, said: () => said };
+}
+
+describe.skipIf(without("nats-server", "test-ca"))("a rotation asks the servers", { timeout: 180_000 }, () => {
+  test.each(["staging", "production"] as const)(
+    "of %s: while one does not know the key, clients have what they had",
+    async (name) => {
+      await using site = await startSite(realModel(name));
+      const held = site.document("client", "oms");
+      const rotate = ["identity", "rotate", name, "oms", ...site.store, ...site.servers, "--wait", "150s"];
+      const { command, said } = start(rotate);
+      const ended = once(command, "exit");
+      await expect.poll(() => JSON.parse(site.document("identity", "oms")).previous, { timeout: 60_000 }).not.toBe("");
+      await site.take([0, 1]);
+      // The last one says no twice more: at least the second time the others had said yes before.
+      const last = site.cluster.servers[2];
+      const refusals = () => (last?.log().split("authentication error").length ?? 0) - 1;
+      const before = refusals();
+      await expect.poll(refusals, { timeout: 60_000 }).toBeGreaterThanOrEqual(before + 2);
+      expect(site.document("client", "oms")).toBe(held);
+      await site.take([2]);
+      expect(await ended).toEqual([0, null]);
+      expect(site.document("client", "oms")).not.toBe(held);
+      expect(said()).toContain(`127.0.0.1:${last?.clientPort}: every server takes the new credentials.`);
+    },
+  );
+
+  test("and gives up where one never learns of it: nothing is handed out, and it says which", async () => {
+    await using site = await startSite(realModel("staging"));
+    const held = site.document("client", "oms");
+    const rotate = ["identity", "rotate", "staging", "oms", ...site.store, ...site.servers];
+    const { code, stdout, stderr } = await circl([...rotate, "--wait", "1s"]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    for (const { clientPort } of site.cluster.servers)
+      expect(stderr).toContain(`- 127.0.0.1:${clientPort} refuses oms\n`);
+    expect(stderr).toContain("Clients keep what they have: after 1s");
+    expect(stderr).toContain("kubectl -n circl-backbone describe externalsecret nats-auth");
+    expect(site.document("client", "oms")).toBe(held);
+    const known = site.document("identity", "oms");
+    await site.cluster.servers[1]?.process.kill();
+    const unreachable = await circl([...rotate, "--wait", "1s"]);
+    expect(unreachable).toMatchObject({ code: 1, stdout: "" });
+    expect(unreachable.stderr).toMatch(
+      /Nothing was written: not every server can be asked\.\n- 127\.0\.0\.1:\d+: .*nobody listens/,
+    );
+    expect(site.document("identity", "oms")).toBe(known);
+  });
+});
