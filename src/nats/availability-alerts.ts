@@ -74,8 +74,8 @@ export function availabilityAlerts({ environment }: Model): Alert[] {
   });
   const routeLost = alert({
     name: "NatsRouteLost",
-    // Where a server does not answer at all, NatsServerMissing says so.
-    expr: `(${alive(environment, `nats_varz_remotes{${here}} < ${servers - 1}`)}) and on () count(${answers}) == ${servers}`,
+    // Where a server does not answer at all, NatsServerMissing says so; where all do, no exporter tells of a dead one.
+    expr: `nats_varz_remotes{${here}} < ${servers - 1} and on () count(${answers}) == ${servers}`,
     for: "2m",
     severity: "critical",
     summary: `{{ $labels.server_id }} is connected to {{ $value }} of ${servers - 1} peers`,

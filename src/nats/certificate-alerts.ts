@@ -1,6 +1,7 @@
 /** Certificates that cert-manager did not renew in time. */
 import { clientCertificate, NATS } from "../kubernetes/names.ts";
 import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
+import type { Environment } from "../model/environment.ts";
 import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
 import { oneOf } from "./series.ts";
@@ -8,6 +9,16 @@ import { oneOf } from "./series.ts";
 const DAY = 86_400;
 /** Seconds before the end of a leaf at which each alert begins; the authority has earlier ones. */
 export const LEAF_LIMITS = { NatsCertificateNotRenewed: 21 * DAY, NatsCertificateExpiring: 3 * DAY } as const;
+
+/**
+ * When certificates end: one of these has series. Their own label `namespace` becomes `exported_namespace` unless the monitor of
+ * cert-manager honours labels.
+ */
+export const endsOf = (names: readonly string[], { kubernetes }: Environment): readonly string[] =>
+  ["exported_namespace", "namespace"].map(
+    (label) =>
+      `certmanager_certificate_expiration_timestamp_seconds{${label}="${kubernetes.namespace}",name=~${oneOf(names)}}`,
+  );
 
 /** None where no cert-manager makes certificates. */
 export function certificateAlerts(model: Model): Alert[] {
@@ -20,14 +31,8 @@ export function certificateAlerts(model: Model): Alert[] {
     ...(environment.nats.clients.certificates ? identities(model).map(({ name }) => clientCertificate(name)) : []),
   ];
   const authorities = [NATS.caSecret, ...(environment.nats.servers > 1 ? [NATS.routeCaSecret] : [])];
-  // Its own label `namespace` becomes `exported_namespace` unless the monitor of cert-manager honours labels.
-  const ends = (names: readonly string[], days: number) => {
-    const expiry = ["exported_namespace", "namespace"].map(
-      (label) =>
-        `certmanager_certificate_expiration_timestamp_seconds{${label}="${environment.kubernetes.namespace}",name=~${oneOf(names)}}`,
-    );
-    return `(${expiry.join(" or ")}) - time() < ${days * DAY}`;
-  };
+  const ends = (names: readonly string[], days: number) =>
+    `(${endsOf(names, environment).join(" or ")}) - time() < ${days * DAY}`;
   return [
     alert({
       name: "NatsCertificateNotRenewed",

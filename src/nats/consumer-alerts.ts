@@ -29,7 +29,7 @@ export function consumerAlerts(model: Model): Alert[] {
     ...backlogAlerts(model),
     alert({
       name: "NatsConsumerStuck",
-      expr: `${pending}:leader > 0 and ${SAME} ${delivered} - ${delivered} offset 10m == 0`,
+      expr: `${pending}:leader > 0 and ${SAME} ${delivered} - (${delivered} offset 10m) == 0`,
       for: "5m",
       severity: "warning",
       summary: `{{ $value | humanize }} messages wait for ${NAME}, and none was delivered for ten minutes`,

@@ -2,23 +2,30 @@
 import { NATS } from "../kubernetes/names.ts";
 import { type Alert, type Recording, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
+import { endsOf } from "./certificate-alerts.ts";
 import { alive, ours } from "./series.ts";
 
-/** Secrets whose change the reloader hands to the server (pod.ts). */
-const reloaded = ({ environment: { nats } }: Model): readonly string[] => [
-  NATS.authSecret,
-  ...(nats.tls ? [NATS.serverCertificate, ...(nats.servers > 1 ? [NATS.routeCertificate] : [])] : []),
-];
+/** What changes with the Secrets that the reloader hands to the server (pod.ts). */
+function versions({ environment }: Model): readonly string[] {
+  const { nats, certificates, kubernetes } = environment;
+  const leaves = nats.tls ? [NATS.serverCertificate, ...(nats.servers > 1 ? [NATS.routeCertificate] : [])] : [];
+  const secrets = (names: readonly string[]) =>
+    `kube_secret_metadata_resource_version{namespace="${kubernetes.namespace}",secret=~"${names.join("|")}"}`;
+  // A version counts labels and annotations as well, for which nothing is reloaded; the end of a certificate is in the file.
+  return leaves.length > 0 && certificates === "cert-manager"
+    ? [secrets([NATS.authSecret]), ...endsOf(leaves, environment)]
+    : [secrets([NATS.authSecret, ...leaves])];
+}
 
-const CHANGED = "namespace:kube_secret_metadata_resource_version:changed";
+const CHANGED = "namespace:nats_secrets:changed";
 
 /** When one of these Secrets changed last. Kept by the rule itself: no query reaches back for months. */
 export function reloadRecordings(model: Model): Recording[] {
   const { namespace } = model.environment.kubernetes;
-  const version = `kube_secret_metadata_resource_version{namespace="${namespace}",secret=~"${reloaded(model).join("|")}"}`;
   // Five minutes earlier than it shows here: by then the server may have taken it already.
-  const now = `max by (namespace) (timestamp(${version} offset 5m) and changes(${version}[2m]) > 0)`;
-  return [{ record: CHANGED, expr: `${now} or last_over_time(${CHANGED}{namespace="${namespace}"}[1h])` }];
+  const now = versions(model).map((version) => `timestamp(${version} offset 5m) and changes(${version}[2m]) > 0`);
+  const before = `last_over_time(${CHANGED}{namespace="${namespace}"}[1h])`;
+  return [{ record: CHANGED, expr: `max(${[...now, before].join(" or ")})`, labels: { namespace } }];
 }
 
 export function reloadAlerts({ environment }: Model): Alert[] {

@@ -1,5 +1,6 @@
 /** The cases of all alerts. */
 import { auditCases } from "./audit-cases.ts";
+import { natsFileCases } from "./nats-file-cases.ts";
 import { natsServerCases } from "./nats-server-cases.ts";
 import { natsStreamCases } from "./nats-stream-cases.ts";
 import type { AlertCases } from "./scenario.ts";
@@ -8,6 +9,7 @@ import { tile38Cases } from "./tile38-cases.ts";
 
 export const cases: AlertCases = {
   ...natsServerCases,
+  ...natsFileCases,
   ...natsStreamCases,
   ...auditCases,
   ...secretCases,

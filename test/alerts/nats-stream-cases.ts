@@ -17,10 +17,10 @@ export const natsStreamCases: AlertCases = {
       labels: oms,
       summary: "No server leads the stream circl_oms",
     },
-    // An election: nobody for two scrapes, then another server.
+    // An election that takes four scrapes.
     quiet: {
       at: "12m",
-      set: [[/^nats_stream_total_messages.*nats-0.*circl_oms"/, "20x4 _ _ 20x20"]],
+      set: [[/^nats_stream_total_messages.*nats-0.*circl_oms"/, "20x4 stale _ _ _ 20x20"]],
     },
   },
   NatsStreamNearlyFull: {
@@ -46,6 +46,8 @@ export const natsStreamCases: AlertCases = {
       at: "7m",
       set: [
         [/^nats_stream_total_bytes.*KV_vehicles/, "94000000"],
+        [/^nats_stream_total_messages.*KV_vehicles/, "45"],
+        [/^nats_stream_limit_messages.*KV_vehicles/, "50"],
         [/^nats_stream_total_bytes.*circl_iot"/, "1073741824"],
       ],
     },
@@ -57,17 +59,18 @@ export const natsStreamCases: AlertCases = {
       labels: oms,
       summary: "circl_oms lies on 2 servers only",
     },
-    quiet: { at: "22m", set: [[/^nats_stream_.*pod="nats-2".*circl_oms"/, "0+3000x4 stale _x15 60000+3000x40"]] },
+    quiet: { at: "22m", set: [[/^nats_stream_.*pod="nats-2".*circl_oms"/, "0+3000x4 stale _x19 75000+3000x40"]] },
   },
   NatsStreamReplicaLagging: {
     fires: {
+      from: "450s",
       at: "12m",
       set: [[/^nats_stream_last_seq.*pod="nats-2".*circl_oms"/, "0x4 0+2000x40"]],
       labels: oms,
       summary: "A replica of circl_oms lacks 22k messages that are two minutes old",
     },
-    // Half a minute of messages behind: no more than the distance of two scrapes.
-    quiet: { at: "12m", set: [[/^nats_stream_last_seq.*pod="nats-2".*circl_oms"/, "0 0+3000x40"]] },
+    // Two minutes of messages behind, all the time.
+    quiet: { at: "12m", set: [[/^nats_stream_last_seq.*pod="nats-2".*circl_oms"/, "0x3 0+3000x40"]] },
   },
   NatsDeadLetters: {
     fires: {
@@ -87,6 +90,7 @@ export const natsStreamCases: AlertCases = {
   },
   NatsPublishRateExceeded: {
     fires: {
+      from: "19m",
       at: "22m",
       set: [[/^nats_stream_last_seq.*circl_oms"/, "0+6000"]],
       labels: oms,
@@ -97,6 +101,7 @@ export const natsStreamCases: AlertCases = {
   NatsSourceStalled: {
     fires: [
       {
+        from: "1m",
         at: "4m",
         // The lag stays what it was: only the silence grows.
         set: [[/^nats_stream_source_active_duration_ns/, "500000000 30000000000+30000000000x20"]],
@@ -111,9 +116,13 @@ export const natsStreamCases: AlertCases = {
         summary: "circl_oms_copy never heard of circl_oms",
       },
     ],
+    // As long a silence as circl_iot allows; and a copy that has this moment heard of its origin.
     quiet: {
       at: "12m",
-      set: [[/^nats_stream_source_active_duration_ns/, "500000000x4 20000000000 23000000000 500000000x20"]],
+      set: [
+        [/^nats_stream_source_active_duration_ns/, "23000000000"],
+        [/^nats_stream_mirror_active_duration_ns/, "0"],
+      ],
     },
   },
   NatsSourceLagging: {
@@ -123,7 +132,7 @@ export const natsStreamCases: AlertCases = {
       labels: copy,
       summary: "circl_iot_location is 200k messages behind circl_iot (alert above 116.5k)",
     },
-    quiet: { at: "12m", set: [[/^nats_stream_source_lag/, "116000"]] },
+    quiet: { at: "12m", set: [[/^nats_stream_source_lag/, "116500"]] },
   },
   NatsConsumerWithoutLeader: {
     fires: {
@@ -134,7 +143,7 @@ export const natsStreamCases: AlertCases = {
       labels: geo,
       summary: "No server leads the consumer geo-location on circl_iot_location",
     },
-    quiet: { at: "12m", set: [[/^nats_consumer_num_pending.*nats-0.*geo-location/, "5x4 _ _ 5x20"]] },
+    quiet: { at: "12m", set: [[/^nats_consumer_num_pending.*nats-0.*geo-location/, "5x4 stale _ _ _ 5x20"]] },
   },
   NatsConsumerBacklog: {
     fires: {
@@ -144,10 +153,11 @@ export const natsStreamCases: AlertCases = {
       summary: "600k messages wait for geo-location on circl_iot_location (alert above 275k)",
     },
     // A peak that is worked off.
-    quiet: { at: "12m", set: [[/^nats_consumer_num_pending.*geo-location/, "600000x1 270000x20"]] },
+    quiet: { at: "12m", set: [[/^nats_consumer_num_pending.*geo-location/, "600000 275000x20"]] },
   },
   NatsConsumerStuck: {
     fires: {
+      from: "15m",
       at: "17m",
       set: [
         [/^nats_consumer_num_pending.*dms-orders/, "12"],
@@ -173,6 +183,6 @@ export const natsStreamCases: AlertCases = {
       labels: orders,
       summary: "dms-orders on circl_oms is given 250 messages again and again (alert above 100)",
     },
-    quiet: { at: "12m", set: [[/^nats_consumer_num_redelivered.*dms-orders/, "250x6 90x20"]] },
+    quiet: { at: "12m", set: [[/^nats_consumer_num_redelivered.*dms-orders/, "250x9 100x20"]] },
   },
 };

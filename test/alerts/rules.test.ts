@@ -1,12 +1,14 @@
 /** The rules as Prometheus evaluates them: each alert fires where it should, not just beside it, and none on a healthy backbone. */
 import { describe, expect, test } from "vitest";
+import type { Alert, Recording } from "../../src/kubernetes/prometheus-rule.ts";
 import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { alertsIn, checkRules, groupsOf, testRules } from "../support/promtool.ts";
 import { without } from "../support/tools.ts";
 import { cases } from "./cases.ts";
 import { everything } from "./everything.ts";
 import { healthySeries } from "./healthy.ts";
-import { quietFor, testsOf } from "./scenario.ts";
+import { lessStrict } from "./less-strict.ts";
+import { nearMisses, quietFor, testsOf } from "./scenario.ts";
 
 const model = everything;
 const groups = groupsOf(model);
@@ -58,6 +60,26 @@ describe.skipIf(without("promtool"))("promtool", { concurrent: true }, () => {
       const example = cases[name];
       expect(example).toBeDefined();
       if (example) await testRules(sideOf(name).groups, testsOf(alert, sideOf(name).healthy, example));
+    },
+  );
+
+  // Without this a near-miss could be far away, and prove nothing.
+  test.each(alerts.map((alert) => [alert.alert, alert] as const))(
+    "%s a notch less strict fires just beside it",
+    async (name, alert) => {
+      const example = cases[name];
+      const own = sideOf(name);
+      const careless = lessStrict(alert, example?.step ?? "30s");
+      const groups = own.groups.map(({ rules, ...group }) => ({
+        ...group,
+        rules: rules.flatMap((rule): readonly (Recording | Alert)[] =>
+          "record" in rule ? [rule] : rule.alert === name ? careless : [],
+        ),
+      }));
+      const misses = example ? nearMisses(alert, own.healthy, example) : [];
+      const said = await testRules(groups, misses).catch((error: Error) => error.message);
+      const missed = careless.filter((rule) => !said.includes(`alertname="${rule.alert}"`));
+      expect(missed.map((rule) => `${rule.expr} for ${rule.for}`).join("\n")).toBe("");
     },
   );
 });

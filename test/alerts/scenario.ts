@@ -13,6 +13,8 @@ export interface Scenario {
 }
 
 export interface Firing extends Scenario {
+  /** The first evaluation at which it fires. @default its `for`: what is broken here is broken from the beginning */
+  readonly from?: string;
   /** Of the alert, without its severity. */
   readonly labels?: Readonly<Record<string, string>>;
   /** The whole line, as people get it. */
@@ -21,24 +23,29 @@ export interface Firing extends Scenario {
   readonly also?: readonly string[];
 }
 
+export interface NearMiss extends Scenario {
+  /** What fires of others. @default nothing */
+  readonly also?: readonly string[];
+}
+
 export interface AlertCase {
   /** Time between samples, for what takes long. @default "30s" */
   readonly step?: "30s" | "5m";
   readonly fires: Firing | readonly Firing[];
-  /** Just beside it: nothing may fire. */
-  readonly quiet: Scenario;
+  /** Just beside it, at most a twentieth from its limit or one condition short: at no time until `at` does it fire. */
+  readonly quiet: NearMiss | readonly NearMiss[];
 }
 
 export type AlertCases = Readonly<Record<string, AlertCase>>;
 
-/** The tests of a case: it fires, with these words and nothing unsaid beside it; it does not. */
+/** The tests of a case: it fires, not an evaluation too early, with these words and nothing unsaid beside it; and not just beside it. */
 export function testsOf(
   alert: Alert,
   healthy: Series,
   { fires, quiet, step = "30s" }: AlertCase,
 ): readonly PromtoolTest[] {
   const { description, runbook_url } = alert.annotations;
-  const firing = [fires].flat().map(({ labels, summary, also = [], ...scenario }: Firing) => ({
+  const firing = [fires].flat().map(({ labels, summary, also = [], from = alert.for, ...scenario }: Firing) => ({
     ...over(healthy, scenario, step),
     alert_rule_test: [
       {
@@ -49,10 +56,29 @@ export function testsOf(
         ],
       },
     ],
-    promql_expr_test: [firingAre(scenario.at, [alert.alert, ...also])],
+    promql_expr_test: [
+      firedUntil(before(from, step), [], alert.alert),
+      firedUntil(from, [alert.alert], alert.alert),
+      firingAre(scenario.at, [alert.alert, ...also]),
+    ],
   }));
-  return [...firing, { ...over(healthy, quiet, step), promql_expr_test: [firingAre(quiet.at, [])] }];
+  const beside = [quiet].flat().map(({ also = [], ...scenario }: NearMiss) => ({
+    ...over(healthy, scenario, step),
+    promql_expr_test: [firedUntil(scenario.at, also)],
+  }));
+  return [...firing, ...beside];
 }
+
+/** What a case holds to be too little: near-misses, and what breaks until an evaluation before it fires. Here nothing may fire at all. */
+export const nearMisses = (
+  alert: Alert,
+  healthy: Series,
+  { fires, quiet, step = "30s" }: AlertCase,
+): readonly PromtoolTest[] =>
+  [
+    ...[fires].flat().map(({ from = alert.for, ...scenario }: Firing) => ({ ...scenario, at: before(from, step) })),
+    ...[quiet].flat(),
+  ].map((scenario) => ({ ...over(healthy, scenario, step), promql_expr_test: [firedUntil(scenario.at, [])] }));
 
 /** Nothing fires and nothing is pending, from the first minute to the last. */
 export const quietFor = (healthy: Series, minutes: number): PromtoolTest => ({
@@ -66,8 +92,16 @@ const firingAre = (at: string, names: readonly string[]) => ({
   exp_samples: names.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
 });
 
+/** Whatever fired at any time from the beginning, of all alerts or of one. */
+const firedUntil = (at: string, names: readonly string[], alertname = ".+") => ({
+  ...firingAre(at, names),
+  expr: `group by (alertname) (last_over_time(ALERTS{alertstate="firing",alertname=~"${alertname}"}[${secondsOf(at) + 1}s]))`,
+});
+
+const before = (at: string, step: "30s" | "5m"): string => `${secondsOf(at) - secondsOf(step)}s`;
+
 function over(healthy: Series, { at, set = [], drop = [], add = {} }: Scenario, step: "30s" | "5m"): PromtoolTest {
-  const steps = Math.ceil(minutes(at) / (step === "5m" ? 5 : 0.5)) + 1;
+  const steps = Math.ceil(secondsOf(at) / secondsOf(step)) + 1;
   const names = Object.keys(healthy);
   for (const pattern of [...drop, ...set.map(([pattern]) => pattern)]) {
     if (!names.some((name) => pattern.test(name)))
@@ -87,8 +121,9 @@ function over(healthy: Series, { at, set = [], drop = [], add = {} }: Scenario, 
 /** Constant and steadily growing values get as many steps as the test is long; `1x10 0x20` is taken as it is. */
 const expanded = (values: string, steps: number): string => (/[x ]/.test(values) ? values : `${values}x${steps}`);
 
-function minutes(text: string): number {
-  const [, amount = "", unit] = /^(\d+)([mh])$/.exec(text) ?? [];
-  if (!unit) throw new Error(`"${text}" is no time such as "12m" or "27h"`);
-  return Number(amount) * (unit === "h" ? 60 : 1);
+/** "90s", "12m" or "27h". */
+export function secondsOf(text: string): number {
+  const [, amount = "", unit] = /^(\d+)([smh])$/.exec(text) ?? [];
+  if (!unit) throw new Error(`"${text}" is no time such as "90s", "12m" or "27h"`);
+  return Number(amount) * { s: 1, m: 60, h: 3_600 }[unit as "s" | "m" | "h"];
 }

@@ -16,6 +16,7 @@ export const secretCases: AlertCases = {
         summary: "ExternalSecret circl-backbone-oms in circl is not synced",
       },
       {
+        from: "1530s",
         at: "27m",
         // Its controller is gone, and all that it said.
         set: [[ofOrders, "1x20 stale"]],
@@ -34,11 +35,16 @@ export const secretCases: AlertCases = {
         summary: "ExternalSecret circl-backbone-oms in circl is not synced",
       },
     ],
-    // The store was away for ten minutes; and what is none of ours may fail for ever.
+    // The store was away for almost a quarter of an hour, and so was what says so; what is none of ours may fail for ever.
     quiet: {
       at: "30m",
-      set: [[ofOrders, "1x4 0x20 1x60"]],
+      set: [
+        [ofOrders, "1x4 0x29 1x60"],
+        [/^externalsecret_status_condition\{.*tile38-leader-config.*status="True"/, "1x4 stale _x29 1x60"],
+      ],
       add: {
+        'externalsecret_status_condition{namespace="circl",name="circl-backbone-iot",condition="Ready",status="True"}':
+          "1",
         'externalsecret_status_condition{namespace="elsewhere",name="theirs",condition="Ready",status="True"}': "0",
       },
     },

@@ -98,7 +98,7 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus")
         await sleep(500);
       }
       expect([...seen]).toEqual([]);
-      const [changed] = await prometheus.query("namespace:kube_secret_metadata_resource_version:changed");
+      const [changed] = await prometheus.query("namespace:nats_secrets:changed");
       expect(Number(changed?.value[1])).toBeGreaterThan(0);
     });
   },
