@@ -22,7 +22,7 @@ import { visible } from "./output/visible.ts";
 export interface DeploymentOptions extends ConnectionOptions {
   readonly kubectl?: string;
   readonly autoApprove?: boolean;
-  /** For example "15m". */
+  /** For example "35m". */
   readonly rolloutTimeout: string;
 }
 
@@ -125,7 +125,7 @@ export function progressFrom(began: number): (step: string, text: string) => voi
 /** Milliseconds. @throws UsageError */
 export function patienceOf({ rolloutTimeout }: DeploymentOptions): number {
   if (!isDuration(rolloutTimeout)) {
-    throw new UsageError(`--rollout-timeout is "${rolloutTimeout}", expected a duration such as "15m"`);
+    throw new UsageError(`--rollout-timeout is "${rolloutTimeout}", expected a duration such as "35m"`);
   }
   return nanoseconds(rolloutTimeout) / 1e6;
 }
