@@ -6,6 +6,7 @@ import { askMonitor } from "../connect/monitor.ts";
 import { openReader } from "../connect/nats.ts";
 import type { Cluster } from "../deploy/cluster.ts";
 import { type MetaGroup, metaProblems, streamProblems } from "../deploy/nats-state.ts";
+import type { Loaded, LoadedByPod } from "../deploy/reload.ts";
 import { podNames } from "../deploy/stateful-set-impact.ts";
 import { ConnectionFailure } from "../jetstream/api.ts";
 import { type Observed, observe } from "../jetstream/observe.ts";
@@ -33,6 +34,8 @@ export interface NatsServers extends Disposable {
   observe(): Promise<Observed>;
   /** Problems of meta group and streams, and of `pod` where one is named. Not to be reached is a problem, not a failure. */
   problems(pod?: string): Promise<readonly string[]>;
+  /** The configuration that each server runs with; without those that do not answer. */
+  loaded(): Promise<LoadedByPod>;
 }
 
 export function natsServers(model: Model, options: DeploymentOptions, cluster: Cluster): NatsServers {
@@ -85,6 +88,17 @@ export function natsServers(model: Model, options: DeploymentOptions, cluster: C
         if (["ConnectionFailure", "ApiError"].includes((error as Error).name)) return [(error as Error).message];
         throw error;
       }
+    },
+    async loaded() {
+      const answers = await Promise.all(
+        podNames(NATS.name, nats.servers).map((pod) =>
+          ask(pod, "/varz").then(
+            ([varz]) => [[pod, varz?.body as Loaded] as const],
+            () => [],
+          ),
+        ),
+      );
+      return new Map(answers.flat());
     },
     [Symbol.dispose]: () => {
       if (folder) rmSync(folder, { recursive: true, force: true });
