@@ -130,7 +130,7 @@ export async function recorded(
     return end("stop", "failed", [...unwritten, again, ...says]);
   } catch (cause) {
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    if (!EXPECTED.includes(error.name)) log(visible(error.stack ?? ""));
+    if (!EXPECTED.includes(error.name)) for (const line of error.stack?.split("\n") ?? []) log(visible(line));
     const { ending, says } = endingOf(error, touched);
     const unwritten = await close({
       result: "failed",

@@ -73,7 +73,7 @@ export async function run(name: string, options: DeployOptions, root: string): P
     if (options.json) printJson({ ...comparisonJson(comparison), dryRun: true });
     return exitCodes.done;
   }
-  const changing = hasChanges(comparison.changes) || !plan || plansChanges(plan);
+  const changing = hasChanges(comparison.changes, options.prune === true) || !plan || plansChanges(plan);
   if (changing && !options.autoApprove && !(await confirmed(`Deploy this to ${context}?`, "Nothing was applied"))) {
     return exitCodes.blocked;
   }

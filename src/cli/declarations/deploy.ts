@@ -20,6 +20,7 @@ export function declareDeploy(program: Command, root: string): void {
     .addOption(new Option("--kubectl <context>", "a live cluster; needs the rights of a deploy").conflicts("against"))
     .option("--dist <folder>", "the manifests (default: dist)")
     .option("--detailed-exitcode", "exit code 2 for changes")
+    .option("--prune", "count objects that a deploy with --prune would delete")
     .addOption(
       new Option("--format <format>", "markdown is for pull requests").choices(["text", "markdown"]).conflicts("json"),
     )
