@@ -18,19 +18,22 @@ export interface PodPort extends Omit<ServicePort, "service"> {
   readonly pod: string;
 }
 
-/** Forwards a free port of this machine until disposal. @throws ConnectionFailure with what kubectl said */
-export const forwardPort = ({ service, ...where }: ServicePort): Promise<Forward> => forward("service", service, where);
-
-/** The same to one pod, ready or not. */
-export const forwardPodPort = ({ pod, ...where }: PodPort): Promise<Forward> => forward("pod", pod, where);
-
 /** Milliseconds until kubectl must forward: a login that asks a person, or an API server that is gone, never answers. */
 const PATIENCE = 30_000;
+
+/** Forwards a free port of this machine until disposal. @throws ConnectionFailure with what kubectl said */
+export const forwardPort = ({ service, ...where }: ServicePort, patience = PATIENCE): Promise<Forward> =>
+  forward("service", service, where, patience);
+
+/** The same to one pod, ready or not. */
+export const forwardPodPort = ({ pod, ...where }: PodPort, patience = PATIENCE): Promise<Forward> =>
+  forward("pod", pod, where, patience);
 
 function forward(
   kind: "service" | "pod",
   name: string,
   { context, namespace, port }: Omit<ServicePort, "service">,
+  patience: number,
 ): Promise<Forward> {
   const args = ["--context", context, "--namespace", namespace, "port-forward", "--address", "127.0.0.1"];
   const kubectl = spawn("kubectl", [...args, `${kind}/${name}`, `:${port}`], { stdio: ["ignore", "pipe", "pipe"] });
@@ -43,9 +46,9 @@ function forward(
   return new Promise((done, fail) => {
     let said = "";
     const late = setTimeout(() => {
-      failed(`it forwards nothing after ${PATIENCE / 1000} s`);
+      failed(`it forwards nothing after ${patience / 1000} s`);
       kubectl.kill();
-    }, PATIENCE);
+    }, patience);
     const failed = (why: string, cause?: Error) => {
       clearTimeout(late);
       fail(

@@ -69,7 +69,7 @@ describe("a StatefulSet", () => {
       {
         consequence: "guided",
         says: "claim data 50Gi -> 60Gi: volumes grow, and never back. A template cannot be changed, so the StatefulSet is made anew around its pods",
-        hint: "circl deploy does it, in three steps: patch data-nats-0, data-nats-1, data-nats-2 to 60Gi; kubectl delete statefulset nats --cascade=orphan; apply. No pod ends for it.",
+        hint: "circl deploy does it, in three steps: patch data-nats-0, data-nats-1, data-nats-2 to 60Gi; kubectl delete statefulset nats --cascade=orphan; apply. No pod ends for it; those that change with it are replaced one by one.",
       },
     ]);
   });
