@@ -6,6 +6,7 @@ import { askMonitor } from "../connect/monitor.ts";
 import { openReader } from "../connect/nats.ts";
 import type { Cluster } from "../deploy/cluster.ts";
 import { type MetaGroup, metaProblems, streamProblems } from "../deploy/nats-state.ts";
+import type { Loaded, LoadedByPod } from "../deploy/reload.ts";
 import { podNames } from "../deploy/stateful-set-impact.ts";
 import { ConnectionFailure } from "../jetstream/api.ts";
 import { type Observed, observe } from "../jetstream/observe.ts";
@@ -22,7 +23,7 @@ import { visible } from "./output/visible.ts";
 export interface DeploymentOptions extends ConnectionOptions {
   readonly kubectl?: string;
   readonly autoApprove?: boolean;
-  /** For example "15m". */
+  /** For example "35m". */
   readonly rolloutTimeout: string;
 }
 
@@ -33,6 +34,8 @@ export interface NatsServers extends Disposable {
   observe(): Promise<Observed>;
   /** Problems of meta group and streams, and of `pod` where one is named. Not to be reached is a problem, not a failure. */
   problems(pod?: string): Promise<readonly string[]>;
+  /** The configuration that each server runs with; without those that do not answer. */
+  loaded(): Promise<LoadedByPod>;
 }
 
 export function natsServers(model: Model, options: DeploymentOptions, cluster: Cluster): NatsServers {
@@ -86,6 +89,17 @@ export function natsServers(model: Model, options: DeploymentOptions, cluster: C
         throw error;
       }
     },
+    async loaded() {
+      const answers = await Promise.all(
+        podNames(NATS.name, nats.servers).map((pod) =>
+          ask(pod, "/varz").then(
+            ([varz]) => [[pod, varz?.body as Loaded] as const],
+            () => [],
+          ),
+        ),
+      );
+      return new Map(answers.flat());
+    },
     [Symbol.dispose]: () => {
       if (folder) rmSync(folder, { recursive: true, force: true });
     },
@@ -125,7 +139,7 @@ export function progressFrom(began: number): (step: string, text: string) => voi
 /** Milliseconds. @throws UsageError */
 export function patienceOf({ rolloutTimeout }: DeploymentOptions): number {
   if (!isDuration(rolloutTimeout)) {
-    throw new UsageError(`--rollout-timeout is "${rolloutTimeout}", expected a duration such as "15m"`);
+    throw new UsageError(`--rollout-timeout is "${rolloutTimeout}", expected a duration such as "35m"`);
   }
   return nanoseconds(rolloutTimeout) / 1e6;
 }

@@ -3,14 +3,14 @@ import { hostname } from "node:os";
 import { openReader, openWriter } from "../connect/nats.ts";
 import type { Steps } from "../deploy/report.ts";
 import { StepFailure } from "../deploy/step.ts";
-import { apply } from "../jetstream/apply.ts";
+import { apply, type Outcome } from "../jetstream/apply.ts";
 import { type Plan, plan } from "../jetstream/plan.ts";
 import type { Model } from "../model/resolve.ts";
 import { policy } from "../rules/changes.ts";
 import { type LeaveOptions, missingLeave, withheldBy } from "./commands/apply.ts";
 import { type PlanOptions, scopeOf } from "./commands/plan.ts";
 import { reach } from "./connection.ts";
-import type { NatsServers } from "./deployment.ts";
+import { Interrupted, type NatsServers } from "./deployment.ts";
 import { visible } from "./output/visible.ts";
 
 export type StreamOptions = PlanOptions & LeaveOptions;
@@ -29,47 +29,73 @@ export async function planStreams(model: Model, options: StreamOptions, servers:
 
 /**
  * Plans again and applies.
- * @returns streams that were changed with loss or for good
- * @throws StepFailure where leave is missing or a change fails
+ *
+ * @param changed told which streams may have been changed with loss or for good, whether or not all came to its end
+ * @throws StepFailure where leave is missing, a change fails or NATS cannot be asked; LockHeld; Interrupted
  */
 export async function applyStreams(
-  model: Model,
-  options: StreamOptions,
-  servers: NatsServers,
+  {
+    model,
+    options,
+    servers,
+  }: { readonly model: Model; readonly options: StreamOptions; readonly servers: NatsServers },
   steps: Steps,
   interrupted: () => boolean,
-): Promise<string[]> {
-  return await steps.run("streams", async (say) => {
-    await using reached = await reach(await servers.connection(), model.environment);
-    await using writer = await openWriter(reached.target);
-    const planned = await plan(model, writer, policy, nanosecondsNow(), scopeOf(model, options));
-    const withheld = withheldBy(planned, options);
-    if (withheld.length > 0) throw new StepFailure(`streams were not applied.${missingLeave(withheld)}`);
-    const outcome = await apply(planned, writer, {
-      holder: `deploy@${hostname()}`,
-      lockWait: READY_TIMEOUT,
-      interrupted,
-      progress: (name, action) => say(visible(`${name}: ${action}`)),
-      readyTimeout: READY_TIMEOUT,
-    });
-    const problems = [
-      ...outcome.failed.map(({ name, error }) => `${name}: ${error.message}`),
-      ...(outcome.lockLost ? [`the lock was lost: ${outcome.lockLost}`] : []),
-    ];
-    if (problems.length > 0)
-      throw new StepFailure(`${problems.join("; ")}. Not started: ${outcome.notStarted.join(", ") || "nothing"}`);
-    say(outcome.done.length > 0 ? `${outcome.done.length} streams and consumers applied` : "nothing to apply");
-    return changedForGood(planned).filter((name) => outcome.done.includes(name));
+  changed: (names: readonly string[]) => void,
+): Promise<void> {
+  await steps.run("streams", async (say) => {
+    try {
+      await using reached = await reach(await servers.connection(), model.environment);
+      await using writer = await openWriter(reached.target);
+      const planned = await plan(model, writer, policy, nanosecondsNow(), scopeOf(model, options));
+      const withheld = withheldBy(planned, options);
+      if (withheld.length > 0) throw new StepFailure(`streams were not applied.${missingLeave(withheld)}`);
+      // Until it is known what was not begun, anything may have been done.
+      changed(changedForGood(planned, []));
+      const outcome = await apply(planned, writer, {
+        holder: `deploy@${hostname()}`,
+        lockWait: READY_TIMEOUT,
+        interrupted,
+        progress: (name, action) => say(visible(`${name}: ${action}`)),
+        readyTimeout: READY_TIMEOUT,
+      });
+      changed(changedForGood(planned, outcome.notStarted));
+      say(endOf(outcome, interrupted()));
+    } catch (cause) {
+      const { name, message } = cause as Error;
+      if (name === "LockHeld") changed([]);
+      // Of NATS, and not of the cluster: that one answers, and what was there can be put back.
+      if (name === "ConnectionFailure" || name === "ApiError") throw new StepFailure(message, { cause });
+      throw cause;
+    }
   });
 }
 
-const changedForGood = ({ changes }: Plan): string[] =>
+/** What to say of streams that were applied. @throws StepFailure, Interrupted where some were not */
+export function endOf({ done, failed, notStarted, lockLost }: Outcome, interrupted: boolean): string {
+  const problems = [
+    ...failed.map(({ name, error }) => `${name}: ${error.message}`),
+    ...(lockLost ? [`the lock was lost: ${lockLost}`] : []),
+  ];
+  if (problems.length > 0)
+    throw new StepFailure(`${problems.join("; ")}. Not started: ${notStarted.join(", ") || "nothing"}`);
+  if (interrupted && notStarted.length > 0) {
+    throw new Interrupted(
+      `Interrupted: ${done.length} streams and consumers are applied, not ${notStarted.join(", ")}. The same command goes on from there.`,
+    );
+  }
+  return done.length > 0 ? `${done.length} streams and consumers applied` : "nothing to apply";
+}
+
+/** Streams that the plan changes with loss or for good, but for those that were not begun. One that failed may have been written. */
+export const changedForGood = ({ changes }: Plan, notStarted: readonly string[]): string[] =>
   changes
     .filter(
       ({ change, effects }) =>
         change.action === "delete" || effects.some(({ kind }) => kind === "loses" || kind === "irreversible"),
     )
-    .map(({ change }) => change.name);
+    .map(({ change }) => change.name)
+    .filter((name) => !notStarted.includes(name));
 
 /** Whether a plan would change anything. */
 export const plansChanges = ({ summary: { create, update, recreate, delete: deleted } }: Plan): boolean =>

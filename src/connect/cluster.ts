@@ -28,7 +28,7 @@ export async function openCluster(context: string): Promise<Cluster & AsyncDispo
     await proxy.request(method, path, body === undefined ? undefined : JSON.stringify(body), headers);
   const expect = <T>(answer: Answer, doing: string): T => {
     if (answer.status < 300) return JSON.parse(answer.text) as T;
-    throw new ConnectionFailure(`${doing}: ${saidBy(answer)}. ${wayOut(answer.status)}`, {});
+    throw noAnswer(doing, answer);
   };
 
   const resourcesOf = (apiVersion: string): Promise<ResourceList["resources"]> => {
@@ -143,10 +143,10 @@ const root = (apiVersion: string): string => (apiVersion.includes("/") ? `/apis/
 
 const namespaceOf = ({ metadata: { namespace } }: KubeObject) => (namespace ? { namespace } : {});
 
-/** @throws ConnectionFailure where it is no answer of an API server to an apply */
-function appliedOf(answer: Answer): Applied {
+/** @throws ConnectionFailure where it is no answer of an API server to an apply, or one that says to come again */
+export function appliedOf(answer: Answer): Applied {
   if (answer.status < 300) return { outcome: "taken", object: JSON.parse(answer.text) };
-  if (answer.status >= 500) throw new ConnectionFailure(`applying: ${saidBy(answer)}. ${wayOut(answer.status)}`, {});
+  if (isPassing(answer) || answer.status === 401) throw noAnswer("applying", answer);
   const { details } = statusOf(answer);
   const conflicts = (details?.causes ?? []).filter(({ reason }) => reason === "FieldManagerConflict");
   if (conflicts.length === 0) return { outcome: "refused", status: answer.status, says: saidBy(answer) };
@@ -158,6 +158,12 @@ function appliedOf(answer: Answer): Applied {
     })),
   };
 }
+
+/** The API server has no time now, or is not whole: the same request may be taken a little later. */
+const isPassing = ({ status }: Answer): boolean => status >= 500 || status === 429 || status === 408;
+
+const noAnswer = (doing: string, answer: Answer): ConnectionFailure =>
+  new ConnectionFailure(`${doing}: ${saidBy(answer)}. ${wayOut(answer.status)}`, { passing: isPassing(answer) });
 
 function statusOf({ text }: Answer): Status {
   try {

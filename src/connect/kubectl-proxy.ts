@@ -72,7 +72,7 @@ export async function startProxy(context: string): Promise<Proxy> {
       } catch (cause) {
         throw new ConnectionFailure(
           `${method} ${path.split("?")[0]}: ${(cause as Error).message}. Run the same command again: what is done stays done.`,
-          { cause },
+          { cause, passing: true },
         );
       }
     },

@@ -18,16 +18,22 @@ export interface PodPort extends Omit<ServicePort, "service"> {
   readonly pod: string;
 }
 
+/** Milliseconds until kubectl must forward: a login that asks a person, or an API server that is gone, never answers. */
+const PATIENCE = 30_000;
+
 /** Forwards a free port of this machine until disposal. @throws ConnectionFailure with what kubectl said */
-export const forwardPort = ({ service, ...where }: ServicePort): Promise<Forward> => forward("service", service, where);
+export const forwardPort = ({ service, ...where }: ServicePort, patience = PATIENCE): Promise<Forward> =>
+  forward("service", service, where, patience);
 
 /** The same to one pod, ready or not. */
-export const forwardPodPort = ({ pod, ...where }: PodPort): Promise<Forward> => forward("pod", pod, where);
+export const forwardPodPort = ({ pod, ...where }: PodPort, patience = PATIENCE): Promise<Forward> =>
+  forward("pod", pod, where, patience);
 
 function forward(
   kind: "service" | "pod",
   name: string,
   { context, namespace, port }: Omit<ServicePort, "service">,
+  patience: number,
 ): Promise<Forward> {
   const args = ["--context", context, "--namespace", namespace, "port-forward", "--address", "127.0.0.1"];
   const kubectl = spawn("kubectl", [...args, `${kind}/${name}`, `:${port}`], { stdio: ["ignore", "pipe", "pipe"] });
@@ -39,13 +45,19 @@ function forward(
     });
   return new Promise((done, fail) => {
     let said = "";
-    const failed = (why: string, cause?: Error) =>
+    const late = setTimeout(() => {
+      failed(`it forwards nothing after ${patience / 1000} s`);
+      kubectl.kill();
+    }, patience);
+    const failed = (why: string, cause?: Error) => {
+      clearTimeout(late);
       fail(
         new ConnectionFailure(
           `kubectl port-forward to ${name} in ${namespace}: ${why}. Check --kubectl (kubectl config get-contexts) and your rights.`,
           { cause },
         ),
       );
+    };
     kubectl.once("error", (error) => failed(error.message, error));
     kubectl.once("exit", () => failed(said.trim().split("\n").at(-1) || "it ended without a word"));
     kubectl.stderr.on("data", (chunk) => {
@@ -53,7 +65,9 @@ function forward(
     });
     kubectl.stdout.on("data", (chunk) => {
       const local = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(String(chunk))?.[1];
-      if (local) done({ port: Number(local), [Symbol.asyncDispose]: stop });
+      if (!local) return;
+      clearTimeout(late);
+      done({ port: Number(local), [Symbol.asyncDispose]: stop });
     });
   });
 }

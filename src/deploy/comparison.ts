@@ -3,6 +3,7 @@ import { PART_OF } from "../kubernetes/labels.ts";
 import { differences, type FieldDifference } from "./differences.ts";
 import { type Consequence, type Facts, type Impact, impactsOf } from "./impact.ts";
 import { contentOf, idOf, type KubeObject, titleOf } from "./object.ts";
+import { isHarmless } from "./prune.ts";
 
 export interface ObjectChange {
   readonly action: "create" | "update" | "none" | "superfluous";
@@ -137,8 +138,12 @@ function withoutRestart(change: ObjectChange): ObjectChange {
 export const isBlocked = (changes: readonly ObjectChange[]): boolean =>
   changes.some(({ impacts, conflicts }) => has(impacts, "blocked") || conflicts.length > 0);
 
-export const hasChanges = (changes: readonly ObjectChange[]): boolean =>
-  changes.some(({ action }) => action !== "none");
+/**
+ * Whether a deploy would change anything. What only the cluster has stays there without `prune`, and with it where it holds something:
+ * counted, it would be a change for ever.
+ */
+export const hasChanges = (changes: readonly ObjectChange[], prune: boolean): boolean =>
+  changes.some(({ action, kind }) => (action === "superfluous" ? prune && isHarmless(kind) : action !== "none"));
 
 /** Whether an object carries our mark: only such ones are ever counted as superfluous. */
 export const isOurs = ({ metadata: { labels = {} } }: KubeObject, environment: string): boolean =>

@@ -1,6 +1,7 @@
 /** Writes the record of one run: that it began, that it goes on, how it ended. */
 import { type Cluster, referenceOf } from "./cluster.ts";
 import { type Deployment, type Deployments, deploymentsIn, recordOf, runningNow } from "./record.ts";
+import { StepFailure } from "./step.ts";
 
 /** Somebody else deploys. */
 export class AlreadyRunning extends Error {
@@ -8,48 +9,78 @@ export class AlreadyRunning extends Error {
 }
 
 export interface Journal {
-  /** Says that the run goes on, at most every fifteen seconds. */
-  renew(): Promise<void>;
-  close(end: Pick<Deployment, "result" | "says">): Promise<void>;
+  /** @throws AlreadyRunning where another run has taken over: this one may write nothing more */
+  check(): void;
+  close(end: Pick<Deployment, "result" | "says" | "untouched">): Promise<void>;
 }
 
+/** Milliseconds between two signs of life. */
 const INTERVAL = 15_000;
 
 export const readRecord = async (cluster: Cluster, namespace: string): Promise<Deployments> =>
   deploymentsIn(await cluster.get(referenceOf(recordOf([], namespace, undefined))));
 
 /**
- * Begins a run; the namespace must exist.
- * @throws AlreadyRunning where another run goes on
+ * Begins a run, and says every `interval` that it goes on, whatever it does meanwhile; the namespace must exist.
+ * @throws AlreadyRunning where another run goes on; StepFailure where the record may not be written
  */
 export async function openJournal(
   cluster: Cluster,
   namespace: string,
   run: Omit<Deployment, "started" | "result">,
+  interval = INTERVAL,
 ): Promise<Journal> {
   const began = Date.now();
   const entry: Deployment = { ...run, started: new Date(began).toISOString(), result: "running" };
-  const found = await cluster.get(referenceOf(recordOf([], namespace, undefined)));
+  const place = referenceOf(recordOf([], namespace, undefined));
+  const found = await cluster.get(place);
   const earlier = deploymentsIn(found);
   const running = runningNow(earlier, began);
   if (running) throw alreadyRunning(running);
   let version = found?.metadata.resourceVersion;
-  let written = began;
-  const write = async (newest: Deployment) => {
+  const write = async (newest: Deployment): Promise<void> => {
     const result = await cluster.apply(recordOf([newest, ...earlier], namespace, version));
-    if (result.outcome !== "taken")
+    if (result.outcome === "taken") {
+      version = result.object.metadata.resourceVersion;
+      return;
+    }
+    if (result.outcome === "refused" && result.status !== 409)
+      throw new StepFailure(`${RECORD} was not written: ${result.says}`);
+    // Where the answer was lost and not the write, the newest entry is ours.
+    const now = await cluster.get(place);
+    const [first] = deploymentsIn(now);
+    if (first?.started !== entry.started || first.who !== entry.who || now?.metadata.resourceVersion === version)
       throw new AlreadyRunning(
         `${RECORD} was written by another run meanwhile. Look at circl history, then run again.`,
       );
-    version = result.object.metadata.resourceVersion;
-    written = Date.now();
+    version = now?.metadata.resourceVersion;
+    return await write(newest);
   };
   await write(entry);
+
+  let lost: AlreadyRunning | undefined;
+  // One after the other: each write goes over the version that the one before has left.
+  let queue: Promise<void> = Promise.resolve();
+  const renew = () => {
+    queue = queue
+      .then(() => write({ ...entry, renewed: new Date().toISOString() }))
+      .catch((error) => {
+        // A sign of life that did not arrive is followed by the next.
+        if (error instanceof AlreadyRunning) lost = error;
+      });
+  };
+  const signs = setInterval(renew, interval);
+  signs.unref();
   return {
-    renew: async () => {
-      if (Date.now() - written > INTERVAL) await write({ ...entry, renewed: new Date().toISOString() });
+    check: () => {
+      if (lost) throw lost;
     },
-    close: (end) => write({ ...entry, ...end, seconds: Math.round((Date.now() - began) / 1_000) }),
+    close: async (end) => {
+      clearInterval(signs);
+      await queue;
+      if (lost) throw lost;
+      await write({ ...entry, ...end, seconds: Math.round((Date.now() - began) / 1_000) });
+    },
   };
 }
 

@@ -55,6 +55,19 @@ export const isHopeless = (pod: KubeObject): boolean =>
     ({ restartCount = 0, state }) => restartCount >= HOPELESS && state?.waiting?.reason === "CrashLoopBackOff",
   );
 
+/** What a container that is only just beginning waits for. */
+const BEGINNING = ["ContainerCreating", "PodInitializing"];
+
+/** Whether containers of a pod cannot run: they crash, or cannot be started. One that runs and is not ready yet may only be slow. */
+export const isDown = (pod: KubeObject): boolean =>
+  containersOf(pod).some(({ state }) => state?.waiting?.reason && !BEGINNING.includes(state.waiting.reason));
+
+/** Whether no node takes a pod. */
+export const isUnplaced = ({ status }: KubeObject): boolean =>
+  ((status?.conditions ?? []) as readonly Condition[]).some(
+    ({ type, status: state }) => type === "PodScheduled" && state === "False",
+  );
+
 /** Why a pod is not ready, in the words of the kubelet, the scheduler and the last event. */
 export async function whyNotReady(
   cluster: Cluster,

@@ -14,6 +14,8 @@ const HARMLESS = [
   "CronJob",
 ];
 
+export const isHarmless = (kind: string): boolean => HARMLESS.includes(kind);
+
 export interface Pruning {
   /** Deleted by `--prune`. */
   readonly prunable: readonly KubeObject[];
@@ -23,6 +25,6 @@ export interface Pruning {
 
 /** Splits what is there and not declared. An ExternalSecret counts as its Secret, which goes with it. */
 export const pruningOf = (superfluous: readonly KubeObject[]): Pruning => ({
-  prunable: superfluous.filter(({ kind }) => HARMLESS.includes(kind)),
-  kept: superfluous.filter(({ kind }) => !HARMLESS.includes(kind)),
+  prunable: superfluous.filter(({ kind }) => isHarmless(kind)),
+  kept: superfluous.filter(({ kind }) => !isHarmless(kind)),
 });

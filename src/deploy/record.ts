@@ -22,6 +22,8 @@ export interface Deployment {
   readonly seconds?: number;
   /** What went wrong, or what there was to do. */
   readonly says?: string;
+  /** It failed before it wrote anything: the cluster is as it was before it. */
+  readonly untouched?: true;
 }
 
 /** Newest first. */
@@ -41,22 +43,39 @@ export function deploymentsIn(record: KubeObject | undefined): Deployments {
   }
 }
 
-/** The record with `deployments`, of which the last twenty are kept. @param version of the record that was read; it must still be that one */
+/** The record with the last twenty of `deployments`. @param version of the record that was read; it must still be that one */
 export const recordOf = (deployments: Deployments, namespace: string, version: string | undefined): KubeObject => ({
   apiVersion: "v1",
   kind: "ConfigMap",
   metadata: { name: RECORD_NAME, namespace, ...(version ? { resourceVersion: version } : {}) },
-  data: { [KEY]: JSON.stringify(deployments.slice(0, KEPT), undefined, 1) },
+  data: { [KEY]: JSON.stringify(kept(deployments), undefined, 1) },
 });
+
+/** However many runs fail: what is there, what was before it, and so a way back are never forgotten. */
+function kept(deployments: Deployments): Deployments {
+  const now = lastDone(deployments);
+  const ways = [now, now && before(deployments, now)];
+  return deployments.filter((deployment, i) => i < KEPT || ways.includes(deployment));
+}
 
 /** What the cluster has, where the last run came to its end; else what it had before. */
 export const lastDone = (deployments: Deployments): Deployment | undefined =>
   deployments.find(({ result }) => result === "done");
 
-/** What was there before what is there now. */
+/** What a rollback by hand goes to: what was there before what is there now. */
 export function previousOf(deployments: Deployments): Deployment | undefined {
   const now = lastDone(deployments);
-  return deployments.find(({ result, digest }) => result === "done" && digest !== now?.digest);
+  const newest = deployments.find(({ untouched }) => !untouched);
+  // What failed or was cut off half-way is what is there now: before it was the last that ended well.
+  return now && newest === now ? before(deployments, now) : now;
+}
+
+/** What ended well before `now` was first brought there. What a rollback came back from is no way back, but the next failure. */
+function before(deployments: Deployments, now: Deployment): Deployment | undefined {
+  const ended = deployments.slice(deployments.indexOf(now)).filter(({ result }) => result === "done");
+  const first =
+    now.kind === "rollback" ? ended.findIndex(({ kind, digest }) => kind === "deploy" && digest === now.digest) : 0;
+  return ended.slice(Math.max(first, 0)).find(({ digest }) => digest !== now.digest);
 }
 
 /** Milliseconds after which a run that has not said that it goes on counts as dead. */

@@ -3,6 +3,7 @@ import type { Kind, Right } from "./cluster.ts";
 import type { KubeObject } from "./object.ts";
 import { pruningOf } from "./prune.ts";
 
+const NAMESPACE: Kind = { apiVersion: "v1", kind: "Namespace" };
 const POD: Kind = { apiVersion: "v1", kind: "Pod" };
 const CLAIM: Kind = { apiVersion: "v1", kind: "PersistentVolumeClaim" };
 const CONFIG_MAP: Kind = { apiVersion: "v1", kind: "ConfigMap" };
@@ -21,6 +22,8 @@ export function rightsFor(declared: readonly KubeObject[], prune: boolean): Righ
       rights.set(JSON.stringify(right), right);
     }
   };
+  // Objects of ours are looked for in every namespace that carries our mark.
+  need(NAMESPACE, undefined, ["list"]);
   for (const object of declared) {
     const { namespace } = object.metadata;
     // A server-side apply is a patch, and a create where there is nothing yet. Namespaces cannot be asked about one by one.
@@ -28,7 +31,7 @@ export function rightsFor(declared: readonly KubeObject[], prune: boolean): Righ
     if (prune && pruningOf([object]).prunable.length > 0) need(object, namespace, ["list", "delete"]);
     if (object.kind !== "StatefulSet") continue;
     // Volumes grow with the StatefulSet taken away from around its pods.
-    need(object, namespace, ["delete"]);
+    need(object, namespace, ["list", "delete"]);
     need(CLAIM, namespace, ["get", "patch"]);
     need(POD, namespace, ["get", "list", "delete"]);
     need(POD, namespace, ["create"], "portforward");

@@ -1,9 +1,10 @@
 /** Applies a StatefulSet and replaces its pods one by one, each only when the one before has proved itself. */
 import { isDeepStrictEqual } from "node:util";
+import { replaceBroken, restartCrashing } from "./broken-pods.ts";
 import { type Cluster, referenceOf } from "./cluster.ts";
 import { growVolumes } from "./growth.ts";
 import type { KubeObject } from "./object.ts";
-import { isHopeless, isReady, isTerminating, podsOf, revisionOf, whyNotReady } from "./pods.ts";
+import { isHopeless, isReady, podsOf, revisionOf, whyNotReady } from "./pods.ts";
 import { podNames } from "./stateful-set-impact.ts";
 import { applied, StepFailure } from "./step.ts";
 import type { Waiting } from "./waiting.ts";
@@ -14,15 +15,19 @@ export interface RolloutInput {
   readonly patience: number;
   readonly waiting: Waiting;
   readonly say: (text: string) => void;
-  /** What must hold before the next pod may go, beside Kubernetes' own idea of ready: problems, or none. */
-  readonly proven: (pod: string) => Promise<readonly string[]>;
+  /**
+   * What must hold before a pod may go, beside Kubernetes' own idea of ready, and of `pod` once it is back: problems, or none.
+   */
+  readonly proven: (pod?: string) => Promise<readonly string[]>;
 }
 
 /**
  * Applies `declared` and waits until every pod is ready and of its revision.
  *
  * Kubernetes would go on to the next pod as soon as one is ready. So the rollout is held by its `partition`, which falls by one when
- * the pod above it is ready and has what the others have. Interrupted, it stays where it is, and the next deploy goes on from there.
+ * the pod above it is ready and has what the others have; before the first one goes, all must have it. Pods that serve nothing go
+ * before all others: waiting for them is in vain, and taking a good one beside them could cost the majority. Interrupted, it stays
+ * where it is, and the next deploy goes on from there.
  *
  * @throws StepFailure where a pod does not get ready
  */
@@ -30,20 +35,24 @@ export async function rollOut(declared: KubeObject, input: RolloutInput): Promis
   const { cluster, say } = input;
   const { name } = declared.metadata;
   const live = await cluster.get(referenceOf(declared));
-  if (live && (await growVolumes(live, declared, input))) say(`${name}: volumes have grown`);
-  const there = live && (await cluster.get(referenceOf(declared)));
-  if (!there || !(await replacesPods(there, declared, cluster))) {
+  const grown = live !== undefined && (await growVolumes(live, declared, input));
+  if (grown) say(`${name}: volumes have grown`);
+  if (!(await mayReplacePods(grown ? undefined : live, declared, cluster))) {
     applied(await cluster.apply(declared), declared);
+    if (live) await restartCrashing(declared, input);
     return await allReady(declared, input);
   }
   const replicas: number = declared.spec.replicas ?? 1;
   applied(await cluster.apply(heldAt(declared, replicas)), declared);
-  await freeStuckPods(declared, input);
+  const mended = await replaceBroken(declared, input, replaced);
+  if (mended) applied(await cluster.apply(heldAt(declared, replicas)), declared);
+  const stale = await stalePods(declared, input);
+  if (mended || stale.length > 0) await complete(declared, input);
   for (const [i, pod] of [...podNames(name, replicas).entries()].reverse()) {
-    await othersReady(declared, pod, input);
+    if (stale.includes(pod)) await othersReady(declared, pod, input);
     applied(await cluster.apply(i === 0 ? declared : heldAt(declared, i)), declared);
     await replaced(declared, pod, input);
-    say(`${pod} is replaced, ready and current`);
+    if (stale.includes(pod)) say(`${pod} is replaced, ready and current`);
   }
   await allReady(declared, input);
 }
@@ -53,10 +62,13 @@ const heldAt = (declared: KubeObject, partition: number): KubeObject => ({
   spec: { ...declared.spec, updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition } } },
 });
 
-/** Whether an apply would replace pods, or an earlier one has not finished doing so. */
-async function replacesPods(live: KubeObject, declared: KubeObject, cluster: Cluster): Promise<boolean> {
+/** Whether an apply could replace pods, or an earlier one has not finished doing so. @param live undefined where no set is there */
+async function mayReplacePods(live: KubeObject | undefined, declared: KubeObject, cluster: Cluster): Promise<boolean> {
+  // Pods without their set: volumes have grown. The set that is made anew finds pods of an older template, and would replace them.
+  if (!live) return (await podsOf(cluster, declared)).size > 0;
   const { currentRevision, updateRevision } = live.status ?? {};
-  if (currentRevision !== updateRevision || (live.spec.updateStrategy?.rollingUpdate?.partition ?? 0) > 0) return true;
+  const { type, rollingUpdate } = live.spec.updateStrategy ?? {};
+  if (currentRevision !== updateRevision || type === "OnDelete" || (rollingUpdate?.partition ?? 0) > 0) return true;
   const after = await cluster.apply(declared, { dryRun: true });
   return !isDeepStrictEqual(live.spec.template, applied(after, declared).spec.template);
 }
@@ -65,38 +77,30 @@ async function replacesPods(live: KubeObject, declared: KubeObject, cluster: Clu
 const observed = ({ metadata, status }: KubeObject): boolean =>
   status?.observedGeneration >= (metadata.generation ?? 0);
 
-/**
- * On the way back the revision that is wanted is the one that most pods have. A pod that the failed one left behind is not replaced
- * while the partition holds, and taking a good one first could cost the majority: so those that are not ready go first.
- */
-async function freeStuckPods(declared: KubeObject, input: RolloutInput): Promise<void> {
-  const { cluster, waiting, say } = input;
-  const live = await settled(declared, input);
-  if (live.status.currentRevision !== live.status.updateRevision) return;
-  const stale = [...(await podsOf(cluster, declared)).values()].filter(
-    (pod) => revisionOf(pod) !== live.status.updateRevision && !isReady(pod) && !isTerminating(pod),
-  );
-  for (const pod of stale) {
-    say(`${pod.metadata.name} never got ready: it is taken away first`);
-    await cluster.remove({
-      apiVersion: "v1",
-      kind: "Pod",
-      name: pod.metadata.name,
-      namespace: pod.metadata.namespace ?? "",
-    });
-    await replaced(declared, pod.metadata.name, input);
-  }
-  await waiting.pause();
-}
-
-async function settled(declared: KubeObject, { cluster, waiting, patience }: RolloutInput): Promise<KubeObject> {
-  return await waiting.until(
+/** Pods that run something else than what is wanted, once the controller says what that is. */
+async function stalePods(declared: KubeObject, { cluster, waiting, patience }: RolloutInput): Promise<string[]> {
+  const live = await waiting.until(
     async () => {
-      const live = await cluster.get(referenceOf(declared));
-      return live && observed(live) ? live : undefined;
+      const found = await cluster.get(referenceOf(declared));
+      return found && observed(found) ? found : undefined;
     },
     patience,
     async () => `the controller does not take notice of StatefulSet ${declared.metadata.name}`,
+  );
+  const pods = [...(await podsOf(cluster, declared)).values()];
+  return pods.filter((pod) => revisionOf(pod) !== live.status.updateRevision).map(({ metadata }) => metadata.name);
+}
+
+/** Before the first pod goes nothing may be missing: what one server lacks could be what the next one takes along. */
+async function complete({ metadata }: KubeObject, { waiting, patience, proven }: RolloutInput): Promise<void> {
+  let problems: readonly string[] = [];
+  await waiting.until(
+    async () => {
+      problems = await proven();
+      return problems.length === 0 ? true : undefined;
+    },
+    patience,
+    async () => `no pod of ${metadata.name} is taken away while ${problems.join("; ")}`,
   );
 }
 

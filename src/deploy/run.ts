@@ -4,6 +4,7 @@ import type { Cluster } from "./cluster.ts";
 import { compareLive } from "./live-comparison.ts";
 import type { KubeObject } from "./object.ts";
 import { awaitSecrets } from "./readiness.ts";
+import { awaitReload, type LoadedByPod, replacedConf } from "./reload.ts";
 import type { Steps } from "./report.ts";
 import { rollOut } from "./rollout.ts";
 import { type Stage, stagesOf } from "./stages.ts";
@@ -18,21 +19,35 @@ export interface RunInput {
   readonly waiting: Waiting;
   /** Milliseconds for one pod. */
   readonly patience: number;
-  /** What must hold of a pod of this StatefulSet once it is ready: problems, or none. */
-  readonly proven: (statefulSet: string, pod: string) => Promise<readonly string[]>;
+  /** What must hold of this StatefulSet before a pod goes, and of `pod` once it is ready: problems, or none. */
+  readonly proven: (statefulSet: string, pod: string | undefined) => Promise<readonly string[]>;
+  /** The configurations that the NATS servers run with. */
+  readonly loaded: () => Promise<LoadedByPod>;
+  /** Those of before the deploy that this is to undo. */
+  readonly goal?: LoadedByPod;
 }
+
+/** Milliseconds for a kubelet to bring a ConfigMap to its pod, and for the reloader to see it: two minutes at the most. */
+const RELOAD_PATIENCE = 300_000;
 
 /** Milliseconds for operators to make Secrets and certificates: several secret stores away. */
 const SECRETS_PATIENCE = 300_000;
 
 /** @throws StepFailure where a step fails; ConnectionFailure where the cluster cannot be asked any more */
 export async function applyStages(input: RunInput): Promise<void> {
-  const { steps } = input;
+  const { cluster, declared, steps, loaded, waiting, goal, patience } = input;
+  const conf = await replacedConf(cluster, declared, loaded);
   for (const stage of stagesOf(input.declared)) {
     if (stage.objects.length === 0) continue;
     await steps.run(stage.name, async (say) => {
       if (stage.name === "servers") await applyServers(stage, input, say);
       else await applyPlain(stage, input, say);
+    });
+    if (stage.name !== "servers" || !conf) continue;
+    // Behind the servers: those that were restarted for it have it already.
+    await steps.run("reload", async (say) => {
+      const servers = await awaitReload(conf, loaded, waiting, Math.min(patience, RELOAD_PATIENCE), goal);
+      say(`${servers} servers run with the new nats.conf`);
     });
   }
 }

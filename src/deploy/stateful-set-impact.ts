@@ -90,7 +90,7 @@ const growSteps = ({ metadata, spec }: KubeObject, claim: string, to: string): s
   const names = podNames(metadata.name, spec.replicas).map((pod) => `${claim}-${pod}`);
   return (
     `circl deploy does it, in three steps: patch ${names.join(", ")} to ${to}; ` +
-    `kubectl delete statefulset ${metadata.name} --cascade=orphan; apply. No pod ends for it.`
+    `kubectl delete statefulset ${metadata.name} --cascade=orphan; apply. No pod ends for it; those that change with it are replaced one by one.`
   );
 };
 

@@ -1,42 +1,42 @@
 /** Waiting for what takes its time. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { ConnectionFailure } from "../jetstream/api.ts";
 import { StepFailure } from "./step.ts";
 
 export interface Waiting {
   /**
-   * Asks again and again until the answer is not undefined.
+   * Asks again and again until the answer is not undefined. An API server that is away is waited for, but not for ever.
    *
    * @param patience milliseconds
-   * @throws StepFailure with what `otherwise` says when patience is at its end
+   * @throws StepFailure with what `otherwise` says when patience is at its end; ConnectionFailure where nobody answers any more
    */
   until<T>(ask: () => Promise<T | undefined>, patience: number, otherwise: () => Promise<string>): Promise<T>;
-  /** One interval. */
-  pause(): Promise<void>;
 }
 
-/** Milliseconds that an API server may be away: upgrades of control planes take one. */
-const LONGEST_SILENCE = 60_000;
+export interface Pace {
+  /** Before every question; what it throws ends the wait. */
+  readonly onTurn?: () => void;
+  /** Milliseconds that an API server may be away. @default 60000, as upgrades of control planes take one */
+  readonly silence?: number;
+}
 
-/** @param onTurn called between two questions; what it throws ends the wait */
-export const waitEvery = (milliseconds: number, onTurn: () => Promise<void> = async () => {}): Waiting => ({
+export const waitEvery = (milliseconds: number, { onTurn = () => {}, silence = 60_000 }: Pace = {}): Waiting => ({
   async until(ask, patience, otherwise) {
     let silentSince: number | undefined;
     for (const end = Date.now() + patience; ; await sleep(milliseconds)) {
+      onTurn();
       try {
         const answer = await ask();
         if (answer !== undefined) return answer;
         silentSince = undefined;
-        await onTurn();
       } catch (error) {
-        if ((error as Error).name !== "ConnectionFailure") throw error;
+        if (!(error instanceof ConnectionFailure) || !error.passing) throw error;
         silentSince ??= Date.now();
-        if (Date.now() - silentSince > LONGEST_SILENCE) throw error;
+        // Not passing any more: who waits around this one must not begin to wait anew.
+        if (Date.now() - silentSince >= silence) throw new ConnectionFailure(error.message, { cause: error });
         continue;
       }
       if (Date.now() > end) throw new StepFailure(`${await otherwise()} (after ${Math.round(patience / 1000)} s)`);
     }
-  },
-  pause: async () => {
-    await sleep(milliseconds);
   },
 });

@@ -36,6 +36,25 @@ test("a change is said with what happens, and is exit code 2 where that is asked
   expect((await circl(["diff", "production", "--against", base])).code).toBe(0);
 });
 
+test("what dist has no more is exit code 2 only for who prunes, for nothing else would ever change it", async () => {
+  using folder = temporaryFolder();
+  const base = variant(folder.path, "30-nats.k8s.yaml", "name: nats-metrics", "name: nats-figures");
+  const ours = join(folder.path, "ours");
+  cpSync(join(base, "production"), join(ours, "production"), { recursive: true });
+  const more = `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: of-before
+  namespace: circl-backbone
+  labels: { app.kubernetes.io/managed-by: circl, app.kubernetes.io/part-of: circl-backbone, circl.dev/environment: production }
+`;
+  writeFileSync(join(base, "production", "60-more.k8s.yaml"), more);
+  const diff = ["diff", "production", "--against", base, "--dist", ours, "--detailed-exitcode"];
+  const { code, stdout } = await circl(diff);
+  expect(stdout).toContain("- ConfigMap of-before (circl-backbone)  only there");
+  expect([code, (await circl([...diff, "--prune"])).code]).toEqual([0, 2]);
+});
+
 test("a blocked change is exit code 3, in every format", async () => {
   using folder = temporaryFolder();
   const base = variant(folder.path, "30-nats.k8s.yaml", "storage: 50Gi", "storage: 60Gi");

@@ -24,6 +24,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     "test-ca",
     "nats-cli",
     "secret-template",
+    "kubectl",
     "kubectl-validate",
     "kube-linter",
     "kustomize",

@@ -14,8 +14,8 @@ import { applied } from "../../deploy/step.ts";
 import type { Plan } from "../../jetstream/plan.ts";
 import type { Model } from "../../model/resolve.ts";
 import { confirmed } from "../confirm.ts";
+import { deploy } from "../deploying.ts";
 import { type DeploymentOptions, type NatsServers, natsServers } from "../deployment.ts";
-import { deploy } from "../deployment-run.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
 import { currentCommit, type Manifests, manifestsIn, manifestsOf } from "../manifest-source.ts";
@@ -23,7 +23,7 @@ import { comparisonJson, renderComparison } from "../output/comparison.ts";
 import { deploymentMarkdown, deploymentSummary, renderObstacles } from "../output/deployment.ts";
 import { renderPlan } from "../output/plan.ts";
 import { log, lookOf, print, printJson } from "../output/terminal.ts";
-import { planStreams, plansChanges, type StreamOptions } from "../stream-step.ts";
+import { applyStreams, planStreams, plansChanges, type StreamOptions } from "../stream-step.ts";
 import { missingLeave, withheldBy } from "./apply.ts";
 import { soundModel } from "./plan.ts";
 
@@ -73,12 +73,16 @@ export async function run(name: string, options: DeployOptions, root: string): P
     if (options.json) printJson({ ...comparisonJson(comparison), dryRun: true });
     return exitCodes.done;
   }
-  const changing = hasChanges(comparison.changes) || !plan || plansChanges(plan);
+  const changing = hasChanges(comparison.changes, options.prune === true) || !plan || plansChanges(plan);
   if (changing && !options.autoApprove && !(await confirmed(`Deploy this to ${context}?`, "Nothing was applied"))) {
     return exitCodes.blocked;
   }
   await makeNamespaces(cluster, manifests.objects);
-  const run = await deploy({ model, cluster, servers, manifests, commit, options, root });
+  const run = await deploy({
+    ...{ model, cluster, servers, manifests, commit, options, root },
+    changes: comparison.changes,
+    applyStreams: (...step) => applyStreams({ model, options, servers }, ...step),
+  });
   if (options.report) writeFileSync(options.report, deploymentMarkdown(run, comparison, lookOf(process.stderr)));
   if (options.json) printJson({ formatVersion: 1, environment: name, ...run, diff: comparisonJson(comparison) });
   else print(deploymentSummary(run));

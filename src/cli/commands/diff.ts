@@ -22,6 +22,8 @@ export interface DiffOptions {
   readonly json?: boolean;
   readonly format?: "text" | "markdown";
   readonly detailedExitcode?: boolean;
+  /** Counts what a deploy with --prune would delete. */
+  readonly prune?: boolean;
 }
 
 export async function run(name: string, options: DiffOptions, root: string): Promise<ExitCode> {
@@ -34,7 +36,9 @@ export async function run(name: string, options: DiffOptions, root: string): Pro
   if (options.json) printJson(comparisonJson(comparison));
   else print((options.format === "markdown" ? comparisonMarkdown : renderComparison)(comparison, look));
   if (isBlocked(comparison.changes)) return exitCodes.blocked;
-  return options.detailedExitcode && hasChanges(comparison.changes) ? exitCodes.changes : exitCodes.done;
+  return options.detailedExitcode && hasChanges(comparison.changes, options.prune === true)
+    ? exitCodes.changes
+    : exitCodes.done;
 }
 
 async function comparisonOf(name: string, { against, kubectl, dist }: DiffOptions, root: string): Promise<Comparison> {

@@ -7,13 +7,13 @@ import { preflight, targetObstacles } from "../../deploy/preflight.ts";
 import { type Deployments, previousOf } from "../../deploy/record.ts";
 import { confirmed } from "../confirm.ts";
 import { type DeploymentOptions, natsServers } from "../deployment.ts";
-import { putBack } from "../deployment-run.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { Failure, UsageError } from "../failures.ts";
 import { type Manifests, manifestsAt, manifestsIn } from "../manifest-source.ts";
 import { renderComparison } from "../output/comparison.ts";
 import { deploymentSummary, renderObstacles } from "../output/deployment.ts";
 import { log, lookOf, print, printJson } from "../output/terminal.ts";
+import { putBack } from "../putting-back.ts";
 import { soundModel } from "./plan.ts";
 
 export interface RollbackOptions extends DeploymentOptions {
@@ -59,6 +59,7 @@ export async function run(name: string, options: RollbackOptions, root: string):
   const done = await putBack({ model, cluster, servers, manifests, commit, root }, options, {
     streamsChanged: [],
     unasked: false,
+    brought: () => false,
   });
   if (options.json) printJson({ formatVersion: 1, environment: name, ...done });
   else print(deploymentSummary(done));

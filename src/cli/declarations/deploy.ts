@@ -20,6 +20,7 @@ export function declareDeploy(program: Command, root: string): void {
     .addOption(new Option("--kubectl <context>", "a live cluster; needs the rights of a deploy").conflicts("against"))
     .option("--dist <folder>", "the manifests (default: dist)")
     .option("--detailed-exitcode", "exit code 2 for changes")
+    .option("--prune", "count objects that a deploy with --prune would delete")
     .addOption(
       new Option("--format <format>", "markdown is for pull requests").choices(["text", "markdown"]).conflicts("json"),
     )
@@ -45,7 +46,7 @@ export function declareDeploy(program: Command, root: string): void {
       .option("--dist <folder>", "the manifests (default: dist)")
       .option("--commit <sha>", "whose manifests they are (default: what is checked out)")
       .option("--previous <folder>", "manifests to go back to, where git lacks them")
-      .option("--rollout-timeout <duration>", "for one pod to be ready and current", "15m")
+      .option("--rollout-timeout <duration>", "for one pod to be ready and current", "35m")
       .option("--report <file>", "write a report in Markdown")
       .option("--allow-delete <name...>", "as for apply")
       .option("--recreate <consumer...>", "as for apply")
@@ -70,7 +71,7 @@ export function declareDeploy(program: Command, root: string): void {
       .option("--to <commit>", "one of the history (default: before the one that is there)")
       .option("--previous <folder>", "its manifests, where git lacks them")
       .option("--auto-approve", "do not ask")
-      .option("--rollout-timeout <duration>", "for one pod to be ready and current", "15m")
+      .option("--rollout-timeout <duration>", "for one pod to be ready and current", "35m")
       .addOption(json()),
   ).action(
     runs(async (name: string, options: RollbackOptions) =>
@@ -81,7 +82,7 @@ export function declareDeploy(program: Command, root: string): void {
   program
     .command("history")
     .summary("say what was deployed when, by whom, and how it ended")
-    .description("Reads the record that deploys keep in the cluster: the last twenty.")
+    .description("Reads the record that deploys keep in the cluster: the last twenty, and what there is to go back to.")
     .argument("<environment>")
     .addOption(new Option("--kubectl <context>", "the cluster").env("CIRCL_KUBECTL"))
     .addOption(json())

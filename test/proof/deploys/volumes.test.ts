@@ -1,10 +1,27 @@
 /** Volumes that grow, and objects that dist has no more: what a deploy changes without replacing a pod, and cannot undo. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildApp, writeApp } from "../../../src/app.ts";
+import { resolveModel } from "../../../src/model/resolve.ts";
+import { startLoad } from "../../../src/proof/load/load.ts";
 import { root } from "../../cli/circl.ts";
 import { PROGRAMS } from "../../support/control-plane.ts";
-import { bootDeployTarget, CONTEXT, type DeployTarget, itemsOf, natsIdentities } from "../../support/deploy-target.ts";
+import { realDefinitions } from "../../support/definitions.ts";
+import { bootDeployTarget, CONTEXT, type DeployTarget, itemsOf, model } from "../../support/deploy-target.ts";
 import { without } from "../../support/tools.ts";
+
+/** dist/production as synth writes it where somebody gives the servers larger volumes. */
+function synthesized(size: `${number}GiB`, folder: string): string {
+  const { production } = realDefinitions.environments;
+  const environments = {
+    ...realDefinitions.environments,
+    production: [...(production ?? []), { nats: { volume: { size } } }],
+  };
+  const { model: larger } = resolveModel("production", { ...realDefinitions, environments });
+  if (!larger) throw new Error("the definitions have faults");
+  writeApp(buildApp(larger, folder));
+  return folder;
+}
 
 const FIRST = "a".repeat(40);
 const SECOND = "b".repeat(40);
@@ -16,18 +33,28 @@ describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl dep
 
   beforeAll(async () => {
     target = await bootDeployTarget();
-    grown = target.variant("grows", "30-nats.k8s.yaml", (text) => text.replace("storage: 50Gi", "storage: 60Gi"));
+    grown = synthesized("60GiB", join(target.folder, "grown"));
     const { code, stderr } = await target.deploy(FIRST);
     expect(code, stderr).toBe(0);
   }, 1_200_000);
   afterAll(() => target?.[Symbol.asyncDispose]());
 
-  test("volumes grow without a pod that ends, and are not shrunk by a rollback", async () => {
-    const before = await natsIdentities(target);
+  test("volumes grow, the servers that get more of them go one by one, and a rollback shrinks nothing", async () => {
+    const load = await startLoad(target, model, root, 20);
     const { code, stdout, stderr } = await target.deploy(SECOND, "--dist", grown);
     expect(code, stderr).toBe(0);
     expect(stdout).toContain("guided: claim data 50Gi -> 60Gi: volumes grow, and never back.");
-    expect(await natsIdentities(target)).toEqual(before);
+    const said = [...stderr.matchAll(/servers: (nats: volumes have grown|nats-\d is replaced)/g)].map(
+      ([, what]) => what,
+    );
+    expect(said).toEqual([
+      "nats: volumes have grown",
+      "nats-2 is replaced",
+      "nats-1 is replaced",
+      "nats-0 is replaced",
+    ]);
+    await load.more(100);
+    expect(await load.stop()).toMatchObject({ unconfirmed: 0, lost: 0, duplicated: 0 });
     const claims = await itemsOf(target, "persistentvolumeclaims", NAMESPACE, "--selector=app.kubernetes.io/name=nats");
     expect(claims).toMatchObject(Array(3).fill({ status: { capacity: { storage: "60Gi" } } }));
     const previous = join(root, "dist/production");

@@ -39,10 +39,43 @@ describe("what to go back to", () => {
     expect(lastDone([run("b", "failed")])).toBeUndefined();
   });
 
+  const back = (commit: string) => run(commit, "done", { kind: "rollback" });
+
   test("by hand it is the one before that with other manifests", () => {
     const runs = [run("b", "done"), run("b", "done"), run("x", "failed"), run("a", "done")];
     expect(previousOf(runs)?.commit).toBe("a");
     expect(previousOf([run("b", "done")])).toBeUndefined();
+    expect(previousOf([])).toBeUndefined();
+  });
+
+  test.each(["failed", "running"] as const)(
+    "by hand, of a deploy that %s and was not put back, it is what stood before",
+    (result) => {
+      expect(previousOf([run("c", result), run("b", "done"), run("a", "done")])?.commit).toBe("b");
+    },
+  );
+
+  test("by hand, of a deploy that was put back, it is what stood before what was put back", () => {
+    expect(previousOf([back("b"), run("c", "failed"), run("b", "done"), run("a", "done")])?.commit).toBe("a");
+  });
+
+  test("by hand, after a rollback by hand, it goes further back and not to what was left", () => {
+    const runs = [back("b"), run("c", "done"), run("b", "done"), run("a", "done")];
+    expect(previousOf(runs)?.commit).toBe("a");
+    expect(previousOf(runs.slice(0, 3))).toBeUndefined();
+  });
+
+  test("a run that failed before it wrote anything changes nothing of that", () => {
+    const nothing = run("c", "failed", { untouched: true });
+    expect(previousOf([nothing, run("b", "done"), run("a", "done")])?.commit).toBe("a");
+  });
+
+  test("is not forgotten behind twenty failures", () => {
+    const failures = Array.from({ length: 30 }, (_, i) => run(`f${i}`, "failed"));
+    const good = [run("c", "done"), run("b", "done"), run("a", "done")];
+    const read = deploymentsIn(recordOf([...failures, ...good], "ns", undefined));
+    expect(read).toEqual([...failures.slice(0, 20), ...good.slice(0, 2)]);
+    expect(previousOf([back("c"), ...read])?.commit).toBe("b");
   });
 });
 

@@ -92,6 +92,8 @@ describe("rights", () => {
     expect(said(false)).toEqual(
       expect.arrayContaining([
         "create Namespace",
+        "list Namespace",
+        "list StatefulSet circl-backbone",
         "patch ExternalSecret circl",
         "create Pod portforward circl-backbone",
       ]),
@@ -99,6 +101,12 @@ describe("rights", () => {
   });
 
   test("of an environment without servers need no pods", () => {
-    expect(rightsFor([objectNamed("ConfigMap", "nats-config")], false)).toHaveLength(3);
+    const rights = rightsFor([objectNamed("ConfigMap", "nats-config")], false);
+    expect(rights.map(({ verb, kind }) => `${verb} ${kind.kind}`)).toEqual([
+      "list Namespace",
+      "get ConfigMap",
+      "create ConfigMap",
+      "patch ConfigMap",
+    ]);
   });
 });

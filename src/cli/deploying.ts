@@ -1,0 +1,87 @@
+/** A deploy: manifests and streams, both verified, and the way back where a step fails. */
+import type { ObjectChange } from "../deploy/comparison.ts";
+import { readRecord } from "../deploy/journal.ts";
+import type { KubeObject } from "../deploy/object.ts";
+import { type Deployment, lastDone } from "../deploy/record.ts";
+import type { Steps } from "../deploy/report.ts";
+import { applyStages } from "../deploy/run.ts";
+import type { DeploymentOptions } from "./deployment.ts";
+import { type Run, recorded, type Task, verify } from "./deployment-run.ts";
+import { removeLeftovers } from "./leftovers.ts";
+import { type Manifests, manifestsIn, manifestsOf } from "./manifest-source.ts";
+import { putBack } from "./putting-back.ts";
+
+export interface DeployTask extends Task {
+  readonly options: DeploymentOptions & { readonly prune?: boolean; readonly previous?: string };
+  /** What the deploy will change, as it was shown. */
+  readonly changes: readonly ObjectChange[];
+  /** The streams' part; tells which it may have changed for good, whether or not it comes to its end. */
+  readonly applyStreams: (
+    steps: Steps,
+    interrupted: () => boolean,
+    changed: (names: readonly string[]) => void,
+  ) => Promise<void>;
+}
+
+/** Applies manifests and streams, verifies both, and puts back what was there where a step fails after something was applied. */
+export async function deploy(task: DeployTask): Promise<Run> {
+  const { model, cluster, options, changes } = task;
+  const last = lastDone(await readRecord(cluster, model.environment.kubernetes.namespace));
+  let streamsChanged: readonly string[] = [];
+  const { ending, loadedBefore, ...run } = await recorded("deploy", task, options, async (input, interrupted) => {
+    await applyStages(input);
+    const left = await removeLeftovers(input, {
+      wanted: () => options.prune === true,
+      otherwise: "is no longer in dist: --prune deletes it",
+    });
+    await task.applyStreams(input.steps, interrupted, (names) => {
+      streamsChanged = names;
+    });
+    await verify(input, task);
+    return left;
+  });
+  if (ending !== "put back") return run;
+  const found = manifestsBefore(task, last);
+  if (typeof found === "string") return { ...run, says: [...run.says, `Nothing is rolled back: ${found}`] };
+  const target = { ...task, manifests: found.manifests, commit: found.commit };
+  const way = { streamsChanged, unasked: true, brought: broughtBy(changes), ...(loadedBefore ? { loadedBefore } : {}) };
+  const back = await putBack(target, options, way).catch(
+    (error: Error): Pick<Run, "result" | "steps" | "seconds" | "says"> => ({
+      result: "failed",
+      steps: [],
+      seconds: 0,
+      says: [`The way back to ${found.commit} could not begin: ${error.message}`],
+    }),
+  );
+  const [steps, seconds] = [[...run.steps, ...back.steps], run.seconds + back.seconds];
+  if (back.result === "done") {
+    const there = `Commit ${found.commit} is there again, and verified. Streams stay as they are.`;
+    return { ...run, result: "rolled back", steps, seconds, says: [...run.says, there, ...back.says] };
+  }
+  const again = `Neither is whole now. Mend what is said above, then: circl rollback ${model.environment.name} --kubectl ${cluster.context}`;
+  return { ...run, steps, seconds, says: [...run.says, ...back.says, again] };
+}
+
+/** What to go back to; or why that cannot be, and what to do. */
+function manifestsBefore(
+  { model, cluster, manifests, options, root }: DeployTask,
+  last: Deployment | undefined,
+): { readonly manifests: Manifests; readonly commit: string } | string {
+  const { name } = model.environment;
+  if (!last) return "nothing was deployed before. Mend it and deploy again.";
+  if (last.digest === manifests.digest)
+    return "what was deployed before are the same manifests. Mend it and deploy again.";
+  const previous = options.previous ? manifestsIn(options.previous, name) : manifestsOf(last.commit, name, root);
+  if (previous?.digest === last.digest) return { manifests: previous, commit: last.commit };
+  const where = options.previous ? `${options.previous} does not hold` : "this clone does not have";
+  return `${where} the manifests of ${last.commit}. Where they are, run: circl rollback ${name} --kubectl ${cluster.context}`;
+}
+
+/** Objects that were not there before the deploy. */
+const broughtBy =
+  (changes: readonly ObjectChange[]) =>
+  ({ kind, metadata: { name, namespace = "" } }: KubeObject): boolean =>
+    changes.some(
+      (change) =>
+        change.action === "create" && change.kind === kind && change.name === name && change.namespace === namespace,
+    );

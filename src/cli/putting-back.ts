@@ -1,0 +1,67 @@
+/** The way back: manifests of before are applied and verified; streams stay as they are. */
+import { compareLive } from "../deploy/live-comparison.ts";
+import { factsOf } from "../deploy/nats-state.ts";
+import type { KubeObject } from "../deploy/object.ts";
+import type { LoadedByPod } from "../deploy/reload.ts";
+import { applyStages } from "../deploy/run.ts";
+import { tagOf } from "../deploy/stateful-set-impact.ts";
+import { reasonsAgainst } from "../deploy/way-back.ts";
+import { NATS } from "../kubernetes/names.ts";
+import type { DeploymentOptions } from "./deployment.ts";
+import { type Run, recorded, type Task, verify } from "./deployment-run.ts";
+import { removeLeftovers } from "./leftovers.ts";
+
+export interface WayBack {
+  readonly streamsChanged: readonly string[];
+  /** Part of a deploy that failed; else somebody has asked for it. */
+  readonly unasked: boolean;
+  /** Whether the deploy that is undone made an object: it goes again, if it holds nothing. */
+  readonly brought: (object: KubeObject) => boolean;
+  /** What the servers ran with before that deploy. */
+  readonly loadedBefore?: LoadedByPod;
+}
+
+/**
+ * Applies the manifests of `task` and verifies them. Where that cannot be done, nothing is touched.
+ * @throws ConnectionFailure, AlreadyRunning where it cannot begin
+ */
+export async function putBack(task: Task, options: DeploymentOptions, way: WayBack): Promise<Run> {
+  const { model, cluster, manifests } = task;
+  const { namespace } = model.environment.kubernetes;
+  const facts = await task.servers.observe().then(factsOf, () => ({}));
+  const server = await cluster.get({ apiVersion: "apps/v1", kind: "StatefulSet", name: NATS.name, namespace });
+  const reasons = reasonsAgainst({
+    changes: await compareLive(cluster, model.environment.name, manifests.objects, facts),
+    running: server && tagOf(server),
+    declared: manifests.objects,
+    streamsChanged: way.streamsChanged,
+    unasked: way.unasked,
+  });
+  if (reasons.length > 0) {
+    const says = [
+      `Not rolled back to ${task.commit}, because of what cannot be undone:`,
+      ...reasons.map((reason) => `- ${reason}`),
+    ];
+    return { kind: "rollback", commit: task.commit, result: "failed", seconds: 0, steps: [], says };
+  }
+  const {
+    ending: _,
+    loadedBefore: __,
+    ...run
+  } = await recorded(
+    "rollback",
+    task,
+    options,
+    async (input) => {
+      await applyStages(input);
+      const left = await removeLeftovers(input, {
+        wanted: way.brought,
+        otherwise: "is not part of what was put back: circl deploy --prune deletes it",
+      });
+      await verify(input, task);
+      return left;
+    },
+    way.loadedBefore,
+  );
+  return run;
+}

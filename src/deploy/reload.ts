@@ -1,0 +1,69 @@
+/** Whether servers have taken over a nats.conf that they are to reload. A reload that is refused shows nowhere but here and in their logs. */
+import { NATS } from "../kubernetes/names.ts";
+import { type Cluster, referenceOf } from "./cluster.ts";
+import { confChanges } from "./conf-changes.ts";
+import type { KubeObject } from "./object.ts";
+import type { Waiting } from "./waiting.ts";
+
+/** What a server says of the configuration that it runs with (`/varz`). */
+export interface Loaded {
+  /** Of what it read, includes and all; missing below 2.11. Comments and order change nothing of it. */
+  readonly config_digest?: string;
+  /** When it last took one over, its start included. A reload that it refuses leaves it as it was. */
+  readonly config_load_time?: string;
+}
+
+/** By the pods of the servers that answer. */
+export type LoadedByPod = ReadonlyMap<string, Loaded>;
+
+/** A nats.conf that is about to be replaced, and what the servers run with until then. */
+export interface Replaced {
+  readonly before: LoadedByPod;
+  /** Whether keys change, and with them the digest; else comments alone. */
+  readonly keys: boolean;
+}
+
+/** Undefined where nats.conf stays as it is, or no server runs. Asked before it is applied. */
+export async function replacedConf(
+  cluster: Cluster,
+  declared: readonly KubeObject[],
+  loaded: () => Promise<LoadedByPod>,
+): Promise<Replaced | undefined> {
+  const wanted = declared.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === NATS.configMap);
+  const [to, from] = [wanted, wanted && (await cluster.get(referenceOf(wanted)))].map(
+    (object) => object?.data?.["nats.conf"],
+  );
+  if (to === undefined || from === undefined || from === to) return undefined;
+  const before = await loaded();
+  return before.size === 0 ? undefined : { before, keys: confChanges(from, to).length > 0 };
+}
+
+/**
+ * Waits until every server that ran runs with the new one.
+ *
+ * @param patience milliseconds
+ * @param goal what they ran with before a deploy that is being undone: a server that never took its configuration over has it still
+ * @throws StepFailure that names the servers that do not
+ */
+export async function awaitReload(
+  { before, keys }: Replaced,
+  loaded: () => Promise<LoadedByPod>,
+  waiting: Waiting,
+  patience: number,
+  goal: LoadedByPod = new Map(),
+): Promise<number> {
+  const taken = (pod: string, old: Loaded, now: Loaded): boolean =>
+    keys && now.config_digest !== undefined
+      ? now.config_digest !== old.config_digest || now.config_digest === goal.get(pod)?.config_digest
+      : now.config_load_time !== old.config_load_time;
+  let late: string[] = [...before.keys()];
+  const look = async () => {
+    const now = await loaded();
+    late = [...before].flatMap(([pod, old]) => (taken(pod, old, now.get(pod) ?? old) ? [] : [pod]));
+    return late.length === 0 ? before.size : undefined;
+  };
+  return await waiting.until(look, patience, async () => {
+    const which = late.map((pod) => `${pod} (loaded ${before.get(pod)?.config_load_time ?? "it does not say when"})`);
+    return `${which.join(", ")} did not take the new nats.conf over: it has not come, or was refused. kubectl logs POD -c ${NATS.name} says which`;
+  });
+}
