@@ -9,8 +9,9 @@ import { type MetaGroup, metaProblems, streamProblems } from "../deploy/nats-sta
 import type { Loaded, LoadedByPod } from "../deploy/reload.ts";
 import { podNames } from "../deploy/stateful-set-impact.ts";
 import { ConnectionFailure } from "../jetstream/api.ts";
-import { type Observed, observe } from "../jetstream/observe.ts";
+import type { Observed } from "../jetstream/observe.ts";
 import { assertCluster } from "../jetstream/plan.ts";
+import { observeSteady } from "../jetstream/steady.ts";
 import { NATS, PORTS } from "../kubernetes/names.ts";
 import type { Model } from "../model/resolve.ts";
 import { isDuration, nanoseconds } from "../units.ts";
@@ -55,7 +56,7 @@ export function natsServers(model: Model, options: DeploymentOptions, cluster: C
     await using reached = await reach(await connection(), model.environment);
     await using reader = await openReader(reached.target);
     assertCluster(model, reader.server);
-    return await observe(
+    return await observeSteady(
       reader,
       model.streams.map(({ name }) => name),
     );

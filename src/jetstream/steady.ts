@@ -1,17 +1,22 @@
 /** Replicas of streams that are being written to: behind by what is under way, or by what they have not caught up. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Observed, ObservedStream } from "./observe.ts";
+import type { Reader } from "./api.ts";
+import { type Observed, type ObservedStream, observe } from "./observe.ts";
 
 /** Milliseconds between two looks, and how many there are: a replica that keeps up is current in one of them. */
 const PAUSE = 300;
 const LOOKS = 5;
 
 /**
- * What `look` gives, with each replica `current` that was so in any of up to five looks. The server calls one current only while it
- * lacks nothing of what is applied (raft.go, Peers): of a stream that takes 6 000 messages a second every seventh look finds one a few
+ * `observe`, with each replica `current` that was so in any of up to five looks. The server calls one current only while it lacks
+ * nothing of what is applied (raft.go, Peers): of a stream that takes 6 000 messages a second every seventh look finds one a few
  * entries behind. One that catches up is behind in all of them.
  */
-export async function observeSteady(look: () => Promise<Observed>, pause = PAUSE): Promise<Observed> {
+export const observeSteady = (reader: Reader, named: readonly string[]): Promise<Observed> =>
+  steady(() => observe(reader, named), PAUSE);
+
+/** @param pause milliseconds between two looks */
+export async function steady(look: () => Promise<Observed>, pause: number): Promise<Observed> {
   const kept = new Set<string>();
   for (let looks = 1; ; looks++) {
     const observed = await look();

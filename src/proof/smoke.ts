@@ -5,9 +5,9 @@ import { openReader, openWriter, type Target } from "../connect/nats.ts";
 import { openService } from "../connect/service-client.ts";
 import { openTile38 } from "../connect/tile38.ts";
 import { apply } from "../jetstream/apply.ts";
-import { observe } from "../jetstream/observe.ts";
 import { type Policy, plan } from "../jetstream/plan.ts";
 import { type Health, status } from "../jetstream/status.ts";
+import { observeSteady } from "../jetstream/steady.ts";
 import { PORTS } from "../kubernetes/names.ts";
 import { takes } from "../model/capture.ts";
 import type { Model } from "../model/resolve.ts";
@@ -55,7 +55,7 @@ export async function checkStreams(subject: Subject): Promise<string> {
   await using reader = await openReader(await targetOf(subject, "stream-plan"));
   const { model } = subject;
   for (const end = Date.now() + READY_TIMEOUT; ; await sleep(500)) {
-    const observed = await observe(
+    const observed = await observeSteady(
       reader,
       model.streams.map(({ name }) => name),
     );

@@ -29,7 +29,7 @@ describe.skipIf(without("nats-server", "test-ca"))("circl apply with the files o
     expect(second.stdout).toMatch(/\nNo changes\. 17 unchanged\.\n$/);
     expect({ code: second.code, stderr: second.stderr }).toEqual({ code: 0, stderr: "" });
     expect((await circl(["plan", name, "--detailed-exitcode"], { env })).code).toBe(0);
-    // The lock is given back with a last write: until each replica has it, status says so.
-    await expect.poll(async () => (await circl(["status", name], { env })).code, { timeout: 30_000 }).toBe(0);
+    // The servers go on writing (their record of changes, the lock): a replica that is an entry behind is none that lags.
+    expect((await circl(["status", name], { env })).code).toBe(0);
   });
 });

@@ -1,8 +1,8 @@
 /** `circl status`: health of a live cluster against the model. Connects with a client that cannot write. */
 import { openReader } from "../../connect/nats.ts";
-import { observe } from "../../jetstream/observe.ts";
 import { assertCluster } from "../../jetstream/plan.ts";
 import { status } from "../../jetstream/status.ts";
+import { observeSteady } from "../../jetstream/steady.ts";
 import { type ConnectionOptions, reach } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { renderHealth, statusJson } from "../output/status.ts";
@@ -19,7 +19,7 @@ export async function run(name: string, options: StatusOptions): Promise<ExitCod
   await using reached = await reach(options, model.environment);
   await using reader = await openReader(reached.target);
   assertCluster(model, reader.server);
-  const observed = await observe(
+  const observed = await observeSteady(
     reader,
     model.streams.map(({ name }) => name),
   );

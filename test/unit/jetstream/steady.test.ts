@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Peer, StreamInfo } from "../../../src/jetstream/api.ts";
 import type { Observed } from "../../../src/jetstream/observe.ts";
-import { observeSteady } from "../../../src/jetstream/steady.ts";
+import { steady } from "../../../src/jetstream/steady.ts";
 
 /** Looks at one stream whose replicas are `peers`, one entry a look; the last one stays. */
 function looking(...peers: readonly (readonly Peer[])[]) {
@@ -24,19 +24,19 @@ const currentIn = ({ streams: [stream] }: Observed) =>
 
 test("one look is enough where all replicas are current", async () => {
   const { look, looks } = looking(peers(true, true));
-  expect(currentIn(await observeSteady(look, 0))).toEqual([true, true]);
+  expect(currentIn(await steady(look, 0))).toEqual([true, true]);
   expect(looks()).toBe(1);
 });
 
 test("a replica keeps up that is current in any look, though never at the same time as the other", async () => {
   const { look, looks } = looking(peers(true, false), peers(false, true));
-  expect(currentIn(await observeSteady(look, 0))).toEqual([true, true]);
+  expect(currentIn(await steady(look, 0))).toEqual([true, true]);
   expect(looks()).toBe(2);
 });
 
 test("a replica that catches up is behind in all of them", async () => {
   const { look, looks } = looking(peers(true, false));
-  expect(currentIn(await observeSteady(look, 0))).toEqual([true, false]);
+  expect(currentIn(await steady(look, 0))).toEqual([true, false]);
   expect(looks()).toBe(5);
 });
 
@@ -46,11 +46,11 @@ test("nobody waits for a replica that is away, and one that goes is not current 
     { name: "nats-2", current: true },
   ];
   const { look, looks } = looking(peers(true, false), gone);
-  expect(currentIn(await observeSteady(look, 0))).toEqual([false, true]);
+  expect(currentIn(await steady(look, 0))).toEqual([false, true]);
   expect(looks()).toBe(2);
 });
 
 test("a stream that cannot be asked is left as it is", async () => {
   const unknown = { streams: [{ name: "orders", status: "unknown", why: "it has no leader" }] } as unknown as Observed;
-  expect(await observeSteady(async () => unknown, 0)).toEqual(unknown);
+  expect(await steady(async () => unknown, 0)).toEqual(unknown);
 });
