@@ -82,7 +82,7 @@ try {
       ],
     ),
   );
-  console.log(`\npeak of the process: ${ms(residentMiB)} MiB resident`);
+  console.log(`\nat the end the process holds ${ms(residentMiB)} MiB (its peak: npm run bench:large-plan)`);
 } finally {
   await cluster.stop();
   rmSync(folder, { recursive: true, force: true });

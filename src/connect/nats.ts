@@ -21,6 +21,7 @@ import {
 } from "../jetstream/api.ts";
 import { explainFailure } from "./failure.ts";
 import { storedMessages } from "./messages.ts";
+import { presence } from "./presence.ts";
 
 /** Where and as whom. Secrets are named by file, or come from the environment; never as an argument. */
 export interface Target {
@@ -41,8 +42,8 @@ export interface Target {
 
 /** @throws ConnectionFailure with the reason and the next step */
 export async function openReader(target: Target): Promise<Reader & MessageReader & AsyncDisposable> {
-  const { server, read, messages, ...client } = await open(target);
-  return { server, read, messages, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
+  const { server, read, presence: present, messages, ...client } = await open(target);
+  return { server, read, presence: present, messages, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
 }
 
 /** @throws ConnectionFailure with the reason and the next step */
@@ -74,6 +75,7 @@ async function open(target: Target): Promise<Writer & MessageReader & AsyncDispo
       ...(info?.cluster ? { cluster: info.cluster } : {}),
     },
     read: (verb, names = [], body) => ask(verb, names, body),
+    presence: (expected) => presence(connection, expected),
     write: ask,
     messages: (range) => storedMessages(connection, range, target.timeout),
     publishAfter: async (subject, payload, last) => {

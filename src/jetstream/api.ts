@@ -53,6 +53,18 @@ export interface Reader {
    * @throws ApiError for an answer with an error; ConnectionFailure where there is none
    */
   read<T>(verb: ReadVerb, names?: readonly string[], body?: object): Promise<T>;
+  /**
+   * Asks all servers of the cluster. @param expected how many there should be
+   * @returns undefined where the user may not ask
+   */
+  presence(expected: number): Promise<Presence | undefined>;
+}
+
+/** Where an account is. */
+export interface Presence {
+  readonly account?: string;
+  /** Names of the servers that answered. */
+  readonly servers: readonly string[];
 }
 
 export interface Writer extends Reader {

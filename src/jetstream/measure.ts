@@ -1,6 +1,7 @@
 /** What only requests of their own tell, for the few changes whose effects depend on it. Without it those are bounds. */
-import { ApiError, type Reader } from "./api.ts";
+import type { Reader } from "./api.ts";
 import type { Change } from "./diff.ts";
+import type { Observed } from "./observe.ts";
 import { freshSources, type Origin } from "./origins.ts";
 
 export interface Measured {
@@ -10,8 +11,11 @@ export interface Measured {
   readonly incoming?: readonly (number | undefined)[];
 }
 
-/** Asks for what `effectsOf` cannot know from a list of streams. */
-export async function measure(change: Change, reader: Reader): Promise<Measured> {
+/**
+ * Asks for what `effectsOf` cannot know from a list of streams.
+ * @param observed which origins can be asked: of the others, what they bring is known in bounds
+ */
+export async function measure(change: Change, reader: Reader, observed: Pick<Observed, "streams">): Promise<Measured> {
   if (change.action !== "update" || change.live.kind !== "stream") return {};
   const { name } = change;
   const { num_subjects = 0 } = change.live.info.state;
@@ -19,7 +23,7 @@ export async function measure(change: Change, reader: Reader): Promise<Measured>
   const counts = change.fields.some(({ field }) => field === "max_msgs_per_subject" || field === "subjects");
   return {
     ...(sources
-      ? { incoming: await Promise.all(freshSources(sources).map((source) => matching(source, reader))) }
+      ? { incoming: await Promise.all(freshSources(sources).map((source) => matching(source, reader, observed))) }
       : {}),
     ...(counts && num_subjects <= MOST_SUBJECTS ? { perSubject: await subjectsOf(name, ">", reader) } : {}),
   };
@@ -28,20 +32,18 @@ export async function measure(change: Change, reader: Reader): Promise<Measured>
 /** Subjects come in pages of 100,000; beyond ten, bounds will do. */
 const MOST_SUBJECTS = 1_000_000;
 
-/** The messages of an origin that a source copies when it begins at the first. */
-async function matching(source: Origin, reader: Reader): Promise<number | undefined> {
-  if (source.external) return undefined;
-  try {
-    const pages = await Promise.all(filtersOf(source).map((filter) => subjectsOf(source.name, filter, reader)));
-    return pages.flatMap((page) => Object.values(page)).reduce((sum, count) => sum + count, 0);
-  } catch (error) {
-    // An origin that is not there has nothing to copy; one that cannot be asked may have anything.
-    if (error instanceof ApiError) return error.errCode === NO_STREAM ? 0 : undefined;
-    throw error;
-  }
+/** The messages of an origin that a source copies when it begins at the first. One without a leader would keep us waiting. */
+async function matching(
+  source: Origin,
+  reader: Reader,
+  { streams }: Pick<Observed, "streams">,
+): Promise<number | undefined> {
+  const origin = streams.find(({ name }) => name === source.name);
+  if (source.external || origin?.status !== "known") return undefined;
+  if ((origin.info.state.num_subjects ?? 0) > MOST_SUBJECTS) return undefined;
+  const pages = await Promise.all(filtersOf(source).map((filter) => subjectsOf(source.name, filter, reader)));
+  return pages.flatMap((page) => Object.values(page)).reduce((sum, count) => sum + count, 0);
 }
-
-const NO_STREAM = 10059;
 
 /** Transforms filter by what they map. */
 const filtersOf = ({ filter_subject, subject_transforms = [] }: Origin): readonly string[] =>

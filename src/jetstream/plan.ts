@@ -33,7 +33,14 @@ export type Policy = (planned: PlannedChange) => readonly Verdict[];
 
 export interface Plan {
   readonly environment: string;
-  readonly server: ServerIdentity & { readonly apiLevel?: number; readonly peers: number };
+  readonly server: ServerIdentity & {
+    readonly apiLevel?: number;
+    readonly account?: string;
+    /** Servers that are there, as far as this user can know. */
+    readonly peers: number;
+    /** How many there should be. */
+    readonly declared: number;
+  };
   readonly changes: readonly (PlannedChange & { readonly verdicts: readonly Verdict[] })[];
   readonly summary: Summary;
   /** Names that were given for nothing: what they ask for is so already. A run that is repeated names what is done. */
@@ -99,9 +106,17 @@ export async function plan(
     return { ...planned, verdicts: policy(planned) };
   });
   const { level } = observed.account.api;
+  const { servers: declared } = model.environment.nats;
+  const present = await reader.presence(declared);
   return {
     environment: model.environment.name,
-    server: { ...observed.server, ...(level === undefined ? {} : { apiLevel: level }), peers: peersSeen(observed) },
+    server: {
+      ...observed.server,
+      ...(level === undefined ? {} : { apiLevel: level }),
+      ...(present?.account ? { account: present.account } : {}),
+      peers: peersSeen(observed, present?.servers),
+      declared,
+    },
     changes,
     summary: summarise(changes),
     notes,
@@ -115,7 +130,8 @@ export const effectsNow = async (
   { model, observed }: Basis,
   reader: Reader,
   now: number,
-): Promise<Effect[]> => effectsOf(change, observed, model, versionOf(observed), now, await measure(change, reader));
+): Promise<Effect[]> =>
+  effectsOf(change, observed, model, versionOf(observed), now, await measure(change, reader, observed));
 
 const versionOf = ({ server }: Observed): Version => parseVersion(server.version) ?? UNKNOWN_VERSION;
 
@@ -220,14 +236,14 @@ export function assertCluster({ environment }: Model, server: ServerIdentity): v
   );
 }
 
-/** Servers that appear in any stream's group: what a client without the system account can know of the cluster's size. */
-function peersSeen({ streams, server }: Observed): number {
+/** Servers that answered, or that appear in any stream's group: one that is in a group and away still is of the cluster. */
+function peersSeen({ streams, server }: Observed, answered: readonly string[] = []): number {
   const names = streams.flatMap((stream) =>
     stream.status === "known"
       ? [stream.info.cluster?.leader, ...(stream.info.cluster?.replicas ?? []).map(({ name }) => name)]
       : [],
   );
-  return new Set([server.name, ...names.filter((name) => name !== undefined)]).size;
+  return new Set([server.name, ...answered, ...names.filter((name) => name !== undefined)]).size;
 }
 
 function summarise(changes: Plan["changes"]): Summary {

@@ -10,15 +10,19 @@ const hears = (why: string, ...subjects: readonly string[]): Need[] =>
   subjects.map((subject) => ({ to: "subscribe", subject, why }));
 
 /** The verbs that src/jetstream reads with: configurations and states, never a payload. */
-export const PLAN_GRANTS: readonly Need[] = api(
-  "reads streams and consumers",
-  "INFO",
-  "STREAM.NAMES",
-  "STREAM.LIST",
-  "STREAM.INFO.*",
-  "CONSUMER.LIST.*",
-  "CONSUMER.INFO.*.*",
-);
+export const PLAN_GRANTS: readonly Need[] = [
+  ...api(
+    "reads streams and consumers",
+    "INFO",
+    "STREAM.NAMES",
+    "STREAM.LIST",
+    "STREAM.INFO.*",
+    "CONSUMER.LIST.*",
+    "CONSUMER.INFO.*.*",
+  ),
+  // Answered for the asker's own account: which server has how many of its connections.
+  { to: "publish", subject: "$SYS.REQ.ACCOUNT.PING.STATZ", why: "asks which servers there are" },
+];
 
 /** What an apply writes. Streams that are no longer declared can be deleted, so names are left open; purges are not in it. */
 export const SYNC_GRANTS: readonly Need[] = [

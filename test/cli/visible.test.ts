@@ -90,7 +90,7 @@ test("an error that nobody expected draws nothing either", () => {
 });
 
 test("what a server holds forges no line of plan, apply and status", () => {
-  const server = { name: EVIL, url: EVIL, version: EVIL, peers: 1 };
+  const server = { name: EVIL, url: EVIL, version: EVIL, account: EVIL, peers: 1, declared: 1 };
   const summary = { create: 0, update: 1, recreate: 0, delete: 0, blocked: 0, unknown: 0, unmanaged: 1, unchanged: 0 };
   const asset = { kind: "stream", name: EVIL, stream: EVIL } as const;
   const none = { effects: [], verdicts: [] };

@@ -4,12 +4,18 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import pc from "picocolors";
 import { afterAll, describe, expect, test } from "vitest";
+import { renderPlan } from "../../src/cli/output/plan.ts";
 import { openReader } from "../../src/connect/nats.ts";
+import { desiredState } from "../../src/jetstream/desired.ts";
+import { plan } from "../../src/jetstream/plan.ts";
 import { mountedSecrets } from "../../src/kubernetes/secrets.ts";
+import { policy } from "../../src/rules/changes.ts";
 import { checkModel } from "../../src/rules/index.ts";
 import { followerConfig, leaderConfig } from "../../src/tile38/server-config.ts";
 import { realModel } from "../support/definitions.ts";
+import { createAll } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
 
@@ -69,5 +75,32 @@ describe.skipIf(without("nats-server"))("local Secrets", () => {
     const own = join(folder, "local-secrets/circl-backbone-stream-sync/nats.nk");
     await using reader = await openReader({ ...target, nkeyFile: own, inboxPrefix: "_INBOX_stream-sync" });
     expect(await reader.read("INFO")).toMatchObject({ streams: 0 });
+  });
+});
+
+describe.skipIf(without("nats-server"))("streams on a live cluster", () => {
+  test("a server that has something gets the plan that the README shows", async () => {
+    const [, shown = ""] = /```\n\$ bin\/circl plan local\n(.*?)\n```/s.exec(page("README.md")) ?? [];
+    const model = realModel("local");
+    await using cluster = await Cluster.start(model);
+    const connection = await cluster.connect();
+    const { streams, consumers } = desiredState(model);
+    const older: Readonly<Record<string, object>> = {
+      circl_dlq: { max_msgs: 200_000 },
+      circl_lock: { storage: "memory" },
+      circl_oms: { max_age: 86_400e9 },
+    };
+    await createAll(connection, {
+      streams: streams.map((config) => ({ ...config, ...older[String(config.name)] })),
+      consumers: consumers.filter(({ config }) => config.name !== "bff-orders"),
+    });
+    for (let i = 0; i < 100_020; i++) connection.publish("circl.dlq.iot.location.updated");
+    const stored = async () => (await (await connection.jetstreamManager()).streams.info("circl_dlq")).state.messages;
+    await expect.poll(stored, { timeout: 30_000 }).toBe(100_020);
+    await connection.close();
+    await using reader = await openReader(cluster.target());
+    const planned = await plan(model, reader, policy, Date.now() * 1e6);
+    const printed = renderPlan(planned, { colours: pc.createColors(false), width: 100 });
+    expect(printed.replaceAll(cluster.target().servers.join(), "127.0.0.1:4222")).toBe(shown);
   });
 });

@@ -52,7 +52,7 @@ export async function predicted(cluster: Cluster, change: Change, counted = true
       ? { ...change, live: { kind: "stream" as const, info: live.info } }
       : change;
   const version = parseVersion(reader.server.version) ?? { major: 0, minor: 0, patch: 0 };
-  const measured = counted ? await measure(listed as Change, reader) : {};
+  const measured = counted ? await measure(listed as Change, reader, observed) : {};
   return effectsOf(listed as Change, observed, model, version, Date.now() * 1e6, measured);
 }
 

@@ -59,6 +59,24 @@ export function sourceEffectSuite({ connection, create, update, change, predicte
     expect(effects.some(({ says }) => says.includes("no room"))).toBe(expected === 0);
   });
 
+  test("a source that brings no more than there is room for is counted by its filter, and loses nothing", async () => {
+    const [name, origin] = [freshName(), freshName()];
+    await create({ name: origin, subjects: ["$O.>"] });
+    const sink = { name, subjects: ["$T.>"], max_msgs: 30 };
+    await create(sink);
+    await publish("$T.own", 20);
+    for (const [subject, count] of [
+      ["$O.a", 40],
+      ["$O.b", 5],
+    ] as const)
+      await publish(subject, count);
+    const fed = { ...sink, sources: [{ name: origin, filter_subject: "$O.b" }] };
+    const effects = await predicted(await change(fed));
+    expect(effects).toMatchObject([{ kind: "says", messages: 5 }]);
+    await update(fed);
+    expect(await settled(connection(), name, 25)).toBe(25);
+  });
+
   test("a promoted mirror keeps what it has and is no mirror again", async () => {
     const [name, origin] = [freshName(), freshName()];
     await create({ name: origin, subjects: ["$O.>"] });

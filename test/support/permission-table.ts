@@ -94,6 +94,7 @@ export const PUBLISH: readonly (readonly [string, readonly string[]])[] = [
   ["$JS.API.META.LEADER.STEPDOWN", SYSTEM],
   ["$JS.API.SERVER.REMOVE", NOBODY],
   ["$JS.API.ACCOUNT.PURGE.CIRCL", NOBODY],
+  ["$SYS.REQ.ACCOUNT.PING.STATZ", [...READERS, ...SYSTEM]],
   ["$JS.FC.circl_oms.dms-orders.x", NOBODY],
   ["$SYS.REQ.SERVER.PING", SYSTEM],
   ...[

@@ -14,8 +14,14 @@ type Planned = Plan["changes"][number];
 export function renderPlan(plan: Plan, look: Look): string {
   const { server } = plan;
   const where = server.cluster ? `cluster ${server.cluster}` : `standalone ${server.name}`;
-  const level = server.apiLevel === undefined ? "" : `, API level ${server.apiLevel}`;
-  const header = `${plan.environment}: ${where} at ${server.url}, nats-server ${server.version}${level}, ${server.peers} server${server.peers === 1 ? "" : "s"} seen`;
+  const header = [
+    `${plan.environment}: ${where} at ${server.url}`,
+    ...(server.account ? [`account ${server.account}`] : []),
+    `nats-server ${server.version}`,
+    ...(server.apiLevel === undefined ? [] : [`API level ${server.apiLevel}`]),
+    // Without leave to ask them all, those without a stream are not seen.
+    ...(server.cluster ? [`${server.peers} of ${server.declared} servers seen`] : []),
+  ].join(", ");
   const lines = plan.changes
     .filter(({ change }) => change.action !== "none")
     .map((planned) => renderChange(planned, look));
