@@ -85,6 +85,9 @@ export async function plan(
   scope: PlanScope = {},
 ): Promise<Plan> {
   assertCluster(model, reader.server);
+  const { servers: declared } = model.environment.nats;
+  // Never fails, and takes a moment only where a server is away.
+  const asked = reader.presence(declared);
   const { deletions = [], targets, retentionStep = Number.POSITIVE_INFINITY } = scope;
   const streamsOf = deletions.map((name) => name.split("/", 1).join());
   const observed = await observe(reader, [...model.streams.map(({ name }) => name), ...streamsOf]);
@@ -106,8 +109,7 @@ export async function plan(
     return { ...planned, verdicts: policy(planned) };
   });
   const { level } = observed.account.api;
-  const { servers: declared } = model.environment.nats;
-  const present = await reader.presence(declared);
+  const present = await asked;
   return {
     environment: model.environment.name,
     server: {
