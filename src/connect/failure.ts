@@ -5,8 +5,34 @@ import { ApiError, ConnectionFailure } from "../jetstream/api.ts";
 /** Server error codes that mean the cluster cannot answer now (errors.json). */
 const NO_QUORUM = [10008, 10004, 10118, 10119];
 const NO_JETSTREAM = [10039, 10076];
-const NO_STORAGE = [10023, 10028, 10047];
 const NO_PEERS = 10005;
+
+const RESERVED = "`circl check` says what the streams reserve.";
+/** Which limit an answer speaks of, and the next step (checkBytesLimits in jetstream.go of 2.14.9, and where these are made). */
+const LIMITS: Readonly<Record<number, readonly [string, string]>> = {
+  10047: [
+    "there is not enough storage: what is reserved in files reaches max_file of the account, or of the servers",
+    `Raise nats.accountStorage or nats.volume.size, or lower maxBytes: ${RESERVED}`,
+  ],
+  10028: [
+    "there is not enough storage: what is reserved in memory reaches max_mem of the account, or of the servers",
+    `Lower maxBytes of the streams in memory, or keep them in files: ${RESERVED}`,
+  ],
+  10023: [
+    "there is not enough storage: a server's store is full, or holds as many replicated streams and consumers as max_ha_assets allows",
+    `Raise nats.volume.size, or lower maxBytes: ${RESERVED}`,
+  ],
+  10027: ["the account has as many streams as its max_streams allows", "Raise that, or delete a stream."],
+  10026: [
+    "the stream has as many consumers as its maxConsumers, or the account's max_consumers, allows",
+    "Raise that, or delete a consumer.",
+  ],
+  10113: ["the account wants a limit of bytes for every stream (max_bytes_required)", "Give it maxBytes."],
+  10122: [
+    "its maxBytes are more than the account allows a stream (store_max_stream_bytes, mem_max_stream_bytes)",
+    "Lower maxBytes.",
+  ],
+};
 
 /** What an error of the client or the server means to whoever runs the command. `doing` is what was tried. */
 export function explainFailure(error: unknown, doing: string, servers: string): Error {
@@ -15,7 +41,8 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
       return failure(doing, "JetStream is off for this account", error, jetStreamOff);
     if (NO_QUORUM.includes(error.errCode))
       return failure(doing, "the cluster has no leader now", error, noQuorum, true);
-    if (NO_STORAGE.includes(error.errCode)) return failure(doing, "there is not enough storage", error, noStorage);
+    const limit = LIMITS[error.errCode];
+    if (limit) return failure(doing, limit[0], error, limit[1]);
     if (error.errCode === NO_PEERS) return failure(doing, `no server can take it: ${error.message}`, error, noPeers);
     return error;
   }
@@ -97,7 +124,6 @@ const jetStreamOff =
   "Use a user of the account that has JetStream (CIRCL, not SYS), and check jetstream {} in nats.conf.";
 const noQuorum =
   "Wait for the servers to come back: a majority must be up. `kubectl get pods -l app.kubernetes.io/name=nats` shows them.";
-const noStorage = "Raise nats.volume.size or lower maxBytes; `circl check` says what the streams reserve.";
 const noPeers =
   "Too few servers have room and have been heard of since the meta leader started: bring back those that are down, then apply again.";
 const noAnswer =

@@ -172,9 +172,21 @@ export interface ConsumerInfo {
   readonly push_bound?: boolean;
 }
 
+/** 0 and -1 are none, but for the two of storage, where 0 is nothing at all. */
+export interface AccountLimits {
+  readonly max_storage: number;
+  readonly max_memory: number;
+  readonly max_ack_pending?: number;
+  readonly max_streams?: number;
+  /** Whether every stream must have max_bytes. */
+  readonly max_bytes_required?: boolean;
+  readonly storage_max_stream_bytes?: number;
+  readonly memory_max_stream_bytes?: number;
+}
+
 export interface AccountInfo {
   readonly api: { readonly level?: number };
-  readonly limits: { readonly max_storage: number; readonly max_memory: number; readonly max_ack_pending?: number };
+  readonly limits: AccountLimits;
   /** Limits by replicas, where the account has them. */
   readonly tiers?: object;
   readonly storage: number;

@@ -13,7 +13,7 @@ import { tooNew } from "./newer-fields.ts";
 import { type ConsumerLimits, normaliseStream } from "./normalise.ts";
 import type { Observed } from "./observe.ts";
 import { isGuarded, type Recreated } from "./recreate.ts";
-import { shortOfStorage } from "./storage.ts";
+import { beyondAccount } from "./storage.ts";
 
 export interface Refusal {
   readonly field: string;
@@ -167,7 +167,7 @@ export function refusals(change: Change, version: Version, around?: Surroundings
     ...single,
     ...whileMoving(change, version),
     ...sealedForGood(change),
-    ...(around ? [...takenSubjects(change, around), ...shortOfStorage(change, around)] : []),
+    ...(around ? [...takenSubjects(change, around), ...beyondAccount(change, around)] : []),
   ];
 }
 

@@ -4,6 +4,7 @@ import { atLeast, parseVersion } from "../model/version.ts";
 import type { ClusterState, ConsumerInfo, Reader, StreamInfo } from "./api.ts";
 import { ApiError, ConnectionFailure } from "./api.ts";
 import type { WireConfig } from "./desired.ts";
+import { stillThere } from "./gone.ts";
 import { normaliseConsumer, normaliseStream } from "./normalise.ts";
 import type { Applied } from "./order.ts";
 import { consumerDetails, inParallel, streamDetails } from "./pager.ts";
@@ -20,21 +21,37 @@ interface Listed {
 type Written = Exclude<Applied, { action: "delete" }>;
 
 /**
- * Reads back what was written, one request for one stream and LIST pages for many and for consumers, until each has a leader,
- * is not being reconfigured and has all its replicas current.
+ * Reads back what was written and what was deleted.
  * @param timeout milliseconds
- * @returns an error for each that is not as it was sent, cannot be read, or is not ready in time
+ * @returns an error for each that is not as it was sent, cannot be read, is not ready in time, or is still there
  */
 export async function settle(
   applied: readonly Applied[],
   reader: Reader,
   timeout: number,
 ): Promise<Map<string, Error>> {
-  const failed = new Map<string, Error>();
-  const open = new Map(
-    applied.flatMap((change) => (change.action === "delete" ? [] : [[change.name, change] as const])),
-  );
   const end = Date.now() + timeout;
+  const deleted = applied.filter((change) => change.action === "delete");
+  const left = await inParallel(
+    deleted,
+    async (change) => [change.name, await stillThere(change, reader, end)] as const,
+  );
+  const written = applied.filter((change) => change.action !== "delete");
+  return new Map([
+    ...left.flatMap(([name, error]) => (error ? [[name, error] as const] : [])),
+    ...(await settleWritten(written, reader, end, timeout)),
+  ]);
+}
+
+/** One request for one stream and LIST pages for many and for consumers, until each is ready. */
+async function settleWritten(
+  written: readonly Written[],
+  reader: Reader,
+  end: number,
+  timeout: number,
+): Promise<Map<string, Error>> {
+  const failed = new Map<string, Error>();
+  const open = new Map(written.map((change) => [change.name, change]));
   for (let pause = 25; open.size > 0; pause = Math.min(pause * 2, 500)) {
     const found = await listed([...open.values()], reader).catch((error: unknown) => error as Error);
     if (found instanceof Error) return new Map([...failed, ...[...open.keys()].map((name) => notSeen(name, found))]);

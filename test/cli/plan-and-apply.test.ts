@@ -228,7 +228,7 @@ SYSTEM_ACCOUNT: SYS
     const { code, stdout } = await circl(["apply", "local", "--auto-approve"], as(cluster));
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /! circl_\w+: STREAM\.CREATE circl_\w+: there is not enough storage\. Raise nats\.volume\.size or lower maxBytes/,
+      /! circl_\w+: STREAM\.CREATE circl_\w+: there is not enough storage: what is reserved in files reaches max_file .*\. Raise nats\.accountStorage or /,
     );
     expect(stdout).toMatch(/\d failed, \d+ not started\. Apply again: what is done stays done\.\n$/);
   });

@@ -121,6 +121,32 @@ describe.skipIf(without("nats-server", "test-ca"))("room in the account: the pla
     expect((await apply(await planned(after), writer, quiet)).failed).toEqual([]);
   });
 
+  test.each([
+    ["max_bytes_required: true", { maxBytes: undefined }, 10113, "the account wants a limit of bytes for every stream"],
+    ["store_max_stream_bytes: 50MiB", { maxBytes: "51MiB" }, 10122, "more than the account allows a stream"],
+    ["mem_max_stream_bytes: 50MiB", { maxBytes: "51MiB", storage: "memory" }, 10122, "more than the account allows"],
+    ["max_streams: 2", { maxBytes: "50MiB" }, 10027, "as many streams as its max_streams allows"],
+  ] as const)(
+    "%s of the account is foreseen, and named where the server says it",
+    async (limit, change, errCode, says) => {
+      const { maxBytes, ...rest } = { ...orders, replicas: 1, publishers: [], ...change };
+      const one = maxBytes === undefined ? rest : { ...rest, maxBytes };
+      const fits = { ...rest, storage: "file", name: "fits", subjects: ["fits.>"], maxBytes: "50MiB" } as const;
+      const fitting = modelWith({ ...local, streams: [...lock, fits] });
+      const over = modelWith({ ...local, streams: [...lock, fits, one] });
+      await using cluster = await Cluster.start(fitting, { auth: auth.replace("max_file", `${limit}, max_file`) });
+      await using writer = await openWriter(cluster.target());
+      const planned = (model: Model) => plan(model, writer, () => [], Date.now() * 1e6);
+      const first = await planned(fitting);
+      expect(refusedIn(first)).toEqual([]);
+      expect((await apply(first, writer, quiet)).failed).toEqual([]);
+      const refused = await planned(over);
+      expect(refusedIn(refused)).toEqual([["orders", errCode]]);
+      const { failed } = await apply(refused, writer, quiet);
+      expect(failed.map(({ error }) => error.message)).toEqual([expect.stringContaining(says)]);
+    },
+  );
+
   test("nothing is said while a stream cannot be asked: what it reserves is not known", async () => {
     const before = sized({ old: ["100MiB"] });
     const after = sized({ old: ["100MiB"], more: ["600MiB"] });

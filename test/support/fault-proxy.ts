@@ -1,4 +1,7 @@
-/** Stands between a client and a real server and spoils answers: drops, delays, doubles or holds them, or cuts the connection. */
+/**
+ * Stands between a client and a real server and spoils answers: drops, delays, doubles or holds them, cuts the connection, or
+ * makes them up.
+ */
 import { once } from "node:events";
 import { createServer, connect as dial, type Server, type Socket } from "node:net";
 
@@ -7,6 +10,9 @@ export type Fault = "drop" | "delay" | "double" | "hold" | "cut" | "none";
 
 /** @param answer its number, from 0 @param subject what was asked */
 export type ChooseFault = (answer: number, subject: string) => Fault;
+
+/** An answer that is made up, where the request never gets to the server; undefined where it does. */
+export type MakeUp = (subject: string) => object | undefined;
 
 export class FaultProxy implements AsyncDisposable {
   /** What was asked where the answer was spoiled, in that order. */
@@ -17,7 +23,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   #held: (() => void)[] = [];
 
-  private constructor(upstream: number, choose: ChooseFault) {
+  private constructor(upstream: number, choose: ChooseFault, makeUp: MakeUp) {
     let answers = 0;
     let reportCut = () => {};
     this.cut = new Promise((done) => {
@@ -26,6 +32,8 @@ export class FaultProxy implements AsyncDisposable {
     this.#server = createServer((client) => {
       const server = dial(upstream, "127.0.0.1");
       const asked = new Map<string, string>();
+      // Answers come to one subscription for all of them.
+      let inboxes = "";
       for (const socket of [client, server]) {
         this.#sockets.add(socket);
         socket.on("error", () => socket.destroy());
@@ -37,6 +45,14 @@ export class FaultProxy implements AsyncDisposable {
       client.on(
         "data",
         eachFrame((frame, [verb, subject = "", inbox = ""]) => {
+          if (verb === "SUB") inboxes = inbox;
+          const made = verb === "PUB" ? makeUp(subject) : undefined;
+          if (made) {
+            const payload = JSON.stringify(made);
+            this.spoiled.push(subject);
+            client.write(`MSG ${inbox} ${inboxes} ${Buffer.byteLength(payload)}\r\n${payload}\r\n`);
+            return;
+          }
           if (verb === "PUB" || verb === "HPUB") asked.set(inbox, subject);
           server.write(frame);
         }),
@@ -62,8 +78,8 @@ export class FaultProxy implements AsyncDisposable {
     });
   }
 
-  static async start(upstream: number, choose: ChooseFault): Promise<FaultProxy> {
-    const proxy = new FaultProxy(upstream, choose);
+  static async start(upstream: number, choose: ChooseFault, makeUp: MakeUp = () => undefined): Promise<FaultProxy> {
+    const proxy = new FaultProxy(upstream, choose, makeUp);
     proxy.#server.listen(0, "127.0.0.1");
     await once(proxy.#server, "listening");
     return proxy;

@@ -66,7 +66,7 @@ export class Cluster implements AsyncDisposable {
   keys = KEYS;
   /** What the next server that starts is rendered from. */
   model: Model;
-  readonly #binary: string;
+  #binary: string;
   readonly #auth: string;
   readonly #strict: boolean;
   #routePorts: number[] = [];
@@ -173,15 +173,21 @@ export class Cluster implements AsyncDisposable {
    * Stops a server and starts it on the same ports.
    * @param empty whether it has lost its volume
    * @param meanwhile what is waited for before it starts again
+   * @param binary another version of the server, from now on
    */
   async restart(
     i: number,
-    { empty = false, meanwhile = async () => {} }: { empty?: boolean; meanwhile?: () => Promise<void> } = {},
+    {
+      empty = false,
+      meanwhile = async () => {},
+      binary = this.#binary,
+    }: { empty?: boolean; meanwhile?: () => Promise<void>; binary?: string } = {},
   ): Promise<RunningServer> {
     const before = this.servers[i];
     if (!before) throw new Error(`there is no server ${i}`);
     await stop(before.process);
     await meanwhile();
+    this.#binary = binary;
     if (empty) rmSync(join(before.root, "data"), { recursive: true, force: true });
     const after = await this.#startServer(i, before.clientPort);
     this.servers[i] = after;

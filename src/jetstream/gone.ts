@@ -1,0 +1,38 @@
+/** Whether a delete has happened: an answer is no proof, since what is meant to be gone may be listed still. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { ApiError, ConnectionFailure, type Reader } from "./api.ts";
+import type { Applied } from "./order.ts";
+
+/** Stream or consumer not found. */
+const NOT_FOUND = [10059, 10014];
+
+/**
+ * Asks until nobody knows the asset any more.
+ * @param end milliseconds since 1970
+ * @returns an error where it is there at the end, or where nobody can say
+ */
+export async function stillThere(
+  { name, stream, live }: Extract<Applied, { action: "delete" }>,
+  reader: Reader,
+  end: number,
+): Promise<Error | undefined> {
+  const consumer = live.kind === "consumer" ? [live.info.name] : [];
+  for (let pause = 25; ; pause = Math.min(pause * 2, 500)) {
+    try {
+      await reader.read(live.kind === "stream" ? "STREAM.INFO" : "CONSUMER.INFO", [stream, ...consumer]);
+    } catch (error) {
+      if (error instanceof ApiError && NOT_FOUND.includes(error.errCode)) return undefined;
+      const passes = error instanceof ApiError || (error instanceof ConnectionFailure && error.passing);
+      if (!passes || Date.now() > end) return unseen(name, error as Error);
+    }
+    if (Date.now() > end) {
+      return new Error(
+        `${name} was deleted, says the server, and is still there. Plan again: it may have been created anew.`,
+      );
+    }
+    await sleep(pause);
+  }
+}
+
+const unseen = (name: string, cause: Error): Error =>
+  new Error(`${name} was deleted, says the server, but whether it is gone cannot be read: ${cause.message}`, { cause });
