@@ -145,7 +145,7 @@ const copying = (limits: readonly Limit[]): Row => ({
       kind: "series",
       title: "How far do copies lag?",
       description:
-        "Messages not yet copied when the origin was last heard of. A stalled copy keeps its last figure: compare with the next panel.",
+        "Messages not yet copied when the origin was last heard of. Without its origin a copy keeps its last figure: compare with the next panel. 0 while nothing is copied may be a message that does not fit.",
       unit: "short",
       queries: [{ expr: ofSource("nats_stream_source_lag"), legend: sourceLegend }],
     },
@@ -153,7 +153,7 @@ const copying = (limits: readonly Limit[]): Row => ({
       kind: "series",
       title: "When did copies last hear of their origin?",
       description:
-        "Steadily growing is a copy that has stalled: a message larger than the sink takes, or an origin that is gone. Never is less than 0.",
+        "Steadily growing is a copy whose origin is gone, has no leader or cannot be reached. Never is less than 0.",
       unit: "s",
       queries: [{ expr: `${ofSource("nats_stream_source_active_duration_ns")} / 1e9`, legend: sourceLegend }],
       limits,

@@ -97,7 +97,7 @@ const data: Row = {
       kind: "series",
       title: "How many objects has each server?",
       description:
-        "By collection. Lines that part stay parted: a follower keeps what the leader no longer has. Restart the follower.",
+        "By collection that the environment names. Lines that part stay parted: a follower keeps what the leader no longer has. Restart the follower.",
       unit: "short",
       queries: [{ expr: `sum by (col, pod) (${chosen("tile38_collection_objects")})`, legend: "{{col}} {{pod}}" }],
     },
