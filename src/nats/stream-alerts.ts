@@ -81,12 +81,19 @@ export function streamAlerts(model: Model): Alert[] {
 }
 
 /** Streams that let their oldest messages go are full most of the time; those that refuse new ones must not be. */
-function fullnessAlerts({ environment, streams }: Model): Alert[] {
-  const refusing = streams.filter(({ discard }) => discard === "new").map(({ name }) => name);
+export const refusingStreams = ({ streams }: Model): readonly string[] =>
+  streams.filter(({ discard }) => discard === "new").map(({ name }) => name);
+
+/** Share of its limit above which such a stream calls. */
+export const NEARLY_FULL = 0.9;
+
+function fullnessAlerts(model: Model): Alert[] {
+  const { environment } = model;
+  const refusing = refusingStreams(model);
   if (refusing.length === 0) return [];
   const lead = `${ofStreams(environment)},is_stream_leader="true",stream_name=~${oneOf(refusing)}`;
   const share = (of: "bytes" | "messages") =>
-    `nats_stream_total_${of}{${lead}} / (nats_stream_limit_${of}{${lead}} > 0) > 0.9`;
+    `nats_stream_total_${of}{${lead}} / (nats_stream_limit_${of}{${lead}} > 0) > ${NEARLY_FULL}`;
   return [
     withRunbooks(environment)({
       name: "NatsStreamNearlyFull",
