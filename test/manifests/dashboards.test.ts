@@ -196,7 +196,11 @@ describe("panels of production", () => {
 
   test("begin at 0, but for those whose values below 0 say something", () => {
     const below = production
-      .filter(({ type, fieldConfig }: Json) => type !== "row" && !("min" in (fieldConfig as Json).defaults))
+      .filter(
+        ({ type, fieldConfig }: Json) =>
+          type !== "row" &&
+          (fieldConfig as unknown as { readonly defaults: { readonly min?: number } }).defaults.min === undefined,
+      )
       .map(({ title }: Json) => title);
     expect(below).toEqual([
       "How long are certificates valid?",

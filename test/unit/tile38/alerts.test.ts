@@ -24,6 +24,7 @@ test("there is an alert for what stops positions, and a quieter one for what wil
     Tile38FollowersMissing: "warning",
     Tile38FollowerFlapping: "warning",
     Tile38FollowerDiverged: "warning",
+    Tile38CollectionUnwatched: "warning",
     Tile38HooksDiverged: "warning",
     Tile38ScratchFilling: "warning",
     Tile38MemoryFilling: "warning",
