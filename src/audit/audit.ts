@@ -11,9 +11,16 @@ export interface Audit {
   readonly server: ServerIdentity;
   /** Milliseconds since 1970. */
   readonly since: number;
+  readonly record: RecordBegins;
   /** Missing where only logins were asked for. */
   readonly changes?: readonly Change[];
   readonly failedLogins: readonly FailedLogins[];
+}
+
+/** When the oldest report that is kept was made, RFC 3339; missing where that is before the time asked for, or nothing is kept. */
+export interface RecordBegins {
+  readonly changes?: string;
+  readonly failedLogins?: string;
 }
 
 /** Nothing of this environment keeps what is asked for. The message says the way out. */
@@ -44,9 +51,25 @@ export async function audit(
     environment: model.environment.name,
     server: reader.server,
     since,
+    record: {
+      ...(wanted.changes ? await recordFrom("changes", API_AUDIT, model, reader, since) : {}),
+      ...(await recordFrom("failedLogins", REFUSALS, model, reader, since)),
+    },
     ...(wanted.changes ? { changes: await changesSince(model, reader, since) } : {}),
     failedLogins: await failedSince(model, reader, since),
   };
+}
+
+/** Streams are bounded: what was before their oldest report may have been there, and nobody can tell. */
+async function recordFrom(
+  of: keyof RecordBegins,
+  subject: string,
+  model: Model,
+  reader: MessageReader,
+  since: number,
+): Promise<RecordBegins> {
+  const { value: oldest } = await reader.messages({ stream: streamOf(subject, model), subject }).next();
+  return oldest && Date.parse(oldest.time) > since ? { [of]: oldest.time } : {};
 }
 
 async function changesSince(model: Model, reader: MessageReader, since: number): Promise<Change[]> {

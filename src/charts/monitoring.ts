@@ -17,7 +17,7 @@ export function monitoringChart(scope: Construct, model: Model): void {
   // Prometheus takes only what carries the labels it selects by.
   const labels = { ...monitoring.selectorLabels };
   serviceMonitor(chart, "nats-monitor", { name: "nats", labels, spec: natsServiceMonitor(model) });
-  serviceMonitor(chart, "tile38-monitor", { name: "tile38", labels, spec: tile38ServiceMonitor() });
+  serviceMonitor(chart, "tile38-monitor", { name: "tile38", labels, spec: tile38ServiceMonitor(model) });
   prometheusRule(chart, "nats-rules", { name: "nats", labels, spec: natsAlerts(model) });
   prometheusRule(chart, "tile38-rules", { name: "tile38", labels, spec: tile38Alerts(model) });
   const secrets = secretAlerts(model);

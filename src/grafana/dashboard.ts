@@ -20,6 +20,8 @@ export interface Panel {
   readonly description: string;
   readonly unit: Unit;
   readonly queries: readonly Query[];
+  /** Whether values below 0 say something; others begin at 0, so that small changes look small. @default false */
+  readonly belowZero?: boolean;
   /** Where the answer is bad: those of the alerts, so that a panel turns red when one of them calls. */
   readonly limits?: readonly Limit[];
 }

@@ -102,9 +102,10 @@ function placed({ rows }: Dashboard): Json[] {
 }
 
 function panelJson(panel: Panel): Json {
-  const { kind, title, description, unit, queries, limits = [] } = panel;
+  const { kind, title, description, unit, queries, belowZero = false, limits = [] } = panel;
   const calls = limits.length > 0 ? `\n\nCalls: ${[...new Set(limits.map(({ alert }) => alert))].join(", ")}.` : "";
-  const defaults = { unit, min: 0, thresholds: { mode: "absolute", steps: steps(limits, unit) } };
+  const thresholds = { mode: "absolute", steps: steps(limits, unit) };
+  const defaults = { unit, ...(belowZero ? {} : { min: 0 }), thresholds };
   const common = {
     title,
     description: description + calls,

@@ -1,6 +1,6 @@
 /** The Secrets that the servers mount. They are made from documents of the secret store or, in development, sent by kubectl. */
 import type { Model } from "../model/resolve.ts";
-import { NATS, TILE38 } from "./names.ts";
+import { DOCUMENTS, NATS, TILE38 } from "./names.ts";
 
 interface ServerSecret {
   readonly name: string;
@@ -17,6 +17,12 @@ const SECRETS: readonly ServerSecret[] = [
 /** Names of the Secrets that an environment's pods mount, those of cert-manager aside. */
 export const mountedSecrets = (model: Model): readonly string[] =>
   SECRETS.filter(({ needed }) => needed(model)).map(({ name }) => name);
+
+/** Documents that the cluster itself hands to the secret store, by PushSecrets of the same names. */
+export const pushedDocuments = ({ environment: { nats }, services }: Model): readonly string[] => [
+  ...(nats.tls ? [DOCUMENTS.trust] : []),
+  ...(nats.tls && nats.clients.certificates ? services.map(({ name }) => DOCUMENTS.certificate(name)) : []),
+];
 
 /** Where the Secret of a service is put: the namespace that its pods run in. */
 export const clientNamespace = (service: string, { services, environment }: Model): string =>

@@ -109,6 +109,13 @@ export const environmentSchema = only({
     }),
     /** Objects expected at most: sizes memory. */
     objects: count(1),
+    /** Collections whose objects are counted and compared. Clients make them by writing, so no others get series of their own. */
+    collections: list(
+      v.pipe(
+        text,
+        v.regex(/^[\w:-]+$/, ({ received }) => `is ${received}, expected letters, digits, "_", ":" and "-"`),
+      ),
+    ),
     shrink: only({
       /** Cron time of the append-only file's shrink. */
       schedule: v.pipe(

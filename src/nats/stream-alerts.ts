@@ -10,6 +10,7 @@ import {
   publishRateLimit,
   REACTION,
   silenceLimit,
+  standstillLimit,
 } from "./thresholds.ts";
 
 /** The threshold that a series is compared with, inside an annotation. */
@@ -80,12 +81,19 @@ export function streamAlerts(model: Model): Alert[] {
 }
 
 /** Streams that let their oldest messages go are full most of the time; those that refuse new ones must not be. */
-function fullnessAlerts({ environment, streams }: Model): Alert[] {
-  const refusing = streams.filter(({ discard }) => discard === "new").map(({ name }) => name);
+export const refusingStreams = ({ streams }: Model): readonly string[] =>
+  streams.filter(({ discard }) => discard === "new").map(({ name }) => name);
+
+/** Share of its limit above which such a stream calls. */
+export const NEARLY_FULL = 0.9;
+
+function fullnessAlerts(model: Model): Alert[] {
+  const { environment } = model;
+  const refusing = refusingStreams(model);
   if (refusing.length === 0) return [];
   const lead = `${ofStreams(environment)},is_stream_leader="true",stream_name=~${oneOf(refusing)}`;
   const share = (of: "bytes" | "messages") =>
-    `nats_stream_total_${of}{${lead}} / (nats_stream_limit_${of}{${lead}} > 0) > 0.9`;
+    `nats_stream_total_${of}{${lead}} / (nats_stream_limit_${of}{${lead}} > 0) > ${NEARLY_FULL}`;
   return [
     withRunbooks(environment)({
       name: "NatsStreamNearlyFull",
@@ -112,8 +120,8 @@ function sourceAlerts(model: Model): Alert[] {
   return [
     alert({
       name: "NatsSourceStalled",
-      // Origins send a heartbeat every second (stream.go, sourceHealthHB). A stalled source keeps its last lag, so the
-      // silence alone tells; -1 is a source that was never heard of.
+      // Origins send a heartbeat every second (stream.go, sourceHealthHB). A copy without one keeps its last lag, so the silence
+      // alone tells; -1 is a source that was never heard of.
       expr: `${silence} / 1e9 > ${silenceLimit(model)} or ${silence} < 0`,
       for: BEFORE_LOSS,
       severity: "critical",
@@ -123,6 +131,9 @@ function sourceAlerts(model: Model): Alert[] {
         "Nothing is copied. What the origin drops meanwhile never arrives. The origin has no leader, was deleted, or the copy cannot reach it." +
         late,
     }),
+    ...(model.streams.some((stream) => originsOf(stream).some(({ name }) => standstillLimit(stream, name, model)))
+      ? [stuck(alert)]
+      : []),
     alert({
       name: "NatsSourceLagging",
       expr: "source:nats_stream_source_lag:leader > on (namespace, stream_name, source_name) source:nats_stream_source_lag:threshold",
@@ -130,8 +141,27 @@ function sourceAlerts(model: Model): Alert[] {
       severity: "critical",
       summary: `{{ $labels.stream_name }} is {{ $value | humanize }} messages behind {{ $labels.source_name }} (alert above ${thresholdOf("source:nats_stream_source_lag", ["namespace", "stream_name", "source_name"])})`,
       description:
-        "Copying is slower than publishing, or stopped at a message that does not fit. What the origin drops before it is copied is lost to the copy." +
-        late,
+        "Copying is slower than publishing. What the origin drops before it is copied is lost to the copy." + late,
     }),
   ];
+}
+
+/**
+ * A copy whose next message does not fit asks for it again every two seconds, and is answered: it is never silent, and says that it lags
+ * by nothing (2.14.9, seen). That its origin moves and it does not is all there is to see.
+ */
+function stuck(alert: ReturnType<typeof withRunbooks>): Alert {
+  const copied = "stream:nats_stream_last_seq:max";
+  const taken = "source:nats_stream_last_seq";
+  return alert({
+    name: "NatsSourceStuck",
+    expr: `${taken}:delta10m > on (namespace, stream_name, source_name) ${taken}:threshold and on (namespace, stream_name) ${copied} - (${copied} offset 10m) == 0`,
+    for: "1m",
+    severity: "critical",
+    summary:
+      "{{ $labels.stream_name }} has copied nothing for ten minutes, in which {{ $labels.source_name }} took {{ $value | humanize }} messages",
+    description:
+      "The next message does not fit the copy, most often into its max_msg_size: nothing behind it is copied, and what the origin drops " +
+      "meanwhile never arrives. Or nobody publishes what is copied, and others publish to the same origin.",
+  });
 }

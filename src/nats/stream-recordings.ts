@@ -3,7 +3,14 @@ import type { Recording } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { originsOf } from "../model/traffic.ts";
 import { ofStreams } from "./series.ts";
-import { deadLettersLimit, pendingLimit, publishRateLimit, redeliveredLimit, sourceLagLimit } from "./thresholds.ts";
+import {
+  deadLettersLimit,
+  pendingLimit,
+  publishRateLimit,
+  redeliveredLimit,
+  sourceLagLimit,
+  standstillLimit,
+} from "./thresholds.ts";
 
 /** Every server reports its own replica, so these take the leader's, or the highest. */
 export function measurements({ environment, streams }: Model): Recording[] {
@@ -31,8 +38,16 @@ export function measurements({ environment, streams }: Model): Recording[] {
       record: "stream:nats_stream_last_seq:rate10m",
       expr: `max by (namespace, stream_name) (rate(nats_stream_last_seq{${here}}[10m]))`,
     },
+    ...streams.flatMap((stream) =>
+      [...new Set(originsOf(stream).map(({ name }) => name))].map((name) => ({
+        record: "source:nats_stream_last_seq:delta10m",
+        expr: `max by (namespace) (delta(nats_stream_last_seq{${here},stream_name="${name}"}[10m]))`,
+        labels: { stream_name: stream.name, source_name: name },
+      })),
+    ),
     ...(streams.some((stream) => originsOf(stream).length > 0)
       ? [
+          { record: "stream:nats_stream_last_seq:max", expr: perStream("nats_stream_last_seq", here) },
           { record: "source:nats_stream_source_lag:leader", expr: sourced("lag") },
           { record: "source:nats_stream_source_active_duration_ns:leader", expr: sourced("active_duration_ns") },
         ]
@@ -57,12 +72,13 @@ export function thresholds(model: Model): Recording[] {
       ...constant("stream:nats_stream_replicas:declared", stream.replicas, of),
       ...constant("stream:nats_stream_total_messages:threshold", deadLettersLimit(stream), of),
       ...constant("stream:nats_stream_last_seq:threshold", publishRateLimit(stream, model), of),
-      ...[...new Set(originsOf(stream).map(({ name }) => name))].flatMap((origin) =>
-        constant("source:nats_stream_source_lag:threshold", sourceLagLimit(stream, origin, model), {
-          ...of,
-          source_name: origin,
-        }),
-      ),
+      ...[...new Set(originsOf(stream).map(({ name }) => name))].flatMap((origin) => {
+        const from = { ...of, source_name: origin };
+        return [
+          ...constant("source:nats_stream_source_lag:threshold", sourceLagLimit(stream, origin, model), from),
+          ...constant("source:nats_stream_last_seq:threshold", standstillLimit(stream, origin, model), from),
+        ];
+      }),
       ...stream.consumers.flatMap((consumer) => {
         const read = { ...of, consumer_name: consumer.name };
         return [

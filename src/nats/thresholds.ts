@@ -35,6 +35,16 @@ export function publishRateLimit(stream: Stream, model: Model): number | undefin
 export const sourceLagLimit = (stream: Stream, origin: string, model: Model): number =>
   stream.alerts?.sourceLag ?? messagesOf(copied(stream, origin, model), 60);
 
+/**
+ * Messages that an origin takes while a copy that moves takes a thousand of them, by their declared rates; undefined where those do
+ * not tell.
+ */
+export function standstillLimit(stream: Stream, origin: string, model: Model): number | undefined {
+  const source = model.streams.find(({ name }) => name === origin);
+  const share = source ? copied(stream, origin, model).rate / rateOf(flowsInto(source, model)) : 0;
+  return share > 0 ? Math.ceil(FEWEST / share) : undefined;
+}
+
 /** Messages that may wait for a consumer: five minutes of peak, or half of the time that is left as for a copy. */
 export const pendingLimit = (consumer: Consumer, stream: Stream, model: Model): number =>
   consumer.alerts?.pending ?? messagesOf(readBy(consumer, stream, model), 300);

@@ -52,6 +52,18 @@ export function followerAlerts({ environment }: Model): Alert[] {
       "A follower keeps objects that the leader no longer has (tidwall/tile38#688) and still counts as level: after a leader " +
       "lost its volume, or a shrink that the follower missed. Restart the followers.",
   });
+  const collections = `tile38_collections{${oursOf(environment, TILE38.leader)}}`;
+  const watched = `count by (namespace, pod) (${objects})`;
+  const unwatched = alert({
+    name: "Tile38CollectionUnwatched",
+    expr: `${collections} - on (namespace, pod) (${watched} or on (namespace, pod) 0 * ${collections}) > 0`,
+    for: "15m",
+    severity: "warning",
+    summary: "{{ $labels.pod }} has {{ $value }} collections that the environment does not name",
+    description:
+      "Their objects are neither counted nor compared: a follower that differs in them goes unseen. A client writes to another " +
+      "collection than before, or to a new one for each of something.",
+  });
   const hooks = `tile38_hooks{${here}}`;
   const hooksDiverged = alert({
     name: "Tile38HooksDiverged",
@@ -72,5 +84,5 @@ export function followerAlerts({ environment }: Model): Alert[] {
     description:
       "Beyond that the kubelet evicts it, and it comes back to fetch the same file: no follower gets level again. The leader has more room.",
   });
-  return [missing, flapping, diverged, hooksDiverged, scratchFilling];
+  return [missing, flapping, diverged, unwatched, hooksDiverged, scratchFilling];
 }

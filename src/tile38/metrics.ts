@@ -1,5 +1,6 @@
 /** How Prometheus scrapes the Tile38 servers. */
 import { metricsOf, type ServiceMonitorSpec } from "../kubernetes/service-monitor.ts";
+import type { Model } from "../model/resolve.ts";
 
 /**
  * Commands whose durations are kept. Whatever a client sends becomes a value of the label `cmd`, before it has said who it is
@@ -13,12 +14,15 @@ const COMMANDS = [
   ...["aof", "aofmd5", "aofshrink", "auth", "ping", "healthz", "server", "info", "gc", "follow", "config"],
 ] as const;
 
-export const tile38ServiceMonitor = (): ServiceMonitorSpec =>
+export const tile38ServiceMonitor = ({ environment }: Model): ServiceMonitorSpec =>
   metricsOf("tile38", {
-    // The optional group lets through what has no such label.
-    metricRelabelings: [{ sourceLabels: ["cmd"], regex: `(${COMMANDS.join("|")})?`, action: "keep" }],
-    // 60 samples of the process, 6 a command, 4 a collection: room for a thousand collections. Counted after relabelling.
-    sampleLimit: 5_000,
-    // Words that are no commands are in the body and dropped only then: whoever connects can send any number of them.
+    // The optional groups let through what has no such label.
+    metricRelabelings: [
+      { sourceLabels: ["cmd"], regex: `(${COMMANDS.join("|")})?`, action: "keep" },
+      { sourceLabels: ["col"], regex: `(${environment.tile38.collections.join("|")})?`, action: "keep" },
+    ],
+    // 60 samples of the process, 6 a command, 4 a collection, counted after relabelling; twice that for another version's.
+    sampleLimit: 2 * (60 + 6 * COMMANDS.length + 4 * environment.tile38.collections.length),
+    // Words that are no commands, and collections that nobody declared, are in the body and dropped only then.
     bodySizeLimit: "16MiB",
   });

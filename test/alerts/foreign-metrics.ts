@@ -23,6 +23,11 @@ export const FOREIGN_METRICS: Readonly<
     source:
       "https://external-secrets.io/latest/api/metrics/; external-secrets pkg/controllers/externalsecret/esmetrics/esmetrics.go (0 on the other status)",
   },
+  pushsecret_status_condition: {
+    labels: ["name", "namespace", "exported_namespace", "condition", "status"],
+    source:
+      "https://external-secrets.io/latest/api/metrics/; external-secrets pkg/controllers/pushsecret/psmetrics/psmetrics.go (0 on the other status)",
+  },
   kube_secret_metadata_resource_version: {
     labels: ["namespace", "secret"],
     source: "https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/storage/secret-metrics.md",

@@ -151,9 +151,10 @@ function clusterSeries({ environment }: Model): Series {
   ];
   const certificates = ["nats-ca", "nats-server-tls", "nats-route-ca", "nats-route-tls"];
   const secrets = [
-    [namespace, "nats-auth"],
-    [namespace, "tile38-leader-config"],
-    ["circl", "circl-backbone-oms"],
+    ["externalsecret_status_condition", namespace, "nats-auth"],
+    ["externalsecret_status_condition", namespace, "tile38-leader-config"],
+    ["externalsecret_status_condition", "circl", "circl-backbone-oms"],
+    ["pushsecret_status_condition", namespace, "nats-ca"],
   ] as const;
   return Object.assign(
     {},
@@ -169,20 +170,11 @@ function clusterSeries({ environment }: Model): Series {
         { namespace: "cert-manager", exported_namespace: namespace, name },
       ),
     ),
-    ...secrets.map(([exported_namespace, name]) =>
-      Object.assign(
-        {},
-        ...["1", "0"].map((value, i) =>
-          series(
-            { externalsecret_status_condition: value },
-            {
-              namespace: "external-secrets",
-              exported_namespace,
-              name,
-              condition: "Ready",
-              status: i ? "False" : "True",
-            },
-          ),
+    ...secrets.flatMap(([metric, exported_namespace, name]) =>
+      ["True", "False"].map((status, i) =>
+        series(
+          { [metric]: i ? "0" : "1" },
+          { namespace: "external-secrets", exported_namespace, name, condition: "Ready", status },
         ),
       ),
     ),

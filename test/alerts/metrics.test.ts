@@ -195,7 +195,7 @@ async function scrapeTile38(): Promise<void> {
   await follower.until("/healthz");
   for (const { metricsPort } of [leader, follower]) {
     const reply = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
-    remember(keptBy(tile38ServiceMonitor(), samplesOf(await reply.text())));
+    remember(keptBy(tile38ServiceMonitor(model), samplesOf(await reply.text())));
   }
   remember([{ name: "up", labels: {} }]);
 }

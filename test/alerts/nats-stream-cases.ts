@@ -125,6 +125,27 @@ export const natsStreamCases: AlertCases = {
       ],
     },
   },
+  NatsSourceStuck: {
+    fires: {
+      from: "11m",
+      at: "12m",
+      set: [[/^nats_stream_last_seq.*circl_iot_location"/, "700"]],
+      labels: copy,
+      summary: "circl_iot_location has copied nothing for ten minutes, in which circl_iot took 60k messages",
+    },
+    quiet: [
+      // Too few to say so: two thirds of what is declared for the origin are locations.
+      {
+        at: "22m",
+        set: [
+          [/^nats_stream_last_seq.*circl_iot_location"/, "700"],
+          [/^nats_stream_last_seq.*circl_iot"/, "0+73"],
+        ],
+      },
+      // One location in ten minutes.
+      { at: "32m", set: [[/^nats_stream_last_seq.*circl_iot_location"/, "700x19 701x19 702x19 703x19"]] },
+    ],
+  },
   NatsSourceLagging: {
     fires: {
       at: "5m",

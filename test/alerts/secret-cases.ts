@@ -1,7 +1,12 @@
-/** Cases of the alert on what External Secrets brings. */
+/** Cases of the alerts on what External Secrets brings, and on what it hands to the store. */
 import type { AlertCases } from "./scenario.ts";
 
 const ofOrders = /^externalsecret_status_condition\{.*circl-backbone-oms.*status="True"/;
+
+const ofAuthority = /^pushsecret_status_condition\{.*nats-ca.*status="True"/;
+/** Where the monitor of External Secrets honours labels, the namespace is its own. */
+const honoured =
+  'pushsecret_status_condition{namespace="circl-backbone",name="nats-ca",condition="Ready",status="True"}';
 
 export const secretCases: AlertCases = {
   SecretNotSynced: {
@@ -48,5 +53,36 @@ export const secretCases: AlertCases = {
         'externalsecret_status_condition{namespace="elsewhere",name="theirs",condition="Ready",status="True"}': "0",
       },
     },
+  },
+  SecretNotPushed: {
+    fires: [
+      {
+        at: "17m",
+        set: [
+          [ofAuthority, "0"],
+          [/^pushsecret_status_condition\{.*nats-ca.*status="False"/, "1"],
+        ],
+        labels: { exported_namespace: "circl-backbone", name: "nats-ca" },
+        summary: "PushSecret nats-ca in circl-backbone does not reach the store",
+      },
+      {
+        from: "1530s",
+        at: "27m",
+        set: [[ofAuthority, "1x20 stale"]],
+        labels: { exported_namespace: "circl-backbone", name: "nats-ca" },
+        summary: "PushSecret nats-ca in circl-backbone is looked after by nobody",
+      },
+      {
+        at: "17m",
+        set: [[ofAuthority, "_"]],
+        add: { [honoured]: "0" },
+        labels: { namespace: "circl-backbone", name: "nats-ca" },
+        summary: "PushSecret nats-ca in circl-backbone does not reach the store",
+      },
+    ],
+    quiet: [
+      { at: "30m", set: [[ofAuthority, "1x4 0x29 1x60"]] },
+      { at: "30m", set: [[ofAuthority, "_"]], add: { [honoured]: "1x4 stale _x29 1x60" } },
+    ],
   },
 };

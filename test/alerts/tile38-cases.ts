@@ -114,11 +114,37 @@ export const tile38Cases: AlertCases = {
         at: "17m",
         // A leader that lost its volume has no series of what its followers kept.
         drop: [/^tile38_collection_objects\{.*leader-0.*fleet/],
+        set: [[/^tile38_collections\{.*leader-0/, "1"]],
         labels: { namespace, col: "fleet" },
         summary: "Tile38 servers differ by 50000 objects in the collection fleet",
       },
     ],
     quiet: { at: "17m", set: [[/^tile38_collection_objects\{.*follower-1.*fleet/, "49400"]] },
+  },
+  Tile38CollectionUnwatched: {
+    fires: [
+      {
+        at: "17m",
+        set: [[/^tile38_collections\{/, "5"]],
+        labels: { namespace, pod: "tile38-leader-0" },
+        summary: "tile38-leader-0 has 3 collections that the environment does not name",
+      },
+      {
+        at: "17m",
+        // None of those that it names is there.
+        drop: [/^tile38_collection_objects/],
+        labels: { namespace, pod: "tile38-leader-0" },
+        summary: "tile38-leader-0 has 2 collections that the environment does not name",
+      },
+    ],
+    // Somebody tried something out; and a follower may have what its leader no longer has.
+    quiet: {
+      at: "27m",
+      set: [
+        [/^tile38_collections\{.*leader-0/, "2x4 3x29 2x40"],
+        [/^tile38_collections\{.*follower-1/, "3"],
+      ],
+    },
   },
   Tile38HooksDiverged: {
     fires: {

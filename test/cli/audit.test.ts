@@ -179,6 +179,28 @@ describe.skipIf(without("nats-server", "test-ca"))("circl audit", () => {
     const said = await auditOf("local", cluster, { since });
     expect(said).toMatch(/alice +127\.0\.0\.1 {2}stream circl_oms updated: max_bytes 100 MiB -> 50 MiB\n/);
     expect(said).toMatch(/\n1 change, 0 refused\. 0 failed logins\.\n$/);
+    expect(said).not.toContain("the record of");
+  });
+
+  test("says where its record begins when the question begins earlier", async () => {
+    const { cluster } = await audited("local");
+    await using _ = cluster;
+    const sync = await as("sync", cluster);
+    await saying("local", cluster, /stream circl_oms created/);
+    // What its limits drop one day.
+    await request(sync, "STREAM.PURGE.circl_audit", { filter: "$JS.EVENT.ADVISORY.API", keep: 1 });
+    await expect(cluster.connect({ user: "alice", pass: "wrong" })).rejects.toThrow(/Authorization/i);
+    await sync.close();
+    const said = await saying("local", cluster, /^alice .* Authentication Failure$/m);
+    const { changes, failedLogins, record } = JSON.parse(await auditOf("local", cluster, { json: true }));
+    expect(changes.filter(({ name }: { name: string }) => name === "circl_oms")).toEqual([]);
+    const [, begins = ""] = /^the record of changes begins (.{19}): nothing older is kept$/m.exec(said) ?? [];
+    expect(record.changes.replace("T", " ")).toContain(begins);
+    expect(begins).not.toBe("");
+    expect(Date.parse(record.failedLogins)).toBeLessThanOrEqual(Date.parse(failedLogins[0].last));
+    expect(said).toMatch(/^the record of failed logins begins .{19}: nothing older is kept$/m);
+    expect(await auditOf("local", cluster, { failedLogins: true })).not.toContain("the record of changes");
+    expect(await auditOf("local", cluster, { since: new Date().toISOString() })).not.toContain("the record of");
   });
 
   test("leaves no trace of its own, and neither do a thousand pulls", async () => {

@@ -50,6 +50,7 @@ test("a client's name forges no line of the audit", () => {
       environment: "local",
       server: { name: EVIL, url: EVIL, version: "2.14.9" } as never,
       since: 0,
+      record: {},
       changes: [
         { action: "update", kind: "stream", name: EVIL, at, who, fields },
         { action: "create", kind: "stream", name: "x", at, who, refused: EVIL },

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { tile38ServiceMonitor } from "../../src/tile38/metrics.ts";
 import { realModel } from "../support/definitions.ts";
+import { relabelled, type Sample, samplesOf } from "../support/scrape.ts";
 import { PASSWORD, Sandbox, type Tile38Server } from "../support/tile38-server.ts";
 import { without } from "../support/tools.ts";
 
@@ -147,20 +148,23 @@ describe.skipIf(without("busybox", "tile38-server"))("Tile38", { concurrent: tru
     expect(readdirSync(join(leader.root, "data")).sort()).toEqual(["appendonly.aof", "queue.db"]);
   });
 
-  test("exposes words of strangers as commands, which the monitor drops", async () => {
+  test("exposes words of strangers as commands, and whatever is written to, which the monitor drops", async () => {
     await using sandbox = new Sandbox(model);
     const leader = await sandbox.start("leader", "leader");
     await leader.until("/healthz");
     await leader.ask("junk", null);
     await leader.ask("set fleet truck1 point 0 0");
-    const [relabeling] = tile38ServiceMonitor().endpoints[0]?.metricRelabelings ?? [];
-    const keep = new RegExp(`^(?:${relabeling?.regex})$`);
-    const samples = (await metricsOf(leader)).split("\n").filter((line) => /^[a-z]/.test(line));
-    const kept = samples.filter((line) => keep.test(/cmd="([^"]*)"/.exec(line)?.[1] ?? ""));
-    const commands = (lines: string[]) => new Set(lines.flatMap((line) => /cmd="([^"]*)"/.exec(line)?.[1] ?? []));
-    expect(commands(samples)).toEqual(new Set(["healthz", "junk", "ping", "set"]));
-    expect(commands(kept)).toEqual(new Set(["healthz", "ping", "set"]));
+    await leader.ask("set truck1 position point 0 0");
+    const samples = samplesOf(await metricsOf(leader));
+    const monitor = tile38ServiceMonitor(model);
+    const kept = relabelled(samples, monitor.endpoints[0]?.metricRelabelings ?? []);
+    const values = (label: string, of: readonly Sample[]) => new Set(of.flatMap(({ labels }) => labels[label] ?? []));
+    expect(values("cmd", samples)).toEqual(new Set(["healthz", "junk", "ping", "set"]));
+    expect(values("cmd", kept)).toEqual(new Set(["healthz", "ping", "set"]));
+    expect(values("col", samples)).toEqual(new Set(["fleet", "truck1"]));
+    expect(values("col", kept)).toEqual(new Set(["fleet"]));
     expect(kept.length).toBeGreaterThan(50);
-    expect(kept.length).toBeLessThan(500);
+    // With every command and every collection there is room yet.
+    expect(kept.length).toBeLessThan(monitor.sampleLimit / 4);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { dashboards } from "../../src/dashboards/dashboards.ts";
 import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { objectOf, objectsOf } from "../support/manifests.ts";
 import { readsOf } from "../support/promql.ts";
@@ -187,4 +188,47 @@ test("the Grafana operator gets its own kind only where it is there", () => {
     const { data } = objectOf(objects, "ConfigMap", spec.configMapRef.name);
     expect(Object.keys(data ?? {})).toEqual([spec.configMapRef.key]);
   }
+});
+
+describe("panels of production", () => {
+  const production = dashboardsOf("production").flatMap(({ panels }) => panels);
+  const titled = (title: string) => production.find((panel: Json) => panel.title === title);
+
+  test("begin at 0, but for those whose values below 0 say something", () => {
+    const below = production
+      .filter(
+        ({ type, fieldConfig }: Json) =>
+          type !== "row" &&
+          (fieldConfig as unknown as { readonly defaults: { readonly min?: number } }).defaults.min === undefined,
+      )
+      .map(({ title }: Json) => title);
+    expect(below).toEqual([
+      "How long are certificates valid?",
+      "What does a replica lack that is two minutes old?",
+      "When did copies last hear of their origin?",
+    ]);
+  });
+
+  test("of the append-only file show both limits: of the leader's, and of what followers may keep of it", () => {
+    expect(titled("How large is the append-only file?").fieldConfig.defaults.thresholds.steps).toEqual([
+      { color: "green", value: null },
+      { color: "orange", value: 2 * 2 ** 30 },
+      { color: "orange", value: 15 * 2 ** 30 },
+    ]);
+  });
+
+  test("of fullness show the limit of streams that refuse, where there are any", () => {
+    const title = "How full are streams that refuse when they are?";
+    expect(titled(title)).toBeUndefined();
+    const refusing = modelWith({ streams: [{ ...orders, discard: "new" }] });
+    const [panel] = dashboards(refusing)
+      .flatMap(({ rows }) => rows)
+      .flatMap(({ panels }) => panels)
+      .filter((panel) => panel.title === title);
+    expect(panel?.limits).toEqual([{ alert: "NatsStreamNearlyFull", bad: "above", value: 0.9, severity: "warning" }]);
+    expect(panel?.queries.map(({ expr }) => expr)).toEqual([
+      expect.stringContaining(`stream_name=~"${orders.name}"`),
+      expect.stringContaining("nats_stream_limit_messages"),
+    ]);
+  });
 });

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { checkModel } from "../../src/rules/index.ts";
 import { modelWith, realModel } from "../support/definitions.ts";
 import { objectOf, objectsOf } from "../support/manifests.ts";
+import { alertsIn } from "../support/promtool.ts";
 
 const production = objectsOf(realModel("production"));
 
@@ -43,6 +44,20 @@ test("the store is read with Workload Identity in every namespace, and written f
       data: [{ match: { secretKey: "ca.crt", remoteRef: { remoteKey: "production-nats-ca" } } }],
     },
   ]);
+});
+
+test.each([
+  ["without certificates of clients", false],
+  ["with certificates of clients", true],
+])("every PushSecret is watched, %s, and nothing else", (_, certificates) => {
+  const model = modelWith({ environment: { nats: { clients: { certificates } } } });
+  const names = objectsOf(model)
+    .filter(({ kind }) => kind === "PushSecret")
+    .map(({ metadata }) => metadata.name);
+  expect(names.length > 1).toBe(certificates);
+  expect(alertsIn(model).find(({ alert }) => alert === "SecretNotPushed")?.expr).toContain(
+    `pushsecret_status_condition{namespace=~"circl-backbone",name=~"${names.join("|")}",condition`,
+  );
 });
 
 test("monitors and rules carry the labels that Prometheus selects by", () => {

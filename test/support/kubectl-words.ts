@@ -6,7 +6,7 @@ const KINDS: Readonly<Record<string, string>> = {
   ...{ pod: "Pod", pods: "Pod", pvc: "PersistentVolumeClaim", statefulset: "StatefulSet", cronjob: "CronJob" },
   ...{ service: "Service", secret: "Secret", networkpolicy: "NetworkPolicy", certificate: "Certificate" },
   ...{ issuer: "Issuer", certificaterequest: "CertificateRequest", events: "Event", jobs: "Job", job: "Job" },
-  ...{ externalsecret: "ExternalSecret", secretstore: "SecretStore" },
+  ...{ externalsecret: "ExternalSecret", secretstore: "SecretStore", pushsecret: "PushSecret" },
 };
 /** What nobody declares by name: it comes and goes by itself. */
 const UNNAMED = ["Event", "Job", "CertificateRequest"];
@@ -23,6 +23,7 @@ const VERBS = [
   "patch",
   "delete",
   "annotate",
+  "scale",
   "port-forward",
 ];
 

@@ -17,6 +17,8 @@ import { without } from "../support/tools.ts";
 const monitoring = fileURLToPath(new URL("../../dist/production/50-monitoring.k8s.yaml", import.meta.url));
 const model = realModel("production");
 
+const MIB = 1_048_576;
+
 /** Where servers come and go. */
 const ELECTIONS: Passing = {
   NatsStreamWithoutLeader:
@@ -165,6 +167,39 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus",
           await createAll(connection, desiredState(model));
         },
       }));
+
+    test("an origin that lives, and a copy that cannot take its next message: it stands still, and never falls silent", () => {
+      const sink = "circl_iot_location";
+      const update = (changes: Readonly<Record<string, unknown>>) =>
+        request(connection, `STREAM.UPDATE.${sink}`, {
+          ...desiredState(model).streams.find(({ name }) => name === sink),
+          ...changes,
+        });
+      return when({
+        fires: ["NatsSourceStuck"],
+        breaks: async () => {
+          // The least that the server takes; a copy has a header more than its original.
+          expect((await update({ max_msg_size: MIB })).error).toBeUndefined();
+          const jetstream = connection.jetstream();
+          await jetstream.publish("circl.iot.location.truck1", "x".repeat(MIB));
+          for (let i = 0; i < 2_000; i++) await jetstream.publish("circl.iot.telemetry.truck1", "{}");
+          await readAll("circl_iot", "bff-iot", 2_001, (message) => message.ack());
+        },
+        meanwhile: async () => {
+          const said = await Promise.all(
+            ["lag", "active_duration_ns"].map((what) => prometheus.query(`source:nats_stream_source_${what}:leader`)),
+          );
+          const [lag = -1, silence = -1] = said.map(([series]) => Number(series?.value[1]));
+          expect(lag).toBe(0);
+          expect(silence / 1e9).toBeLessThan(10);
+        },
+        heals: async () => {
+          expect((await update({})).error).toBeUndefined();
+          await request(connection, "STREAM.PURGE.circl_iot");
+          await request(connection, `STREAM.PURGE.${sink}`);
+        },
+      });
+    });
 
     test("two servers that stop: no quorum, and the one that is left knows no leader", () =>
       when({

@@ -10,16 +10,24 @@ import type { Look } from "./terminal.ts";
 import { visible } from "./visible.ts";
 
 /** Changes in the order in which they happened, then who failed to log in, then one line that counts. Times are UTC. */
-export function renderAudit({ environment, server, since, changes, failedLogins }: Audit, { colours }: Look): string {
+export function renderAudit(audit: Audit, { colours }: Look): string {
+  const { environment, server, since, changes, failedLogins } = audit;
   const where = server.cluster ? `cluster ${server.cluster}` : `standalone ${server.name}`;
   return [
     colours.bold(visible(`${environment}: ${where} at ${server.url}, since ${moment(new Date(since).toISOString())}`)),
+    ...recordLines(audit),
     "",
     ...(changes ? section(["when (UTC)", "who", "from", "what"], changes.map(changeRow)) : []),
     ...section(["failed to log in", "from", "attempts", "first", "last", "why"], failedLogins.map(refusalRow)),
     summaryOf(failedLogins, changes),
   ].join("\n");
 }
+
+/** Of what the question reaches back to and the record does not: the absence of a line would say that nothing happened. */
+const recordLines = ({ record: { changes, failedLogins } }: Audit): string[] => [
+  ...(changes ? [`the record of changes begins ${moment(changes)}: nothing older is kept`] : []),
+  ...(failedLogins ? [`the record of failed logins begins ${moment(failedLogins)}: nothing older is kept`] : []),
+];
 
 /** No rows, no head. */
 const section = (head: readonly string[], rows: readonly string[][]): string[] =>

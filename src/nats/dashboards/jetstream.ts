@@ -4,6 +4,8 @@ import { alertsIn, type Limit, limitAt, limitsOf } from "../../grafana/limit.ts"
 import type { Model } from "../../model/resolve.ts";
 import { originsOf } from "../../model/traffic.ts";
 import { natsAlerts } from "../alerts.ts";
+import { oneOf } from "../series.ts";
+import { NEARLY_FULL, refusingStreams } from "../stream-alerts.ts";
 import { CONSUMER_LEADER, deadLetterStreams, hasRules, STREAM_LEADER, storedBy } from "./series.ts";
 import { deadLetters, nearestLimits } from "./shared.ts";
 
@@ -80,6 +82,7 @@ const behind = (limits: readonly Limit[]): Panel => {
     title: "What does a replica lack that is two minutes old?",
     description: "Messages. Growing: one server cannot keep up, or is cut off. Less than 0 is none.",
     unit: "short",
+    belowZero: true,
     queries: [
       {
         expr: `max by (stream_name) (${last} offset 2m) - min by (stream_name) (${last})`,
@@ -94,9 +97,33 @@ const behind = (limits: readonly Limit[]): Panel => {
 const share = (used: string, limit: string): string =>
   `max by (stream_name) (${chosen(used, STREAM, STREAM_LEADER)} / (${chosen(limit, STREAM, STREAM_LEADER)} > 0))`;
 
-const keeping = ({ streams }: Model): Row => ({
+/** Streams that take nothing more when they are full; the others are full most of the time. */
+const refusing = (model: Model): Panel[] => {
+  const streams = refusingStreams(model);
+  if (streams.length === 0) return [];
+  const matchers = [STREAM, STREAM_LEADER, `stream_name=~${oneOf(streams)}`];
+  const part = (of: "bytes" | "messages") =>
+    `${chosen(`nats_stream_total_${of}`, ...matchers)} / (${chosen(`nats_stream_limit_${of}`, ...matchers)} > 0)`;
+  return [
+    {
+      kind: "series",
+      title: "How full are streams that refuse when they are?",
+      description:
+        "Share of max_bytes or of max_msgs, whichever is nearer. At 1 publishers, and writers of a bucket, are refused.",
+      unit: "percentunit",
+      queries: (["bytes", "messages"] as const).map((of) => ({
+        expr: `max by (stream_name) (${part(of)})`,
+        legend: `{{stream_name}} by ${of}`,
+      })),
+      limits: [limitAt(alertsIn(natsAlerts(model)), "NatsStreamNearlyFull", "above", NEARLY_FULL)],
+    },
+  ];
+};
+
+const keeping = (model: Model): Row => ({
   title: "Does it stay?",
   panels: [
+    ...refusing(model),
     {
       kind: "series",
       title: "How full is each stream by bytes?",
@@ -105,7 +132,7 @@ const keeping = ({ streams }: Model): Row => ({
       unit: "percentunit",
       queries: [{ expr: share("nats_stream_total_bytes", "nats_stream_limit_bytes"), legend: "{{stream_name}}" }],
     },
-    ...(streams.some(({ maxMsgs }) => maxMsgs > 0)
+    ...(model.streams.some(({ maxMsgs }) => maxMsgs > 0)
       ? [
           {
             kind: "series",
@@ -145,7 +172,7 @@ const copying = (limits: readonly Limit[]): Row => ({
       kind: "series",
       title: "How far do copies lag?",
       description:
-        "Messages not yet copied when the origin was last heard of. A stalled copy keeps its last figure: compare with the next panel.",
+        "Messages not yet copied when the origin was last heard of. Without its origin a copy keeps its last figure: compare with the next panel. 0 while nothing is copied may be a message that does not fit.",
       unit: "short",
       queries: [{ expr: ofSource("nats_stream_source_lag"), legend: sourceLegend }],
     },
@@ -153,8 +180,9 @@ const copying = (limits: readonly Limit[]): Row => ({
       kind: "series",
       title: "When did copies last hear of their origin?",
       description:
-        "Steadily growing is a copy that has stalled: a message larger than the sink takes, or an origin that is gone. Never is less than 0.",
+        "Steadily growing is a copy whose origin is gone, has no leader or cannot be reached. Never is less than 0.",
       unit: "s",
+      belowZero: true,
       queries: [{ expr: `${ofSource("nats_stream_source_active_duration_ns")} / 1e9`, legend: sourceLegend }],
       limits,
     },

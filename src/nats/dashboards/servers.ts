@@ -176,6 +176,7 @@ const expiry = (alerts: readonly Alert[]): Panel => ({
   description:
     "cert-manager renews a third before the end. What goes on falling is not renewed: look at the Certificate.",
   unit: "s",
+  belowZero: true,
   queries: [
     // The certificate's own namespace is renamed where Prometheus does not honour labels (the default).
     {

@@ -97,7 +97,7 @@ const data: Row = {
       kind: "series",
       title: "How many objects has each server?",
       description:
-        "By collection. Lines that part stay parted: a follower keeps what the leader no longer has. Restart the follower.",
+        "By collection that the environment names. Lines that part stay parted: a follower keeps what the leader no longer has. Restart the follower.",
       unit: "short",
       queries: [{ expr: `sum by (col, pod) (${chosen("tile38_collection_objects")})`, legend: "{{col}} {{pod}}" }],
     },
@@ -138,12 +138,16 @@ const room = (model: Model): Row => {
         kind: "series",
         title: "How large is the append-only file?",
         description:
-          "The leader's, shrunk by a job. Above the line for a day: the job does not run, or what is alive takes that much.",
+          "The leader's, shrunk by a job. Above the first line for a day: the job does not run, or what is alive takes that much. Followers keep a copy, and are evicted when it outgrows their scratch.",
         unit: "bytes",
         queries: [
           { expr: `max(${chosen("tile38_aof_size_bytes", `pod=~"${TILE38.leader}-[0-9]+"`)})`, legend: "leader" },
         ],
-        limits: limitsOf(alerts, "Tile38FileNotShrunk"),
+        limits: limitsOf(
+          alerts,
+          "Tile38FileNotShrunk",
+          ...(model.environment.tile38.followers.count > 0 ? ["Tile38ScratchFilling"] : []),
+        ),
       },
       {
         kind: "series",

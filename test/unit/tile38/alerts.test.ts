@@ -24,6 +24,7 @@ test("there is an alert for what stops positions, and a quieter one for what wil
     Tile38FollowersMissing: "warning",
     Tile38FollowerFlapping: "warning",
     Tile38FollowerDiverged: "warning",
+    Tile38CollectionUnwatched: "warning",
     Tile38HooksDiverged: "warning",
     Tile38ScratchFilling: "warning",
     Tile38MemoryFilling: "warning",
@@ -68,7 +69,7 @@ test("figures follow the environment: 70 % of 1 GiB, and the limit of the file",
 });
 
 describe("the monitor", () => {
-  const [endpoint] = tile38ServiceMonitor().endpoints;
+  const [endpoint] = tile38ServiceMonitor(realModel("production")).endpoints;
   const keep = new RegExp(`^(?:${endpoint?.metricRelabelings?.[0]?.regex})$`);
 
   test.each(["", "set", "get", "nearby", "sethook", "aofshrink"])("keeps samples of %j", (cmd) => {
@@ -77,6 +78,16 @@ describe("the monitor", () => {
 
   test.each(["junk", "favicon.ico", "setx", "get set"])("drops samples of %j, which any stranger can make", (cmd) => {
     expect(keep.test(cmd)).toBe(false);
+  });
+
+  test("keeps what has no collection, and of collections those that are declared", () => {
+    expect(endpoint?.metricRelabelings?.[1]).toEqual({
+      sourceLabels: ["col"],
+      regex: "(fleet|zones)?",
+      action: "keep",
+    });
+    const none = modelWith({ environment: { tile38: { collections: [] } } });
+    expect(tile38ServiceMonitor(none).endpoints[0]?.metricRelabelings?.[1]?.regex).toBe("()?");
   });
 
   test("keeps every command that an alert reads", () => {
