@@ -24,7 +24,7 @@ export function clientSources({ name, credential }: Identity, { environment, ser
     secretKey,
     remoteRef: { key: storeKey(environment, document), ...(property ? { property } : {}) },
   });
-  const login = credential === "nkey" ? ["seed"] : ["user", "password"];
+  const login = credential === "nkey" ? ["seed"] : ["user", "password", "seed"];
   return [
     ...login.map((property) => from(property, DOCUMENTS.client(name), property)),
     ...(environment.nats.tls ? [from("ca", DOCUMENTS.trust)] : []),
@@ -73,7 +73,8 @@ function files(identity: Identity, model: Model, { text, json, guard, fixed }: F
     "nats.json": fixed(`${JSON.stringify(connection(identity, model), null, 2)}\n`),
     ...(identity.credential === "nkey"
       ? { "nats.nk": text("seed") }
-      : { "nats.user": text("user"), "nats.password": text("password") }),
+      : // The seed is there once it moves to an NKey, and empty until then.
+        { "nats.user": text("user"), "nats.password": text("password"), "nats.nk": text("seed") }),
     ...(environment.nats.tls ? { "ca.crt": text("ca") } : {}),
     ...(environment.nats.clients.certificates ? { "tls.crt": text("certificate"), "tls.key": text("key") } : {}),
     ...(tile38

@@ -1,6 +1,7 @@
 /** Whether a server knows a credential: asked of that server alone. */
 import { connect, nkeyAuthenticator } from "nats";
 import type { ClientHalf } from "../identity/credential.ts";
+import type { LoginDocument } from "../identity/documents.ts";
 import { ConnectionFailure } from "../jetstream/api.ts";
 import { explainFailure } from "./failure.ts";
 import { connectionOptions, type Target } from "./nats.ts";
@@ -19,9 +20,9 @@ export interface ServerTarget extends Pick<Target, "tls" | "tlsName" | "timeout"
  */
 export async function accepts({ server, authority, ...target }: ServerTarget, client: ClientHalf): Promise<boolean> {
   const login =
-    "seed" in client
+    "seed" in client && client.seed !== ""
       ? { authenticator: nkeyAuthenticator(new TextEncoder().encode(client.seed)) }
-      : { user: client.user, pass: client.password };
+      : { user: (client as LoginDocument).user, pass: (client as LoginDocument).password };
   try {
     // What it says of its peers is not to be followed: another one may know more.
     const options = { ...connectionOptions({ ...target, servers: [server] }), reconnect: false };

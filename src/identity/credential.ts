@@ -53,9 +53,11 @@ const password: Scheme = {
   type: "password",
   clientType: "login",
   fresh: (name, taken) => {
+    // In rotation, what has moved to an NKey stays with NKeys.
+    if (taken === "") return moved({ user: "", password: "", seed: "" });
     const user = taken === name ? secondName(name) : name;
     const secret = createPassword();
-    return { client: { user, password: secret }, entry: { user, key: hashPassword(secret) } };
+    return { client: { user, password: secret, seed: "" }, entry: { user, key: hashPassword(secret) } };
   },
   current: (server) => ({ user: (server as PasswordDocument).currentUser, key: server.current }),
   previous: (server) =>
@@ -67,13 +69,22 @@ const password: Scheme = {
     previous: previous?.key ?? "",
   }),
   nobody: { currentUser: "", current: "", previousUser: "", previous: "" },
-  entryOf: (client) => ({
-    user: (client as LoginDocument).user,
-    key: hashPassword((client as LoginDocument).password),
-  }),
-  opens: (client, { user, key }) =>
-    (client as LoginDocument).user === user && isPasswordOf((client as LoginDocument).password, key),
+  entryOf: (client) => {
+    const { user, password: secret, seed } = client as LoginDocument;
+    return seed === "" ? { user, key: hashPassword(secret) } : { user: "", key: publicKeyOf(seed) };
+  },
+  opens: (client, { user, key }) => {
+    const login = client as LoginDocument;
+    if (user === "") return login.seed !== "" && publicKeyOf(login.seed) === key;
+    return login.user === user && isPasswordOf(login.password, key);
+  },
 };
+
+/** A new NKey beside what the client has: a client that does not know it yet goes on with its password. */
+export function moved(client: LoginDocument): Fresh {
+  const { seed, publicKey } = createNkey();
+  return { client: { ...client, seed }, entry: { user: "", key: publicKey } };
+}
 
 export const schemes = { nkey, password } as const;
 

@@ -8,7 +8,10 @@ export interface NkeyDocument {
   readonly current: string;
   readonly previous: string;
 }
-/** The server's half of a password: bcrypt hashes. Two user names, because the server refuses one name with two passwords. */
+/**
+ * The server's half of a password: bcrypt hashes. Two user names, because the server refuses one name with two passwords. An entry
+ * without a user name is the public key of an NKey: what an identity moves to before the environment says so.
+ */
 export interface PasswordDocument {
   readonly currentUser: string;
   readonly current: string;
@@ -19,10 +22,11 @@ export interface PasswordDocument {
 export interface SeedDocument {
   readonly seed: string;
 }
-/** The client's half of a password. */
+/** The client's half of a password. `seed` is the NKey that it moves to, beside the password or in its place. */
 export interface LoginDocument {
   readonly user: string;
   readonly password: string;
+  readonly seed: string;
 }
 /** Tile38 has one password for everybody, and no second one while it changes. */
 export interface Tile38Document {
@@ -49,17 +53,29 @@ const HASH = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/;
 const USER = /^[a-z0-9-]+$/;
 /** What every configuration file, URL and shell takes as it is. */
 const PLAIN = /^[A-Za-z0-9]{32,}$/;
-const orNone = (pattern: RegExp): RegExp => new RegExp(`^$|${pattern.source}`);
+const orNone = (...patterns: readonly RegExp[]): RegExp =>
+  new RegExp(["^$", ...patterns.map(({ source }) => source)].join("|"));
+const SEED = /^SU[A-Z2-7]{56}$/;
+const VISIBLE = /^[!-~]+$/;
 
 /** What each key may hold. Everything lands in a configuration file, so that anything else could end a string there. */
 const SHAPES: { readonly [T in DocumentType]: Readonly<Record<keyof DocumentTypes[T], RegExp>> } = {
   nkey: { current: orNone(PUBLIC_KEY), previous: orNone(PUBLIC_KEY) },
-  password: { currentUser: orNone(USER), current: orNone(HASH), previousUser: orNone(USER), previous: orNone(HASH) },
-  seed: { seed: /^SU[A-Z2-7]{56}$/ },
-  login: { user: USER, password: /^[!-~]+$/ },
+  password: {
+    ...{ currentUser: orNone(USER), current: orNone(HASH, PUBLIC_KEY) },
+    ...{ previousUser: orNone(USER), previous: orNone(HASH, PUBLIC_KEY) },
+  },
+  seed: { seed: SEED },
+  login: { user: orNone(USER), password: orNone(VISIBLE), seed: orNone(SEED) },
   // Tile38 trims what a client sends, and reads broken JSON as far as it can.
   tile38: { password: /^(?!.*["\\])[!-~]+$/ },
   encryption: { current: PLAIN, previous: orNone(PLAIN) },
+};
+
+/** What is left of a password once the environment says that its identity has an NKey. Read by nobody, gone with the next write. */
+const LEFT_OVER: Partial<Readonly<Record<DocumentType, Readonly<Record<string, RegExp>>>>> = {
+  nkey: { currentUser: /^$/, previousUser: /^$/ },
+  seed: { user: orNone(USER), password: orNone(VISIBLE) },
 };
 
 /** A document that is not what it must be. Values are never in the message. */
@@ -78,10 +94,17 @@ export function parseDocument<T extends DocumentType>(type: T, id: string, text:
       if (value === undefined) return [`"${key}" is missing`];
       return typeof value === "string" && pattern.test(value) ? [] : [`"${key}" is not of the form it must have`];
     }),
-    ...Object.keys(found).flatMap((key) => (key in shape ? [] : [`"${key}" means nothing here`])),
-    ...(type === "password" ? ["current", "previous"] : []).flatMap((key) =>
-      (found[key] === "") === (found[`${key}User`] === "") ? [] : [`"${key}" and "${key}User" go together`],
+    ...Object.entries(found).flatMap(([key, value]) =>
+      key in shape || LEFT_OVER[type]?.[key]?.test(String(value)) ? [] : [`"${key}" means nothing here`],
     ),
+    // A key has no user name, a hash has one.
+    ...(type === "password" ? ["current", "previous"] : []).flatMap((key) =>
+      HASH.test(String(found[key])) === (found[`${key}User`] !== "") ? [] : [`"${key}" and "${key}User" go together`],
+    ),
+    ...(type === "login" && (found.user === "") !== (found.password === "")
+      ? ['"user" and "password" go together']
+      : []),
+    ...(type === "login" && found.user === "" && found.seed === "" ? ["it opens nothing"] : []),
   ];
   if (wrong.length > 0) throw broken(id, wrong, type);
   return found as unknown as DocumentTypes[T];

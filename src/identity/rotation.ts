@@ -3,9 +3,11 @@
  * valid and in a client's hands before a step of `rotate` or `finish` is valid after it, and the same command run again
  * completes it.
  */
-import { type Halves, type Scheme, type Standing, standingOf } from "./credential.ts";
+import { type Fresh, type Halves, moved, type Scheme, type Standing, standingOf } from "./credential.ts";
+import type { LoginDocument } from "./documents.ts";
 
-export type Action = "create" | "rotate" | "finish" | "revoke" | "withdraw";
+/** `move` is a rotation from a password to an NKey, `withdraw` a revoke without a new credential. */
+export type Action = "create" | "rotate" | "move" | "finish" | "revoke" | "withdraw";
 
 /** One document to write. */
 export interface Step {
@@ -73,36 +75,22 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
     }
   },
 
-  // The server's half first: a client that came with the new credential before a server knows it would be turned away.
-  rotate({ name, scheme, halves: { server }, standing }) {
-    switch (standing) {
-      case "missing":
-      case "unregistered":
-        throw new Refused(`${name}: there is nothing to rotate. Run create first.`);
-      case "torn":
-        throw new Refused(tornText(name));
-      case "revoked":
-        throw new Refused(revokedText(name));
-      case "rotating":
-        return nothing("rotated already: both credentials are valid");
-      default: {
-        if (!server) throw new Error(`${standing} without a server's half`);
-        const previous = scheme.previous(server);
-        if (standing === "lost" && previous) {
-          throw new Refused(
-            `${name}: two credentials are valid and the client's half is gone, so nobody knows which is used. \`revoke\` ends both.`,
-          );
-        }
-        // Cut off earlier, the credential that was never handed out is replaced, and the one that clients have is kept.
-        const kept = previous ?? scheme.current(server);
-        const fresh = scheme.fresh(name, kept.user);
-        const steps: Step[] = [
-          { half: "server", document: scheme.document(fresh.entry, kept) },
-          { half: "client", document: fresh.client, afterServers: true },
-        ];
-        return { steps, says: "rotated: both credentials are valid" };
-      }
+  rotate: (situation) => rotation(situation, (name, taken) => situation.scheme.fresh(name, taken)),
+
+  move(situation) {
+    const { name, scheme, halves, standing } = situation;
+    const { client, server } = halves;
+    if (scheme.type === "nkey")
+      throw new Refused(`${name}: it has an NKey already; nats.clients.passwords does not name it.`);
+    if (standing === "rotating" && server && scheme.current(server).user !== "") {
+      throw new Refused(`${name}: the rotation of its password is not finished. Finish it first.`);
     }
+    if (standing === "steady" && server && scheme.current(server).user === "") {
+      return nothing("moved already: take it out of nats.clients.passwords");
+    }
+    if (!client)
+      throw new Refused(`${name}: there is no client's half to move. Run create, or rotate where it is lost.`);
+    return rotation(situation, () => moved(client as LoginDocument));
   },
 
   finish({ name, scheme, halves: { server }, standing }) {
@@ -135,6 +123,41 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
     return standing === "revoked" ? nothing("revoked already") : withdrawal(scheme);
   },
 };
+
+/** The server's half first: a client that came with the new credential before a server knows it would be turned away. */
+function rotation(
+  { name, scheme, halves: { server }, standing }: Situation,
+  make: (name: string, taken: string) => Fresh,
+): Transition {
+  switch (standing) {
+    case "missing":
+    case "unregistered":
+      throw new Refused(`${name}: there is nothing to rotate. Run create first.`);
+    case "torn":
+      throw new Refused(tornText(name));
+    case "revoked":
+      throw new Refused(revokedText(name));
+    case "rotating":
+      return nothing("rotated already: both credentials are valid");
+    default: {
+      if (!server) throw new Error(`${standing} without a server's half`);
+      const previous = scheme.previous(server);
+      if (standing === "lost" && previous) {
+        throw new Refused(
+          `${name}: two credentials are valid and the client's half is gone, so nobody knows which is used. \`revoke\` ends both.`,
+        );
+      }
+      // Cut off earlier, the credential that was never handed out is replaced, and the one that clients have is kept.
+      const kept = previous ?? scheme.current(server);
+      const fresh = make(name, kept.user);
+      const steps: Step[] = [
+        { half: "server", document: scheme.document(fresh.entry, kept) },
+        { half: "client", document: fresh.client, afterServers: true },
+      ];
+      return { steps, says: "rotated: both credentials are valid" };
+    }
+  }
+}
 
 /** The client's half stays as it is: it opens nothing. */
 export const withdrawal = (scheme: Scheme): Transition => ({

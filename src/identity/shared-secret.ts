@@ -11,6 +11,7 @@ export function changeEncryptionKey(action: Action, now: EncryptionDocument | un
   if (action === "create") {
     return now ? nothing("there already") : written({ current: createPassword(), previous: "" }, "created");
   }
+  if (action === "move") throw new Refused("encryption-key: nobody logs in with it, so there is no NKey to move to.");
   if (action === "revoke" || action === "withdraw") {
     throw new Refused(
       "encryption-key: a revoked key would take everything stored with it. Rotate, give one server after the other an empty " +

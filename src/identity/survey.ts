@@ -77,7 +77,8 @@ async function publicStatus(environment: Environment, holder: Holder, store: Sec
 
 function keysOf(scheme: Scheme, { server }: Halves): Pick<Status, "current" | "previous"> {
   if (!server) return {};
-  const shown = ({ user, key }: Entry): string => (scheme.type === "nkey" ? key : user);
+  // A hash is not for showing.
+  const shown = ({ user, key }: Entry): string => user || key;
   const previous = scheme.previous(server);
   return { current: shown(scheme.current(server)), ...(previous ? { previous: shown(previous) } : {}) };
 }

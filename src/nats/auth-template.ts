@@ -25,18 +25,22 @@ export const authProperties = ({ credential }: Pick<Identity, "credential">): re
 export const templateKey = ({ name }: Pick<Identity, "name">, property: string): string =>
   `${name.replaceAll("-", "_")}_${property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
 
-/** One way to log in, as it stands in the file: quoted, or the template's expression for it. */
+/** One way to log in. Without a user it is an NKey: also of an identity with a password, which may be on its way to one. */
 interface Login {
   readonly user?: string;
   readonly secret: string;
 }
+
+/** As it stands in the file, of what is quoted or of the template's expression for it. */
+const keyLine = (key: string): string => `nkey: ${key}`;
+const passwordLines = (user: string, hash: string): string => `user: ${user}\n        password: ${hash}`;
 
 /** How the parts that are not known here come into the text. */
 interface Filling {
   readonly head: (everybody: readonly Identity[]) => string;
   readonly text: (fixed: string) => string;
   /** Repeats `block` for each login that there is: the current one, and the previous one while a rotation is under way. */
-  readonly users: (identity: Identity, block: (login: Login) => string) => string;
+  readonly users: (identity: Identity, block: (login: string) => string) => string;
 }
 
 /** What a login must look like: one that is not would keep every server from starting again, so it never gets that far. */
@@ -56,7 +60,7 @@ const distinct = (everybody: readonly Identity[]): string => {
     const key = (property: string) => `.${templateKey(identity, property)}`;
     return identity.credential === "nkey"
       ? `  ${key("current")} ${key("previous")}`
-      : `  (and ${key("current")} ${key("currentUser")}) (and ${key("previous")} ${key("previousUser")})`;
+      : `  (or ${key("currentUser")} ${key("current")}) (or ${key("previousUser")} ${key("previous")})`;
   });
   return (
     `{{- $logins := compact (list\n${names.join("\n")}\n) }}` +
@@ -81,10 +85,11 @@ const TEMPLATE: Filling = {
     const checked = (shape: Shape, value: string) => `{{ template "${shape}" (list "${identity.name}" ${value}) }}`;
     const [logins, filled] =
       identity.credential === "nkey"
-        ? [`${key("current")} ${key("previous")}`, { secret: checked("nkey", ".") }]
+        ? [`${key("current")} ${key("previous")}`, keyLine(checked("nkey", "."))]
         : [
             `(list ${key("currentUser")} ${key("current")}) (list ${key("previousUser")} ${key("previous")})`,
-            { user: checked("user", "(first .)"), secret: checked("password", "(last .)") },
+            `{{ if (first .) }}${passwordLines(checked("user", "(first .)"), checked("password", "(last .)"))}{{ else }}` +
+              `${keyLine(checked("nkey", "(last .)"))}{{ end }}`,
           ];
     const present = identity.credential === "nkey" ? "." : "(last .)";
     return `\n      {{- range list ${logins} }}{{ if ${present} }}${block(filled)}\n      {{- end }}{{ end }}`;
@@ -112,7 +117,11 @@ export function renderAuth(model: Model, documents: Readonly<Record<string, Auth
     text: (fixed) => fixed,
     users: (identity, block) =>
       loginsOf(identity, documents[identity.name] ?? {})
-        .map(quoted)
+        .map(({ user, secret }) =>
+          user === undefined
+            ? keyLine(JSON.stringify(secret))
+            : passwordLines(JSON.stringify(user), JSON.stringify(secret)),
+        )
         .map(block)
         .join(""),
   });
@@ -122,17 +131,13 @@ const loginsOf = ({ credential }: Identity, document: AuthDocument): Login[] =>
   (["current", "previous"] as const).flatMap((which) => {
     const secret = document[which] ?? "";
     if (secret === "") return [];
-    return [credential === "nkey" ? { secret } : { user: document[`${which}User`] ?? "", secret }];
+    const user = credential === "nkey" ? "" : (document[`${which}User`] ?? "");
+    return [user === "" ? { secret } : { user, secret }];
   });
-
-const quoted = ({ user, secret }: Login): Login => ({
-  ...(user === undefined ? {} : { user: JSON.stringify(user) }),
-  secret: JSON.stringify(secret),
-});
 
 /** Says what is wrong without saying what is there: it may be a seed in the wrong place. */
 function documentFaults(identity: Identity, document: AuthDocument | undefined): string[] {
-  const { name, credential } = identity;
+  const { name } = identity;
   if (!document) return [`${name}: there is no document. Make it: circl identity create`];
   const missing = authProperties(identity).filter((property) => typeof document[property] !== "string");
   if (missing.length > 0) return [`${name}: the document lacks ${missing.join(", ")}; "" stands for none`];
@@ -140,7 +145,7 @@ function documentFaults(identity: Identity, document: AuthDocument | undefined):
     new RegExp(SHAPES[shape].pattern).test(value) ? [] : [`${name} is not ${SHAPES[shape].expected}`];
   return loginsOf(identity, document).flatMap(({ user, secret }) => [
     ...(user === undefined ? [] : isNot("user", user)),
-    ...isNot(credential, secret),
+    ...isNot(user === undefined ? "nkey" : "password", secret),
   ]);
 }
 
@@ -166,10 +171,7 @@ function authText(model: Model, filling: Filling): string {
       .filter((identity) => identity.account === account)
       .map((identity) => {
         const permissions = renderBlock({ permissions: permissionBlock(identity, model) }, "        ");
-        const block = ({ user, secret }: Login) => {
-          const login = user === undefined ? `nkey: ${secret}` : `user: ${user}\n        password: ${secret}`;
-          return `\n      {\n        ${login}\n${filling.text(permissions)}\n      }`;
-        };
+        const block = (login: string) => `\n      {\n        ${login}\n${filling.text(permissions)}\n      }`;
         return `\n      # ${identity.name}, ${identity.role ?? identity.kind}${filling.users(identity, block)}`;
       });
     const fixed = filling.text(renderBlock(setting, "    "));

@@ -1,30 +1,34 @@
 /** Rotation, revocation and broken files on real servers, with a publisher and a consumer running. */
 import { describe, expect, test } from "vitest";
+import { identities } from "../../src/model/identity.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import { realModel } from "../support/definitions.ts";
+import { renderedAuth } from "../support/identities.ts";
 import { startLoad } from "../support/load.ts";
 import type { RunningServer } from "../support/nats-server.ts";
 import { reload, setAuth } from "../support/reload.ts";
 import { without } from "../support/tools.ts";
 import { startVault } from "../support/vault.ts";
 
+const BOTH = ["staging", "production"] as const;
 const ROUTE = { subject: "circl.iot.status.updated", stream: "circl_iot", durable: "bff-iot" };
 
 /** `name` with passwords for some. */
-function modelOf(name: "local" | "staging", passwords: readonly string[] = []): Model {
+function modelOf(name: "local" | "staging" | "production", passwords: readonly string[] = []): Model {
   const model = realModel(name);
   const { nats } = model.environment;
   const clients = { ...nats.clients, passwords: [...passwords] };
   return { ...model, environment: { ...model.environment, nats: { ...nats, clients } } };
 }
 
-const digest = async ({ monitorPort }: RunningServer): Promise<{ config_digest: string; config_load_time: string }> =>
+const digest = async ({ monitorPort }: RunningServer): Promise<{ config_load_time: string }> =>
   (await fetch(`http://127.0.0.1:${monitorPort}/varz`)).json() as never;
 
 describe.skipIf(without("nats-server", "test-ca"))("a rotation under load", { timeout: 300_000 }, () => {
   // iot publishes, bff consumes: once with an NKey and a password, once the other way round.
   test.each([
     ["three servers of staging, the publisher with a password", modelOf("staging", ["iot"])],
+    ["three servers of production, the consumer with a password", modelOf("production", ["bff"])],
     ["one server, the consumer with a password", modelOf("local", ["bff"])],
   ])("loses nothing: %s", async (_, model) => {
     await using vault = await startVault(model);
@@ -55,6 +59,33 @@ describe.skipIf(without("nats-server", "test-ca"))("a rotation under load", { ti
     }
   });
 
+  test.skipIf(without("secret-template"))(
+    "takes a client from its password to an NKey: both work until finish",
+    async () => {
+      const [model, apart] = [modelOf("staging", ["oms"]), modelOf("staging")];
+      await using vault = await startVault(model);
+      const { user, password: pass } = JSON.parse(vault.documents.get("staging-nats-client-oms") ?? "{}");
+      const withPassword = () => vault.as("oms", { reconnect: false, authenticator: [], user, pass });
+      const held = await withPassword();
+      await vault.run("move", "oms");
+      await held.flush();
+      await (await withPassword()).close();
+      await (await vault.as("oms", { reconnect: false })).close();
+      await vault.run("finish", "oms");
+      await held.closed();
+      await expect(withPassword()).rejects.toThrow(/authorization violation/i);
+      await (await vault.as("oms", { reconnect: false })).close();
+      // The environment says it afterwards, and servers get the same file: nothing is reloaded.
+      const documents = Object.fromEntries(
+        identities(model).map(({ name }) => [
+          name,
+          JSON.parse(vault.documents.get(`staging-nats-identity-${name}`) ?? "{}"),
+        ]),
+      );
+      for (const said of [model, apart]) expect(renderedAuth(said, documents)).toBe(vault.auth());
+    },
+  );
+
   test("can be watched: /connz says who still uses the previous credential", async () => {
     await using vault = await startVault(modelOf("local", ["oms"]));
     const [server] = vault.cluster.servers;
@@ -73,43 +104,52 @@ describe.skipIf(without("nats-server", "test-ca"))("a rotation under load", { ti
     await Promise.all(held.map((connection) => connection.close()));
   });
 
-  test("a revoked key is out at once, and its connections with it", async () => {
-    await using vault = await startVault(modelOf("local"));
-    const thief = await vault.as("iot", { reconnect: false });
-    const leaked = vault.documents.get("local-nats-client-iot") ?? "";
-    await vault.run("revoke", "iot");
-    await thief.closed();
-    const fresh = vault.documents.get("local-nats-client-iot") ?? "";
-    vault.documents.set("local-nats-client-iot", leaked);
-    await expect(vault.as("iot", { reconnect: false })).rejects.toThrow(/authorization violation/i);
-    vault.documents.set("local-nats-client-iot", fresh);
-    await (await vault.as("iot")).close();
-  });
+  test.each(BOTH)(
+    "of %s: a revoked key is out everywhere after a reload, and its connections with it",
+    async (name) => {
+      await using vault = await startVault(modelOf(name));
+      const { servers } = vault.cluster;
+      const at = ({ clientPort }: RunningServer) =>
+        vault.as("iot", { reconnect: false, servers: [`127.0.0.1:${clientPort}`] });
+      const thieves = await Promise.all(servers.map(at));
+      const id = `${name}-nats-client-iot`;
+      const leaked = vault.documents.get(id) ?? "";
+      await vault.run("revoke", "iot");
+      await Promise.all(thieves.map((thief) => thief.closed()));
+      const fresh = vault.documents.get(id) ?? "";
+      vault.documents.set(id, leaked);
+      for (const server of servers) await expect(at(server)).rejects.toThrow(/authorization violation/i);
+      vault.documents.set(id, fresh);
+      for (const server of servers) await (await at(server)).close();
+    },
+  );
 });
 
-describe.skipIf(without("nats-server", "test-ca"))("a broken auth.conf", () => {
-  test.each([
-    ["a broken text", "accounts { CIRCL { users: [ { nkey: "],
-    ["an unknown field", 'accounts { CIRCL { users: [ { nkey: "x", limits: {} } ] } }'],
-    // The server would take these two and let everybody in.
-    ["an empty file", ""],
-    ["a file that says nothing of users", "accounts {}"],
-  ])("%s changes nothing, and log and /varz say so", async (_, text) => {
-    await using vault = await startVault(modelOf("local"));
-    const [server] = vault.cluster.servers;
-    if (!server) throw new Error("no server");
+describe.skipIf(without("nats-server", "test-ca"))("a broken auth.conf", { timeout: 300_000 }, () => {
+  test.each(BOTH)("of %s changes nothing, and log and /varz say so", async (name) => {
+    await using vault = await startVault(modelOf(name));
     const load = startLoad(await vault.as("iot"), await vault.as("bff"), ROUTE);
     await load.more(20);
-    const before = await digest(server);
-    setAuth(vault.cluster, text);
-    await reload(vault.cluster, "Failed to reload server configuration");
-    expect((await digest(server)).config_load_time).toBe(before.config_load_time);
-    await load.more(20);
-    await (await vault.as("oms")).close();
-    await expect(vault.cluster.connect({})).rejects.toThrow(/authorization violation/i);
+    const loaded = async () =>
+      Promise.all(vault.cluster.servers.map(async (server) => (await digest(server)).config_load_time));
+    const before = await loaded();
+    for (const text of [
+      "accounts { CIRCL { users: [ { nkey: ",
+      'accounts { CIRCL { users: [ { nkey: "x", limits: {} } ] } }',
+      // The server would take these two and let everybody in.
+      "",
+      "accounts {}",
+    ]) {
+      setAuth(vault.cluster, text);
+      await reload(vault.cluster, "Failed to reload server configuration");
+      expect({ text, loaded: await loaded() }).toEqual({ text, loaded: before });
+      await load.more(20);
+      await (await vault.as("oms")).close();
+      await expect(vault.cluster.connect({})).rejects.toThrow(/authorization violation/i);
+    }
     setAuth(vault.cluster, vault.auth());
     await reload(vault.cluster);
-    expect((await digest(server)).config_load_time).not.toBe(before.config_load_time);
+    for (const [i, time] of (await loaded()).entries()) expect(time).not.toBe(before[i]);
     expect(await load.stop()).toMatchObject({ failed: [], lost: [] });
   });
 

@@ -17,15 +17,14 @@ const CLIENT = { dnsNames: [], usages: ["client auth"] };
 const SERVER = { dnsNames: ["localhost", "127.0.0.1"], usages: ["server auth", "client auth"] };
 const LOGIN = { user: "sync", pass: "loopback-only" };
 
-/** Staging with other settings of TLS. */
-function staging({
-  minimum = "1.2",
-  certificates = false,
-}: {
-  minimum?: "1.2" | "1.3";
-  certificates?: boolean;
-}): Model {
-  const model = realModel("staging");
+const BOTH = ["staging", "production"] as const;
+
+/** Staging, or another, with other settings of TLS. */
+function staging(
+  { minimum = "1.2", certificates = false }: { minimum?: "1.2" | "1.3"; certificates?: boolean },
+  name: (typeof BOTH)[number] = "staging",
+): Model {
+  const model = realModel(name);
   const { nats } = model.environment;
   return {
     ...model,
@@ -48,26 +47,29 @@ describe.skipIf(without("nats-server", "test-ca"))("a client", () => {
   beforeAll(() => issueCertificates(foreign, { client: CLIENT, server: SERVER }));
   afterAll(() => rmSync(foreign, { recursive: true, force: true }));
 
-  test("gets in over TLS 1.2 and 1.3, and not without, over 1.1, with a wrong authority or without credentials", async () => {
-    await using cluster = await Cluster.start(staging({}), { count: 1 });
-    const ca = pem(cluster.root, "tls/nats-server-tls/ca.crt");
-    await (await enter(cluster, { ca })).close();
-    for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-      const made = await handshake(port(cluster), { ca, minVersion: version, maxVersion: version });
-      expect(made).toMatchObject({ protocol: version });
-    }
-    // A client library would begin TLS by itself: this one sends its credentials as they are.
-    expect(await inClear(port(cluster), LOGIN)).toEqual({ demanded: true, answered: "" });
-    // A client that can: with a server that takes TLS 1.1 it speaks it. Ours says itself that it does not.
-    const old = { ca, minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
-    const own = join(cluster.root, "tls/nats-server-tls");
-    await using lenient = await tlsServer({ cert: pem(own, "tls.crt"), key: pem(own, "tls.key"), ...old });
-    expect(await handshake(lenient.port, old, "route")).toMatchObject({ protocol: "TLSv1.1" });
-    expect((await handshake(port(cluster), old)).error).toMatch(/alert protocol version/);
-    await expect(enter(cluster, { ca: pem(foreign, "server/ca.crt") })).rejects.toThrow(/certificate/i);
-    await expect(enter(cluster, { ca }, {})).rejects.toThrow(/authorization violation/i);
-    await expect(enter(cluster, { ca }, { ...LOGIN, pass: "wrong" })).rejects.toThrow(/authorization violation/i);
-  });
+  test.each(BOTH)(
+    "of %s gets in over TLS 1.2 and 1.3, and not without, over 1.1, with a wrong authority or without credentials",
+    async (name) => {
+      await using cluster = await Cluster.start(staging({}, name), { count: 1 });
+      const ca = pem(cluster.root, "tls/nats-server-tls/ca.crt");
+      await (await enter(cluster, { ca })).close();
+      for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+        const made = await handshake(port(cluster), { ca, minVersion: version, maxVersion: version });
+        expect(made).toMatchObject({ protocol: version });
+      }
+      // A client library would begin TLS by itself: this one sends its credentials as they are.
+      expect(await inClear(port(cluster), LOGIN)).toEqual({ demanded: true, answered: "" });
+      // A client that can: with a server that takes TLS 1.1 it speaks it. Ours says itself that it does not.
+      const old = { ca, minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
+      const own = join(cluster.root, "tls/nats-server-tls");
+      await using lenient = await tlsServer({ cert: pem(own, "tls.crt"), key: pem(own, "tls.key"), ...old });
+      expect(await handshake(lenient.port, old, "route")).toMatchObject({ protocol: "TLSv1.1" });
+      expect((await handshake(port(cluster), old)).error).toMatch(/alert protocol version/);
+      await expect(enter(cluster, { ca: pem(foreign, "server/ca.crt") })).rejects.toThrow(/certificate/i);
+      await expect(enter(cluster, { ca }, {})).rejects.toThrow(/authorization violation/i);
+      await expect(enter(cluster, { ca }, { ...LOGIN, pass: "wrong" })).rejects.toThrow(/authorization violation/i);
+    },
+  );
 
   test("is refused over TLS 1.2 where the environment wants 1.3", async () => {
     await using cluster = await Cluster.start(staging({ minimum: "1.3" }), { count: 1 });
@@ -123,36 +125,39 @@ describe.skipIf(without("nats-server", "test-ca"))("a route", () => {
 });
 
 describe.skipIf(without("nats-server", "test-ca"))("certificates", { timeout: 300_000 }, () => {
-  test("are renewed under load: new connections see the new one, and nothing is lost", async () => {
-    await using vault = await startVault(realModel("staging"), {
-      certificates: { "renewed-server": SERVER },
-      routeCertificates: { "renewed-route": SERVER },
-    });
-    const { cluster } = vault;
-    const ca = pem(cluster.root, "tls/nats-server-tls/ca.crt");
-    const seen = async () =>
-      Promise.all(cluster.servers.map(async ({ clientPort }) => (await handshake(clientPort, { ca })).fingerprint));
-    const before = await seen();
-    const route = { subject: "circl.iot.status.updated", stream: "circl_iot", durable: "bff-iot" };
-    const load = startLoad(await vault.as("iot"), await vault.as("bff"), route);
-    await load.more(100);
-    setCertificates(cluster, "nats-server-tls", "renewed-server");
-    setCertificates(cluster, "nats-route-tls", "renewed-route");
-    await reload(cluster);
-    await load.more(100);
-    const after = await seen();
-    expect(new Set(after).size).toBe(1);
-    expect(after[0]).toBeDefined();
-    expect(before).not.toContain(after[0]);
-    // Routes dial with the new one as well: a server that was away comes back.
-    await metaReady(await cluster.restart(2));
-    await load.more(100);
-    expect(await load.stop()).toMatchObject({ failed: [], lost: [] });
-    for (const { log } of cluster.servers) expect(log()).not.toMatch(/TLS route handshake error/);
-  });
+  test.each(BOTH)(
+    "of %s are renewed under load: new connections see the new one, and nothing is lost",
+    async (name) => {
+      await using vault = await startVault(realModel(name), {
+        certificates: { "renewed-server": SERVER },
+        routeCertificates: { "renewed-route": SERVER },
+      });
+      const { cluster } = vault;
+      const ca = pem(cluster.root, "tls/nats-server-tls/ca.crt");
+      const seen = async () =>
+        Promise.all(cluster.servers.map(async ({ clientPort }) => (await handshake(clientPort, { ca })).fingerprint));
+      const before = await seen();
+      const route = { subject: "circl.iot.status.updated", stream: "circl_iot", durable: "bff-iot" };
+      const load = startLoad(await vault.as("iot"), await vault.as("bff"), route);
+      await load.more(100);
+      setCertificates(cluster, "nats-server-tls", "renewed-server");
+      setCertificates(cluster, "nats-route-tls", "renewed-route");
+      await reload(cluster);
+      await load.more(100);
+      const after = await seen();
+      expect(new Set(after).size).toBe(1);
+      expect(after[0]).toBeDefined();
+      expect(before).not.toContain(after[0]);
+      // Routes dial with the new one as well: a server that was away comes back.
+      await metaReady(await cluster.restart(2));
+      await load.more(100);
+      expect(await load.stop()).toMatchObject({ failed: [], lost: [] });
+      for (const { log } of cluster.servers) expect(log()).not.toMatch(/TLS route handshake error/);
+    },
+  );
 
-  test("that are broken keep the old ones, and the log says so", async () => {
-    await using cluster = await Cluster.start(realModel("staging"), { count: 1, certificates: { other: SERVER } });
+  test.each(BOTH)("of %s that are broken keep the old ones, and the log says so", async (name) => {
+    await using cluster = await Cluster.start(realModel(name), { count: 1, certificates: { other: SERVER } });
     const ca = pem(cluster.root, "tls/nats-server-tls/ca.crt");
     const before = await handshake(port(cluster), { ca });
     // A certificate beside the key of another: a renewal that was read half way.

@@ -6,6 +6,27 @@ import { objectOf, objectsOf } from "../support/manifests.ts";
 const production = objectsOf(realModel("production"));
 
 describe("certificates", () => {
+  test.each(["staging", "production"] as const)(
+    "of %s cover every name that clients dial, and are for servers alone",
+    (name) => {
+      expect(objectOf(objectsOf(realModel(name)), "Certificate", "nats-server-tls").spec).toEqual({
+        secretName: "nats-server-tls",
+        dnsNames: [
+          "nats",
+          "nats.circl-backbone",
+          "nats.circl-backbone.svc",
+          "nats.circl-backbone.svc.cluster.local",
+          "*.nats-headless.circl-backbone.svc.cluster.local",
+        ],
+        issuerRef: { group: "cert-manager.io", kind: "Issuer", name: "nats-ca" },
+        duration: "2160h",
+        renewBefore: "720h",
+        privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
+        usages: ["digital signature", "server auth"],
+      });
+    },
+  );
+
   test("cover the hosts of routes, for both ends of them", () => {
     expect(objectOf(production, "Certificate", "nats-route-tls").spec).toMatchObject({
       secretName: "nats-route-tls",

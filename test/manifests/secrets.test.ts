@@ -71,8 +71,9 @@ test("an identity with a password has two user names and two hashes", () => {
     "oms_previous",
   ]);
   const client = objectOf(objects, "ExternalSecret", "circl-backbone-oms").spec;
-  expect(client.data.map(({ secretKey }: StoreValue) => secretKey)).toEqual(["user", "password", "ca"]);
-  expect(Object.keys(client.target.template.data)).toEqual(["ca.crt", "nats.json", "nats.password", "nats.user"]);
+  expect(client.data.map(({ secretKey }: StoreValue) => secretKey)).toEqual(["user", "password", "seed", "ca"]);
+  const files = ["ca.crt", "nats.json", "nats.nk", "nats.password", "nats.user"];
+  expect(Object.keys(client.target.template.data)).toEqual(files);
 });
 
 test("no template makes a value of its own: it would be another at every refresh", () => {

@@ -111,7 +111,10 @@ export function permissionSuite({ binary, model }: Kind): void {
     // Each account on subjects of its own: none pushes out what another did. The account with the streams had logged in before them.
     const kept = [...subjects("SYS", "oms"), "circl.audit.connect.monitor", "circl.audit.disconnect.CIRCL"];
     await expect.poll(() => stored("circl_audit_logins"), { timeout: 20_000 }).toEqual(kept.sort());
-    expect(await stored("circl_audit_refused")).toEqual([expect.stringMatching(refused)]);
+    // One subject a server: the client may have tried several.
+    const refusals = await stored("circl_audit_refused");
+    expect(refusals.length).toBeGreaterThanOrEqual(1);
+    for (const subject of refusals) expect(subject).toMatch(refused);
     await monitor.close();
   });
 

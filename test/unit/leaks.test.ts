@@ -1,4 +1,4 @@
-/** Nothing in git opens anything: no seed, private key, hash or password in any file, generated ones and fixtures included. */
+/** Nothing in git opens anything: no seed, private key or hash in any file, generated ones and fixtures included, and no password where one is applied. */
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";

@@ -31,6 +31,8 @@ export interface IdentityOptions extends Destination, Partial<ConnectionOptions>
   readonly all?: boolean;
   /** Of a revoke. */
   readonly withoutNew?: boolean;
+  /** Of a rotate. */
+  readonly toNkey?: boolean;
   readonly wait?: string;
   readonly autoApprove?: boolean;
   readonly unfinishedAfter?: string;
@@ -38,16 +40,24 @@ export interface IdentityOptions extends Destination, Partial<ConnectionOptions>
   readonly json?: boolean;
 }
 
+/** The rest are options of these. */
+export type Asked = Exclude<Action, "withdraw" | "move">;
+
+function actionOf(asked: Asked, { withoutNew, toNkey }: IdentityOptions): Action {
+  if (asked === "revoke" && withoutNew) return "withdraw";
+  return asked === "rotate" && toNkey ? "move" : asked;
+}
+
 export async function run(
-  asked: Exclude<Action, "withdraw">,
+  asked: Asked,
   name: string,
   names: readonly string[],
   options: IdentityOptions,
 ): Promise<ExitCode> {
-  const action = asked === "revoke" && options.withoutNew ? "withdraw" : asked;
+  const action = actionOf(asked, options);
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
-  const store = storeOf(model, action, options);
+  const store = storeOf(model, asked, options);
   const who = chosen(action, model, names, options);
   const wait = waitOf(model, options);
   const prepared = await prepare(action, model, who, store);
@@ -62,7 +72,7 @@ export async function run(
   }
   await tryDelivery(model, asWritten(prepared, model.environment, store), options);
   const changed = prepared.filter(({ steps }) => steps.length > 0).map(({ holder }) => holder);
-  const servers = action === "rotate" && wait > 0 ? await serversToAsk(options, model.environment, store) : undefined;
+  const servers = asked === "rotate" && wait > 0 ? await serversToAsk(options, model.environment, store) : undefined;
   if (servers && changed.length > 0) await askOnce(servers, prepared);
   log(`${name}: ${store.title}`);
   await carryOut(prepared, model.environment, store, async () => {
@@ -83,8 +93,8 @@ export async function run(
     ).join("\n"),
   );
   const within = takesEffectWithin(model, options);
-  if (action === "rotate") await sayWhatIsLeft(prepared, model, store, within);
-  if (action !== "rotate" && action !== "create") {
+  if (asked === "rotate") await sayWhatIsLeft(prepared, model, store, within);
+  if (asked !== "rotate" && asked !== "create") {
     const said = afterEnding(model, changed, within > 0 ? new Date(Date.now() + within / 1e6) : undefined);
     if (said) log(said);
   }

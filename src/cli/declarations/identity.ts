@@ -1,7 +1,6 @@
 /** The commands of `circl identity`. */
 import { type Command, Option } from "commander";
-import type { Action } from "../../identity/rotation.ts";
-import type { IdentityOptions } from "../commands/identity.ts";
+import type { Asked, IdentityOptions } from "../commands/identity.ts";
 import { withServers } from "../connection.ts";
 import { json, runs } from "./runs.ts";
 
@@ -21,10 +20,7 @@ export function declareIdentity(program: Command): void {
       .argument("<environment>")
       .argument(names, "as `identity list` names them")
       .option("--store <dir>", "keep the documents in a folder, not in the environment's store");
-  const writing = (
-    action: Exclude<Action, "withdraw">,
-    ...texts: [names: string, summary: string, description: string]
-  ): Command =>
+  const writing = (action: Asked, ...texts: [names: string, summary: string, description: string]): Command =>
     command(action, ...texts)
       .option("--out <dir>", "without a secret store: write the Secrets as files, and the documents beside them")
       .option(
@@ -58,6 +54,7 @@ export function declareIdentity(program: Command): void {
         "server of --server, --context or --kubectl lets it in; where none is given, once they should.",
     )
       .option(...all)
+      .option("--to-nkey", "from a password to an NKey: clients have both until finish")
       .addOption(wait()),
     "every server, separated by commas: each is asked whether it knows the new credential",
   );

@@ -75,13 +75,13 @@ const sharedInboxes: Rule<Model> = {
   hint: 'Let every client set its inbox prefix (nats.json of its Secret says which), then set nats.clients.inboxes to "private".',
   *check(model) {
     const { inboxes } = model.environment.nats.clients;
-    const watched = model.streams.find(
-      ({ kind, readers, publishers }) => kind && readers.length + publishers.length > 0,
-    );
-    if (inboxes === "shared" && watched) {
-      const says = `is "shared", and ${watched.name} is watched`;
-      yield { place: inEnvironment(model, "nats.clients.inboxes"), says };
-    }
+    if (inboxes !== "shared") return;
+    const watched = model.streams.flatMap(({ name, kind, readers, publishers }) => {
+      const who = [...new Set([...readers, ...publishers.map(({ service }) => service)])];
+      return kind && who.length > 0 ? [`${name} is watched by ${who.join(", ")}`] : [];
+    });
+    if (watched.length === 0) return;
+    yield { place: inEnvironment(model, "nats.clients.inboxes"), says: `is "shared", and ${watched.join("; ")}` };
   },
 };
 

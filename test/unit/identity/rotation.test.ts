@@ -205,6 +205,63 @@ test("a user name without its hash is broken, and the other way round", async ()
   });
 });
 
+test("a password moves to an NKey: both are valid until finish, and then the environment may say so without a write", async () => {
+  const apart = modelWith({});
+  const documents = (store: ReturnType<typeof memoryStore>) => ({
+    server: JSON.parse(store.documents.get(serverId("oms")) ?? "{}"),
+    client: JSON.parse(store.documents.get(clientId("oms")) ?? "{}"),
+  });
+  for (const cut of [0, 1, 2]) {
+    const store = memoryStore();
+    await run("create", "oms", store);
+    const before = documents(store);
+    if (cut < 2) await expect(run("move", "oms", memoryStore(store.documents, cut))).rejects.toThrow("cut off");
+    expect(canLogIn("oms", JSON.stringify(before.client), JSON.stringify(documents(store).server))).toBe(true);
+    await run("move", "oms", store);
+    const both = documents(store);
+    expect(both.server).toEqual({
+      ...{ currentUser: "", current: expect.stringMatching(/^U/) },
+      ...{ previousUser: "oms", previous: before.server.current },
+    });
+    expect(both.client).toEqual({ ...before.client, seed: expect.stringMatching(/^SU/) });
+    expect(await standing("oms", store)).toBe("rotating");
+    expect(await run("move", "oms", store)).toMatch(/^rotated already/);
+    // Too early: whoever still uses the password would be out, so nothing is rendered.
+    const early = () => renderAuth(apart, everybodyWith("oms", both.server));
+    expect(early).toThrow("oms is not the public NKey of a user");
+
+    await run("finish", "oms", store);
+    const { server } = documents(store);
+    expect(server).toEqual({ currentUser: "", current: both.server.current, previousUser: "", previous: "" });
+    expect(await run("move", "oms", store)).toBe("moved already: take it out of nats.clients.passwords");
+    expect(renderAuth(apart, everybodyWith("oms", server))).toBe(renderAuth(model, everybodyWith("oms", server)));
+    const who = holders(apart).filter(({ name }) => name === "oms");
+    expect(await survey(apart, who, store)).toMatchObject([{ standing: "steady", current: server.current }]);
+
+    // With the environment's word or without, it goes on as an NKey.
+    await run("rotate", "oms", store);
+    expect(documents(store).client).toEqual({ user: "", password: "", seed: expect.stringMatching(/^SU/) });
+    await run("finish", "oms", store);
+    await carryOut(await prepare("rotate", apart, who, store), apart.environment, store, async () => {});
+    expect(documents(store)).toMatchObject({ server: { previous: expect.stringMatching(/^U/) }, client: {} });
+    expect(Object.keys(documents(store).client)).toEqual(["seed"]);
+  }
+});
+
+test("nothing moves to an NKey that has one, that is in rotation, or that logs in nowhere", async () => {
+  const store = memoryStore();
+  for (const name of ["bff", "oms", "encryption-key", "tile38-password"]) await run("create", name, store);
+  await run("rotate", "oms", store);
+  await expect(run("move", "bff", store)).rejects.toThrow(
+    "it has an NKey already; nats.clients.passwords does not name it",
+  );
+  await expect(run("move", "oms", store)).rejects.toThrow(
+    "the rotation of its password is not finished. Finish it first.",
+  );
+  await expect(run("move", "encryption-key", store)).rejects.toThrow("nobody logs in with it");
+  await expect(run("move", "tile38-password", store)).rejects.toThrow("one password at a time");
+});
+
 test("a password in rotation has two user names, and goes back to the first the next time", async () => {
   const store = memoryStore();
   const users = () => {

@@ -50,7 +50,10 @@ test("nobody but stream-sync is where the streams are, and no service is handed 
   ).toEqual([]);
   expect(CIRCL).toHaveProperty("jetstream");
   for (const account of [SYS, ...Object.values(others)]) expect(account).not.toHaveProperty("jetstream");
-  for (const account of Object.values(others)) expect(account).toMatchObject({ limits: { max_subscriptions: 1_000 } });
+  for (const account of Object.values(others))
+    expect(account).toMatchObject({ limits: { max_subscriptions: 1_000, max_leafnodes: 0 } });
+  const most = [CIRCL, others.oms, others.monitor, others["operator-read"]].map((account) => account?.limits);
+  expect(most).toMatchObject([100, 2_500, 100, 100].map((max_connections) => ({ max_connections })));
 });
 
 test("a subject is exported once, to those alone who import it", () => {

@@ -31,9 +31,13 @@ export const identityCases: Readonly<Record<string, Case>> = {
   E053: {
     fires: {
       environment: shared,
-      streams: [orders, defineBucket({ bucket: "flags", maxBytes: "1MiB", readers: ["oms"] })],
+      streams: [
+        orders,
+        defineBucket({ bucket: "flags", maxBytes: "1MiB", readers: ["oms", "bff"] }),
+        defineBucket({ bucket: "zones", maxBytes: "1MiB", readers: ["geo"] }),
+      ],
     },
-    says: 'environments/production.ts: nats.clients.inboxes is "shared", and KV_flags is watched',
+    says: 'environments/production.ts: nats.clients.inboxes is "shared", and KV_flags is watched by oms, bff; KV_zones is watched by geo',
     quiet: { environment: shared, streams: [orders, defineBucket({ bucket: "flags", maxBytes: "1MiB" })] },
   },
   S070: {
