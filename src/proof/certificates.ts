@@ -2,8 +2,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RenderedSecret } from "../identity/rendered.ts";
-import { run } from "./agent/system.ts";
 import type { Kubectl } from "./kubectl.ts";
+import { run } from "./system.ts";
 
 interface Certificate {
   readonly metadata: { readonly name: string; readonly namespace: string };

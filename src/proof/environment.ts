@@ -4,11 +4,11 @@
  */
 import { join } from "node:path";
 import type { RenderedSecret } from "../identity/rendered.ts";
-import type { MakeDisk } from "./agent/disks.ts";
 import type { Tools } from "./agent/images.ts";
 import { type Nodes, startNodes } from "./agent/nodes.ts";
 import { applyAll, issueCertificates, secretObject } from "./certificates.ts";
 import { type ControlPlane, type ControlPlaneInput, startControlPlane } from "./control-plane.ts";
+import { type MakeDisk, startDisks } from "./disks.ts";
 import { type Documents, synchroniseSecrets } from "./external-secrets.ts";
 import { makeScratchFolder } from "./scratch-folder.ts";
 
@@ -74,7 +74,8 @@ export async function bootEnvironment(input: BootInput): Promise<BootedEnvironme
     const plane = use(await startControlPlane(input));
     const { kubectl, kubeconfig } = plane;
     log(`starting ${Object.keys(zones).length} nodes`);
-    const nodes = use(await startNodes({ kubeconfig, zones, tools, folder: scratch.path, makeDisk, log }));
+    use(await startDisks({ kubeconfig, zones, folder: join(scratch.path, "disks"), makeDisk, log }));
+    const nodes = use(await startNodes({ kubeconfig, zones, tools, folder: scratch.path, log }));
     for (const name of clients.namespaces) {
       await kubectl(["create", "namespace", name]);
       await kubectl(["label", "namespace", name, `${clients.label}=true`]);

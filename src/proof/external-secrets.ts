@@ -1,7 +1,8 @@
 /** Plays External Secrets: renders the templates that the cluster has, with the documents of a store, and hands back trust. */
-import { run } from "./agent/system.ts";
+
 import { applyAll, listed, secretObject } from "./certificates.ts";
 import type { Kubectl } from "./kubectl.ts";
+import { run } from "./system.ts";
 
 interface ExternalSecret {
   readonly metadata: { readonly name: string; readonly namespace: string };

@@ -11,6 +11,7 @@ import { inboxPrefix } from "../../src/model/identity.ts";
 import { type Nodes, startNodes } from "../../src/proof/agent/nodes.ts";
 import { issueCertificates } from "../../src/proof/certificates.ts";
 import type { ControlPlane } from "../../src/proof/control-plane.ts";
+import { startDisks } from "../../src/proof/disks.ts";
 import { synchroniseSecrets } from "../../src/proof/external-secrets.ts";
 import { circl, type Outcome } from "../cli/circl.ts";
 import { bootControlPlane } from "./control-plane.ts";
@@ -55,14 +56,10 @@ export async function bootDeployTarget({ withNodes = true } = {}): Promise<Deplo
     const plane = await bootControlPlane();
     parts.push(plane);
     const kubectl = (...args: readonly string[]) => plane.kubectl(args);
-    const nodes = withNodes
-      ? await startNodes({
-          kubeconfig: plane.kubeconfig,
-          zones: { "node-a": "zone-a", "node-b": "zone-b", "node-c": "zone-c" },
-          tools: podTools,
-          folder,
-        })
-      : undefined;
+    const { kubeconfig } = plane;
+    const zones = { "node-a": "zone-a", "node-b": "zone-b", "node-c": "zone-c" };
+    if (withNodes) parts.push(await startDisks({ kubeconfig, zones, folder: join(folder, "disks") }));
+    const nodes = withNodes ? await startNodes({ kubeconfig, zones, tools: podTools, folder }) : undefined;
     if (nodes) parts.push(nodes);
     await kubectl("create", "namespace", kubernetes.clientNamespace);
     await kubectl("label", "namespace", kubernetes.clientNamespace, `${CLIENT_NAMESPACE_LABEL}=true`);

@@ -1,6 +1,5 @@
 /** Nodes and disks that exist in the API alone: enough for the scheduler to place pods, none of which ever run. */
-import { ZONE } from "../../src/proof/agent/disks.ts";
-import { HEARTBEAT, leaseOf, nodeObject } from "../../src/proof/agent/registration.ts";
+import { HEARTBEAT, leaseOf, nodeObject, ZONE } from "../../src/proof/agent/registration.ts";
 import type { Kubectl } from "../../src/proof/kubectl.ts";
 
 export interface NodeInput {

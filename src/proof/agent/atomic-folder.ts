@@ -5,51 +5,38 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, join } from "node:path";
 
-export interface VolumeFile {
-  readonly content: Buffer;
-  readonly mode: number;
-}
-
-/** Replaces what is in `folder`: files lie in a folder of their version, `..data` points there, and each name goes by `..data`. */
+/**
+ * Replaces what is in `folder`: files lie in a folder of their version, `..data` points there, and each name goes by `..data`.
+ *
+ * @param mode of each file; the group of the pod reads whatever its owner reads
+ */
 export function writeAtomically(
   folder: string,
-  files: ReadonlyMap<string, VolumeFile>,
+  files: ReadonlyMap<string, Buffer>,
+  mode: number,
   group: number | undefined,
 ): void {
   mkdirSync(folder, { recursive: true });
+  const before = readdirSync(folder);
   const version = mkdtempSync(join(folder, "..version_"));
   chmodSync(version, 0o755);
-  for (const [path, { content, mode }] of files) {
-    const file = join(version, path);
-    mkdirSync(dirname(file), { recursive: true });
+  for (const [name, content] of files) {
+    const file = join(version, name);
     writeFileSync(file, content);
-    // The group of the pod reads whatever its owner reads.
     chmodSync(file, group === undefined ? mode : mode | ((mode & 0o400) >> 3));
     if (group !== undefined) chownSync(file, 0, group);
   }
   const data = join(folder, "..data");
-  const before = linkOf(data);
-  symlinkSync(version.slice(folder.length + 1), `${data}_tmp`);
+  symlinkSync(basename(version), `${data}_tmp`);
   renameSync(`${data}_tmp`, data);
-  const names = new Set([...files.keys()].map((path) => path.split("/")[0] ?? path));
-  const present = readdirSync(folder).filter((name) => !name.startsWith(".."));
-  for (const name of names) if (!present.includes(name)) symlinkSync(join("..data", name), join(folder, name));
-  for (const name of present) if (!names.has(name)) rmSync(join(folder, name));
-  if (before) rmSync(join(folder, before), { recursive: true });
-}
-
-function linkOf(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
+  for (const name of files.keys()) if (!before.includes(name)) symlinkSync(join("..data", name), join(folder, name));
+  const old = before.filter((name) => name !== "..data" && !files.has(name));
+  for (const name of old) rmSync(join(folder, name), { recursive: true });
 }

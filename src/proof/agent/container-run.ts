@@ -1,8 +1,8 @@
 /** Keeps one container of a pod running as its probes and its restart policy say, and ends it with grace. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Exit, RunningContainer } from "./container.ts";
-import type { Container, Probe } from "./objects.ts";
-import { type ProbeTarget, watchProbe } from "./probes.ts";
+import type { RunningContainer } from "./container.ts";
+import type { Container, ContainerState, Probe } from "./objects.ts";
+import { type ProbeTarget, verdictsOf } from "./probes.ts";
 
 export interface ContainerRunInput {
   readonly container: Container;
@@ -17,31 +17,18 @@ export interface ContainerRunInput {
   readonly changed: () => void;
 }
 
-export type ContainerState =
-  | { readonly waiting: { readonly reason: string; readonly message?: string } }
-  | { readonly running: { readonly startedAt: string } }
-  | { readonly terminated: Terminated };
-export interface Terminated {
-  readonly exitCode: number;
-  readonly reason: string;
-  readonly startedAt: string;
-  readonly finishedAt: string;
-}
-
 export interface ContainerRun {
   readonly container: Container;
   readonly state: ContainerState;
-  readonly lastState: { readonly terminated?: Terminated };
+  readonly lastState: ContainerState;
   readonly restarts: number;
   /** Its startup probe has succeeded, or there is none. */
   readonly started: boolean;
   readonly ready: boolean;
   /** Its process of now. */
   readonly process: RunningContainer | undefined;
-  /** Resolves once it has started, or has ended for good. */
-  readonly up: Promise<void>;
-  /** Resolves once it has ended for good. */
-  readonly over: Promise<Exit | undefined>;
+  /** Resolves once it has ended for good: to its exit code, or undefined where it was never started. */
+  readonly over: Promise<number | undefined>;
   /** Ends it for good: preStop, SIGTERM, and SIGKILL after `grace` ms. */
   stop(grace: number): Promise<void>;
 }
@@ -58,17 +45,13 @@ export function runContainer(input: ContainerRunInput): ContainerRun {
   const run = {
     container,
     state: { waiting: { reason: "ContainerCreating" } } as ContainerState,
-    lastState: {} as { terminated?: Terminated },
+    lastState: {} as ContainerState,
     restarts: 0,
     started: false,
     ready: false,
     process: undefined as RunningContainer | undefined,
   };
   const stopping = new AbortController();
-  let announceUp = () => {};
-  const up = new Promise<void>((done) => {
-    announceUp = done;
-  });
   const change = (next: Partial<typeof run>) => {
     Object.assign(run, next);
     changed();
@@ -79,58 +62,44 @@ export function runContainer(input: ContainerRunInput): ContainerRun {
     const until = Date.now() + grace;
     const { preStop } = container.lifecycle ?? {};
     // A hook that fails or cannot be run stops nothing.
-    const hook = preStop?.exec && process.exec(preStop.exec.command, grace).catch(() => {});
+    const hook = preStop?.exec && process.exec(preStop.exec.command ?? [], grace).catch(() => {});
     if (hook) await Promise.race([hook, process.exited]);
     process.signal("SIGTERM");
-    const killer = new AbortController();
-    const kill = sleep(Math.max(until - Date.now(), LAST_GRACE), undefined, { signal: killer.signal }).then(
-      () => process.signal("SIGKILL"),
-      () => {},
-    );
+    const killer = setTimeout(() => process.signal("SIGKILL"), Math.max(until - Date.now(), LAST_GRACE));
     await process.exited;
-    killer.abort();
-    await kill;
+    clearTimeout(killer);
   };
 
-  const probe = (process: RunningContainer, signal: AbortSignal) => {
+  const probe = async (process: RunningContainer, signal: AbortSignal): Promise<void> => {
+    const { startupProbe, readinessProbe, livenessProbe } = container;
     const target: ProbeTarget = { container, address: input.address, exec: process.exec };
-    const watch = (what: Probe | undefined, verdict: (good: boolean) => void, until = signal) =>
-      what && watchProbe(what, target, until, verdict);
-    const live = () => {
-      change({ started: true, ready: container.readinessProbe === undefined });
-      announceUp();
-      watch(container.readinessProbe, (good) => good !== run.ready && change({ ready: good }));
-      watch(container.livenessProbe, (good) => good || stopping.signal.aborted || end(process, input.grace));
+    const listen = async (what: Probe | undefined, heard: (good: boolean) => void) => {
+      if (what) for await (const good of verdictsOf(what, target, signal)) heard(good);
     };
-    if (!container.startupProbe) return live();
-    const done = new AbortController();
-    watch(
-      container.startupProbe,
-      (good) => {
-        if (!good && stopping.signal.aborted) return;
-        done.abort();
-        if (good) live();
-        else end(process, input.grace);
-      },
-      AbortSignal.any([signal, done.signal]),
-    );
+    const fail = () => stopping.signal.aborted || end(process, input.grace);
+    if (startupProbe) {
+      const first = await verdictsOf(startupProbe, target, signal).next();
+      if (first.done) return;
+      if (!first.value) return void fail();
+    }
+    change({ started: true, ready: readinessProbe === undefined });
+    listen(readinessProbe, (good) => good !== run.ready && change({ ready: good }));
+    listen(livenessProbe, (good) => good || fail());
   };
 
   /** One run from start to end; undefined where it could not even be started. */
-  const once = async (): Promise<Exit | undefined> => {
+  const once = async (): Promise<number | undefined> => {
     try {
-      refuseUnknown(container);
       const process = await input.start(run.restarts);
       const startedAt = now();
       change({ process, state: { running: { startedAt } } });
       const probing = new AbortController();
       probe(process, probing.signal);
-      const exit = await process.exited;
+      const exitCode = await process.exited;
       probing.abort();
-      const reason = exit.code === 0 ? "Completed" : "Error";
-      const terminated = { exitCode: exit.code, reason, startedAt, finishedAt: now() };
+      const terminated = { exitCode, reason: exitCode === 0 ? "Completed" : "Error", startedAt, finishedAt: now() };
       change({ process: undefined, started: false, ready: false, state: { terminated } });
-      return exit;
+      return exitCode;
     } catch (error) {
       change({ state: { waiting: { reason: "CreateContainerError", message: (error as Error).message } } });
       return undefined;
@@ -142,24 +111,23 @@ export function runContainer(input: ContainerRunInput): ContainerRun {
       const begun = Date.now();
       const exit = await once();
       if (stopping.signal.aborted) return exit;
-      if (!exit) {
+      if (exit === undefined) {
         await pause(1_000);
         if (stopping.signal.aborted) return undefined;
         continue;
       }
-      if (input.restarts === "Never" || (input.restarts === "OnFailure" && exit.code === 0)) return exit;
+      if (input.restarts === "Never" || (input.restarts === "OnFailure" && exit === 0)) return exit;
       if (Date.now() - begun > LASTED) delay = 0;
-      const lastState = "terminated" in run.state ? { terminated: run.state.terminated } : {};
+      const lastState = run.state;
       if (delay > 0) change({ lastState, state: { waiting: { reason: "CrashLoopBackOff" } } });
       await pause(delay);
       if (stopping.signal.aborted) return exit;
       change({ lastState, restarts: run.restarts + 1 });
       delay = Math.min(Math.max(delay * 2, BACKOFF), BACKOFF_LIMIT);
     }
-  })().finally(announceUp);
+  })();
 
   return Object.assign(run, {
-    up,
     over,
     async stop(grace: number) {
       stopping.abort();
@@ -167,18 +135,6 @@ export function runContainer(input: ContainerRunInput): ContainerRun {
       await over;
     },
   });
-}
-
-/** @throws Error for what a kubelet would do and this agent would leave out */
-function refuseUnknown({ name, lifecycle, startupProbe, readinessProbe, livenessProbe }: Container): void {
-  for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
-    if (probe && !probe.exec && !probe.httpGet && !probe.tcpSocket) {
-      throw new Error(`${name} has a probe of a kind that the node agent does not know: ${JSON.stringify(probe)}`);
-    }
-  }
-  if (lifecycle?.preStop && !lifecycle.preStop.exec) {
-    throw new Error(`${name} has a preStop hook of a kind that the node agent does not know`);
-  }
 }
 
 const now = (): string => `${new Date().toISOString().slice(0, 19)}Z`;

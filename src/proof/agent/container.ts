@@ -6,9 +6,9 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { PATH, quote, signal } from "../system.ts";
 import type { Image } from "./images.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { PATH, quote, signal } from "./system.ts";
 
 export interface ContainerInput {
   readonly image: Image;
@@ -20,7 +20,6 @@ export interface ContainerInput {
   readonly log: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  readonly workingDir: string;
   readonly user: User;
   readonly readOnlyRoot: boolean;
   readonly mounts: readonly Mount[];
@@ -38,15 +37,11 @@ export interface Mount {
   readonly readOnly: boolean;
 }
 
-export interface Exit {
-  /** As Kubernetes says it: 128 and the number of the signal where one ended it. */
-  readonly code: number;
-}
-
 export interface RunningContainer {
   /** Of its main process, as the machine sees it; 0 where it could not be started. */
   readonly pid: number;
-  readonly exited: Promise<Exit>;
+  /** To the exit code, as Kubernetes says it: 128 and the number of the signal where one ended it. */
+  readonly exited: Promise<number>;
   signal(name: NodeJS.Signals): void;
   /** Runs a command in it as its user; the exit code, or undefined where it took longer than `timeout` ms. */
   exec(argv: readonly string[], timeout: number): Promise<number | undefined>;
@@ -66,9 +61,9 @@ export async function startContainer(input: ContainerInput): Promise<RunningCont
     stdio: ["ignore", output, output, "pipe"],
   });
   closeSync(output);
-  const exited = once(child, "exit").then(([code, signal]) => ({
-    code: signal ? 128 + constants.signals[signal as NodeJS.Signals] : code,
-  }));
+  const exited = once(child, "exit").then(([code, signal]) =>
+    signal ? 128 + constants.signals[signal as NodeJS.Signals] : code,
+  );
   const said = once(createInterface({ input: child.stdio[3] as Readable }), "line");
   const [first] = await Promise.race([said, exited.then(() => ["0"])]);
   const pid = Number(first);
@@ -98,7 +93,7 @@ export async function startContainer(input: ContainerInput): Promise<RunningCont
  * Runs in the namespaces of the pod and a mount namespace of its own, in which nothing that it mounts is seen outside. It says
  * its pid as the machine sees it, which it has as long as the machine's /proc is the one it sees, and keeps it to the end.
  */
-function script({ image, folder, argv, workingDir, user, readOnlyRoot, mounts }: ContainerInput): string {
+function script({ image, folder, argv, user, readOnlyRoot, mounts }: ContainerInput): string {
   const root = join(folder, "root");
   const layers = `lowerdir=${image.folder},upperdir=${join(folder, "upper")},workdir=${join(folder, "work")}`;
   const bind = ({ source, target, readOnly }: Mount): string[] => {
@@ -128,7 +123,6 @@ function script({ image, folder, argv, workingDir, user, readOnlyRoot, mounts }:
       `--userspec=${user.uid}:${user.gid}`,
       `--groups=${user.groups.join(",")}`,
       quote(root),
-      ...(workingDir === "/" ? [] : ["sh", "-c", quote('cd "$0" && exec "$@"'), quote(workingDir)]),
       ...argv.map(quote),
     ].join(" "),
   ].join("\n");

@@ -1,43 +1,30 @@
-/** The environment of a container: values, references to them, and what they are taken from. */
-
-import type { Kept } from "./api.ts";
-import { fieldOf } from "./fields.ts";
-import type { ConfigMap, Container, Pod, Secret } from "./objects.ts";
-
-export interface Sources {
-  readonly configMaps: Kept<ConfigMap>;
-  readonly secrets: Kept<Secret>;
-}
+/** The environment of a container: values, references to what came before, to fields of its pod, and to Secrets. */
+import type { Kept } from "../api.ts";
+import type { Container, Pod, Secret } from "./objects.ts";
 
 /** @throws Error that names what is missing; the container then waits, as under a kubelet */
-export function environmentOf(
-  container: Container,
-  pod: Pod,
-  address: string,
-  sources: Sources,
-): Record<string, string> {
+export function environmentOf(container: Container, pod: Pod, secrets: Kept<Secret>): Record<string, string> {
   const result: Record<string, string> = {};
-  for (const { name, value, valueFrom } of container.env ?? []) {
-    if (!valueFrom) {
-      result[name] = expand(value ?? "", result);
-      continue;
-    }
-    const { fieldRef, secretKeyRef, configMapKeyRef } = valueFrom;
-    const found = fieldRef
-      ? fieldOf(pod, fieldRef.fieldPath, address)
-      : secretKeyRef
-        ? decoded(sources.secrets.find(pod.metadata.namespace, secretKeyRef.name)?.data?.[secretKeyRef.key])
-        : configMapKeyRef
-          ? sources.configMaps.find(pod.metadata.namespace, configMapKeyRef.name)?.data?.[configMapKeyRef.key]
-          : undefined;
-    if (found !== undefined) result[name] = found;
-    else if (!(secretKeyRef ?? configMapKeyRef)?.optional) {
-      throw new Error(
-        `the variable ${name} of ${container.name} has no value: ${JSON.stringify(valueFrom)} is not there`,
-      );
+  for (const { name, value = "", valueFrom } of container.env ?? []) {
+    const { fieldRef, secretKeyRef } = valueFrom ?? {};
+    const base64 =
+      secretKeyRef && secrets.find(pod.metadata.namespace, secretKeyRef.name ?? "")?.data?.[secretKeyRef.key];
+    const found = fieldRef ? fieldOf(pod, fieldRef.fieldPath) : base64 && Buffer.from(base64, "base64").toString();
+    if (!valueFrom) result[name] = expand(value, result);
+    else if (found !== undefined) result[name] = found;
+    else if (!secretKeyRef?.optional) {
+      const missing = JSON.stringify(valueFrom);
+      throw new Error(`the variable ${name} of ${container.name} has no value: ${missing} is not there`);
     }
   }
   return result;
+}
+
+/** `metadata.name`, `status.podIP`: whatever is a text in the object. */
+function fieldOf(pod: Pod, path: string): string | undefined {
+  let found: unknown = pod;
+  for (const key of path.split(".")) found = (found as Readonly<Record<string, unknown>> | undefined)?.[key];
+  return typeof found === "string" ? found : undefined;
 }
 
 /** `$(NAME)` of what came before; `$$(NAME)` stays as `$(NAME)`, and so does what is not known. */
@@ -45,6 +32,3 @@ export const expand = (text: string, known: Readonly<Record<string, string>>): s
   text.replaceAll(/\$(\$|\(([^()]+)\))/g, (whole, escaped: string, name: string) =>
     escaped === "$" ? "$" : (known[name] ?? whole),
   );
-
-const decoded = (base64: string | undefined): string | undefined =>
-  base64 === undefined ? undefined : Buffer.from(base64, "base64").toString();

@@ -7,54 +7,41 @@ import { basename, join } from "node:path";
 
 /** One kind of image. */
 interface Kind {
-  /** Name of the image without registry and tag. */
+  /** Without the registry. */
   readonly name: string;
   readonly tag: RegExp;
-  /** Tool of tools.json for a tag, and what the image calls it. */
-  readonly tool: (version: string) => string;
+  /** What it runs, and what it calls its program. */
   readonly program: string;
-  readonly entrypoint: readonly string[];
+  /** Tool of tools.json for a minor version. @default the program */
+  readonly tool?: (minor: string) => string;
 }
 
-const NATS_TOOLS: Readonly<Record<string, string>> = {
-  "2.12": "nats-server-2.12",
-  "2.14": "nats-server",
-  "2.15": "nats-server-2.15",
-};
+const VERSION = /^(\d+\.\d+)\.\d+$/;
 
 /** Every image that a pod may name, and nothing else. All of them are alpine's, so busybox is their shell. */
 const IMAGES: readonly Kind[] = [
   {
     name: "nats",
     tag: /^(\d+\.\d+)\.\d+-alpine$/,
-    tool: (version) => NATS_TOOLS[version] ?? `nats-server-${version}`,
     program: "nats-server",
-    entrypoint: ["nats-server"],
+    tool: (minor) => (minor === "2.14" ? "nats-server" : `nats-server-${minor}`),
   },
   {
     name: "natsio/nats-server-config-reloader",
-    tag: /^(\d+\.\d+)\.\d+$/,
-    tool: () => "config-reloader",
+    tag: VERSION,
     program: "nats-server-config-reloader",
-    entrypoint: ["nats-server-config-reloader"],
+    tool: () => "config-reloader",
   },
   {
     name: "natsio/prometheus-nats-exporter",
-    tag: /^(\d+\.\d+)\.\d+$/,
-    tool: () => "nats-exporter",
+    tag: VERSION,
     program: "prometheus-nats-exporter",
-    entrypoint: ["prometheus-nats-exporter"],
+    tool: () => "nats-exporter",
   },
-  {
-    name: "tile38/tile38",
-    tag: /^(\d+\.\d+)\.\d+$/,
-    tool: () => "tile38-server",
-    program: "tile38-server",
-    entrypoint: ["tile38-server"],
-  },
+  { name: "tile38/tile38", tag: VERSION, program: "tile38-server" },
   // What the load of a proof is: the Node that runs this.
-  { name: "library/node", tag: /^(\d+)-alpine$/, tool: () => "node", program: "node", entrypoint: ["node"] },
-  { name: "busybox", tag: /^(\d+\.\d+)/, tool: () => "busybox", program: "busybox", entrypoint: ["sh"] },
+  { name: "library/node", tag: /^(\d+)-alpine$/, program: "node" },
+  { name: "busybox", tag: /^(\d+\.\d+)/, program: "busybox" },
 ];
 
 /** Programs by name of tool ("nats-server"), and how to read the version of one. */
@@ -67,7 +54,8 @@ export interface Tools {
 export interface Image {
   /** Its files, from which each container gets a layer of its own. */
   readonly folder: string;
-  readonly entrypoint: readonly string[];
+  /** Its program, where a container says none. */
+  readonly entrypoint: string;
 }
 
 /** Unpacks images below `folder`, each once. */
@@ -87,7 +75,7 @@ async function unpack(folder: string, reference: string, { pathOf, versionOf }: 
   const [full = "", minor = ""] = kind?.tag.exec(tag) ?? [];
   if (!kind || full === "")
     throw new Error(`no program stands for the image ${reference}: add it to src/proof/agent/images.ts`);
-  const tool = kind.tool(minor);
+  const tool = kind.tool?.(minor) ?? kind.program;
   const [wanted, pinned] = [full.replace("-alpine", ""), versionOf(tool)];
   if (pinned && pinned !== wanted) {
     throw new Error(`the image ${reference} wants ${kind.program} ${wanted}, and tools.json pins ${tool} to ${pinned}`);
@@ -104,8 +92,7 @@ async function unpack(folder: string, reference: string, { pathOf, versionOf }: 
   }
   await symlink("../run", join(folder, "var/run"));
   await writeFile(join(folder, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n");
-  await writeFile(join(folder, "etc/hosts"), "");
-  return { folder, entrypoint: kind.entrypoint };
+  return { folder, entrypoint: kind.program };
 }
 
 const appletsOf = (busybox: string): readonly string[] =>

@@ -38,7 +38,7 @@ export function serviceRules(
   const refused: string[] = [];
   for (const { metadata, spec } of services) {
     if (!spec.clusterIP || spec.clusterIP === "None") continue;
-    for (const { name = "", port, protocol } of spec.ports ?? []) {
+    for (const { name = "", port, protocol = "TCP" } of spec.ports ?? []) {
       const to = slices
         .filter((slice) => isOf(slice, metadata))
         .flatMap((slice) => {
@@ -59,7 +59,7 @@ const endpointsOf = (service: Service["metadata"], slices: readonly EndpointSlic
 
 /** Those of a Service that publishes addresses before they are ready are said to be ready. */
 const ready = ({ endpoints }: EndpointSlice) =>
-  (endpoints ?? []).filter(({ conditions }) => conditions.ready !== false);
+  (endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
 
 const isOf = ({ metadata }: EndpointSlice, { name, namespace }: Service["metadata"]): boolean =>
   metadata.namespace === namespace && metadata.labels?.["kubernetes.io/service-name"] === name;

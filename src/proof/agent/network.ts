@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { networkInterfaces } from "node:os";
-import { run } from "./system.ts";
+import { run } from "../system.ts";
 
 export interface Network extends AsyncDisposable {
   /** Address of the machine, which is that of every node. */

@@ -5,26 +5,33 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Api, ApiFailure, openApi } from "./api.ts";
-import { createStorageClasses, type MakeDisk, serveDisks } from "./disks.ts";
+import { type Api, ApiFailure, openApi } from "../api.ts";
 import { imagesIn, type Tools } from "./images.ts";
 import { hostsFile } from "./names.ts";
 import { openNetwork } from "./network.ts";
-import type { ConfigMap, EndpointSlice, KubeObject, NetworkPolicy, Pod, Secret, Service } from "./objects.ts";
+import type {
+  Claim,
+  ConfigMap,
+  EndpointSlice,
+  KubeObject,
+  NetworkPolicy,
+  PersistentVolume,
+  Pod,
+  Secret,
+  Service,
+} from "./objects.ts";
 import { packetFilter } from "./packet-filter.ts";
 import { type PodRun, runPod } from "./pod-run.ts";
 import { HEARTBEAT, LEASE_NAMESPACE, leaseOf, nodeObject } from "./registration.ts";
 
 export interface NodesInput {
-  /** Of an administrator: the nodes make disks and storage classes too. */
+  /** Of an administrator. */
   readonly kubeconfig: string;
   /** Zone of each node, by its name. */
   readonly zones: Readonly<Record<string, string>>;
   readonly tools: Tools;
-  /** For disks, logs and what pods keep; theirs as long as they run. */
+  /** For logs and what pods keep; theirs as long as they run. */
   readonly folder: string;
-  /** See DisksInput. */
-  readonly makeDisk?: MakeDisk | undefined;
   /** Told of what goes wrong beside the pods, for people. */
   readonly log?: (line: string) => void;
 }
@@ -50,14 +57,7 @@ export interface Nodes extends AsyncDisposable {
 const SETTLE = 100;
 
 /** Starts nodes, and resolves once all of them are registered. @throws Error where the system or the API server refuses */
-export async function startNodes({
-  kubeconfig,
-  zones,
-  tools,
-  folder,
-  makeDisk,
-  log = () => {},
-}: NodesInput): Promise<Nodes> {
+export async function startNodes({ kubeconfig, zones, tools, folder, log = () => {} }: NodesInput): Promise<Nodes> {
   const api = openApi(kubeconfig);
   const network = await openNetwork();
   let closing = false;
@@ -70,20 +70,14 @@ export async function startNodes({
   const lost = new Set<string>();
   const isOurs = (pod: Pod) => zones[pod.spec.nodeName ?? ""] !== undefined && !lost.has(pod.spec.nodeName ?? "");
 
-  await createStorageClasses(api);
-  const { claims, disks } = await serveDisks({
-    api,
-    folder: join(folder, "disks"),
-    makeDisk,
-    zoneOf: (node) => zones[node],
-    failed,
-  });
   const later = debounced(async () => {
     for (const run of runs.values()) await run.refresh().catch(failed);
   });
-  const [configMaps, secrets, services, slices, policies, namespaces] = await Promise.all([
+  const [configMaps, secrets, claims, disks, services, slices, policies, namespaces] = await Promise.all([
     api.keep<ConfigMap>("/api/v1/configmaps", later),
     api.keep<Secret>("/api/v1/secrets", later),
+    api.keep<Claim>("/api/v1/persistentvolumeclaims"),
+    api.keep<PersistentVolume>("/api/v1/persistentvolumes"),
     api.keep<Service>("/api/v1/services", later),
     api.keep<EndpointSlice>("/apis/discovery.k8s.io/v1/endpointslices", later),
     api.keep<NetworkPolicy>("/apis/networking.k8s.io/v1/networkpolicies", later),
@@ -110,7 +104,7 @@ export async function startNodes({
     mkdirSync(place, { recursive: true });
     const run = runPod(pod, {
       network,
-      volumes: { api, configMaps, secrets, claims, disks },
+      volumes: { configMaps, secrets, claims, disks },
       imageOf,
       folder: place,
       logs: join(logs, `${namespace}_${name}_${uid}`),
@@ -127,10 +121,9 @@ export async function startNodes({
     await api.send("DELETE", pathOf(pod), options).catch(unlessGone);
   };
   const imageOf = imagesIn(join(folder, "images"), tools);
-  const finishing = new Set<Promise<void>>();
-  const work = (task: Promise<void>) => {
-    const noted = task.catch(failed).finally(() => finishing.delete(noted));
-    finishing.add(noted);
+  let working: Promise<unknown> = Promise.resolve();
+  const work = (task: Promise<unknown>) => {
+    working = Promise.all([working, task.catch(failed)]);
   };
   const take = (pod: Pod, gone: boolean) => {
     later();
@@ -148,8 +141,7 @@ export async function startNodes({
 
   for (const [name, zone] of Object.entries(zones))
     await api.send("POST", "/api/v1/nodes", nodeObject(name, zone, network.gateway));
-  const beat = () =>
-    work(Promise.all(Object.keys(zones).map((name) => lost.has(name) || renew(api, name))).then(() => {}));
+  const beat = () => work(Promise.all(Object.keys(zones).map((name) => lost.has(name) || renew(api, name))));
   beat();
   const heart = setInterval(beat, HEARTBEAT);
   const on = (name: string) => [...runs.values()].filter(({ pod }) => pod.spec.nodeName === name);
@@ -166,12 +158,9 @@ export async function startNodes({
     },
     async lose(name) {
       lost.add(name);
-      await Promise.all(
-        on(name).map(async (run) => {
-          runs.delete(run.pod.metadata.uid);
-          await run.kill();
-        }),
-      );
+      const gone = on(name);
+      for (const { pod } of gone) runs.delete(pod.metadata.uid);
+      await Promise.all(gone.map((run) => run.kill()));
     },
     async recover(name) {
       lost.delete(name);
@@ -188,7 +177,7 @@ export async function startNodes({
       clearInterval(heart);
       await api[Symbol.asyncDispose]();
       await Promise.allSettled([...runs.values()].map((run) => run.kill()));
-      await Promise.allSettled(finishing);
+      await working;
       await network[Symbol.asyncDispose]();
     },
   };
@@ -196,22 +185,15 @@ export async function startNodes({
 
 /** Sends what is known of a pod, one request at a time and the newest only. */
 function reporter(api: Api, failed: (error: unknown) => void): (pod: Pod, status: object) => void {
-  let next: { readonly pod: Pod; readonly status: object } | undefined;
-  let sending = false;
-  return async (pod, status) => {
-    next = { pod, status };
-    if (sending) return;
-    sending = true;
-    while (next) {
-      const { pod: about, status: news } = next;
-      next = undefined;
-      const { uid } = about.metadata;
-      await api
-        .patch(`${pathOf(about)}/status`, { metadata: { uid }, status: news })
-        .catch(unlessGone)
-        .catch(failed);
-    }
-    sending = false;
+  let newest: object | undefined;
+  let sent: Promise<unknown> = Promise.resolve();
+  return (pod, status) => {
+    newest = status;
+    const send = () => api.patch(`${pathOf(pod)}/status`, { metadata: { uid: pod.metadata.uid }, status });
+    sent = sent
+      .then(() => status === newest && send())
+      .catch(unlessGone)
+      .catch(failed);
   };
 }
 
@@ -238,11 +220,8 @@ function debounced(work: () => Promise<void>): () => void {
   };
 }
 
-async function renew(api: Api, name: string): Promise<void> {
-  const leases = `/apis/coordination.k8s.io/v1/namespaces/${LEASE_NAMESPACE}/leases`;
-  const { spec } = leaseOf(name);
-  await api.patch(`${leases}/${name}`, { spec }).catch((error: unknown) => {
-    if (!(error instanceof ApiFailure) || error.status !== 404) throw error;
-    return api.send("POST", leases, leaseOf(name));
-  });
+/** Server-side, which makes the lease where there is none yet. */
+function renew(api: Api, name: string): Promise<unknown> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${LEASE_NAMESPACE}/leases/${name}?fieldManager=kubelet&force=true`;
+  return api.send("PATCH", path, leaseOf(name), "application/apply-patch+yaml");
 }

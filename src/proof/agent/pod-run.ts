@@ -11,6 +11,7 @@ import type { Network } from "./network.ts";
 import type { Container, Pod } from "./objects.ts";
 import { type PodProgress, statusOf } from "./pod-status.ts";
 import { type Sandbox, startSandbox } from "./sandbox.ts";
+import { refuseUnknown } from "./unknown.ts";
 import { fillVolumes, type VolumeInput } from "./volumes.ts";
 
 export interface PodRunInput {
@@ -51,7 +52,6 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
     podIP: undefined,
     init: [],
     main: [],
-    initialized: false,
     phase: "Pending",
     waitingFor: undefined,
   };
@@ -66,8 +66,8 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
     input.report(pod, statusOf({ pod, ...progress }));
   };
 
-  const fill = async () => {
-    places = await fillVolumes(pod, join(input.folder, "volumes"), written, input.volumes);
+  const fill = () => {
+    places = fillVolumes(pod, join(input.folder, "volumes"), written, input.volumes);
   };
   let settled: { readonly hosts: string; readonly filter: string } | undefined;
   const settle = async (into: Sandbox, address: string) => {
@@ -78,10 +78,10 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
     settled = next;
   };
 
-  const begin = (container: Container, restarts: ContainerRun["container"]["restartPolicy"] | "OnFailure" | "Never") =>
+  const begin = (container: Container, restarts: Pod["spec"]["restartPolicy"]) =>
     runContainer({
       container,
-      restarts: restarts ?? "Always",
+      restarts,
       address: progress.podIP ?? "",
       grace: spec.terminationGracePeriodSeconds * 1000,
       changed: () => change(),
@@ -90,8 +90,8 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
         const logs = join(input.logs, container.name);
         for (const path of [folder, logs]) mkdirSync(path, { recursive: true });
         const image = await input.imageOf(container.image);
-        const env = environmentOf(container, pod, progress.podIP ?? "", input.volumes);
-        const argv = [...(container.command ?? image.entrypoint), ...(container.args ?? [])];
+        const env = environmentOf(container, pod, input.volumes.secrets);
+        const argv = [...(container.command ?? [image.entrypoint]), ...(container.args ?? [])];
         const { fsGroup } = spec.securityContext ?? {};
         const own = { ...spec.securityContext, ...container.securityContext };
         if (!sandbox) throw new Error("the pod has no network");
@@ -103,13 +103,12 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
           log: join(logs, `${count}.log`),
           argv: argv.map((word) => expand(word, env)),
           env,
-          workingDir: container.workingDir ?? "/",
           user: { uid: own.runAsUser ?? 0, gid: own.runAsGroup ?? 0, groups: fsGroup === undefined ? [] : [fsGroup] },
           readOnlyRoot: own.readOnlyRootFilesystem ?? false,
           mounts: [
             { source: hosts, target: "/etc/hosts", readOnly: true },
-            ...(container.volumeMounts ?? []).map(({ name, mountPath, readOnly = false, subPath = "" }) => ({
-              source: join(places.get(name) ?? "", subPath),
+            ...(container.volumeMounts ?? []).map(({ name, mountPath, readOnly = false }) => ({
+              source: places.get(name) ?? "",
               target: mountPath,
               readOnly,
             })),
@@ -122,7 +121,8 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
     change();
     for (;;) {
       try {
-        await fill();
+        refuseUnknown(pod);
+        fill();
         break;
       } catch (error) {
         change({ waitingFor: (error as Error).message });
@@ -135,19 +135,16 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
     change({ podIP, waitingFor: undefined });
     for (const container of spec.initContainers ?? []) {
       if (stopping.signal.aborted) return;
-      const sidecar = container.restartPolicy === "Always";
-      const run = begin(container, sidecar ? "Always" : spec.restartPolicy === "Never" ? "Never" : "OnFailure");
+      const run = begin(container, spec.restartPolicy === "Never" ? "Never" : "OnFailure");
       change({ init: [...progress.init, run] });
-      await (sidecar ? run.up : run.over);
-      if (!sidecar && (await run.over)?.code !== 0) return change({ phase: "Failed" });
+      if ((await run.over) !== 0) return change({ phase: "Failed" });
     }
     if (stopping.signal.aborted) return;
     const main = spec.containers.map((container) => begin(container, spec.restartPolicy));
-    change({ main, initialized: true, phase: "Running" });
+    change({ main, phase: "Running" });
     const exits = await Promise.all(main.map(({ over }) => over));
-    await stopSidecars(spec.terminationGracePeriodSeconds * 1000);
     await disconnect();
-    change({ phase: exits.every((exit) => exit?.code === 0) ? "Succeeded" : "Failed" });
+    change({ phase: exits.every((code) => code === 0) ? "Succeeded" : "Failed" });
   };
   /** Ends whatever still runs in it. */
   const disconnect = async () => {
@@ -156,19 +153,10 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
     await ended?.[Symbol.asyncDispose]();
     if (ended && address) input.network.release(address);
   };
-  const stopSidecars = async (grace: number) => {
-    for (const run of progress.init.toReversed()) await run.stop(grace);
-  };
   const life = live().catch((error: unknown) => {
     if (!stopping.signal.aborted) change({ waitingFor: (error as Error).message });
   });
 
-  const leave = async () => {
-    // What it was about to start would else outlive it.
-    await life;
-    await disconnect();
-    await rm(input.folder, { recursive: true, force: true });
-  };
   let stopped: Promise<void> | undefined;
   return {
     get pod() {
@@ -187,15 +175,16 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
     async refresh() {
       if (!sandbox || !progress.podIP || stopped) return;
       await settle(sandbox, progress.podIP);
-      await fill();
+      fill();
     },
     stop(grace) {
       stopped ??= (async () => {
         stopping.abort();
-        const until = Date.now() + grace;
-        await Promise.all(progress.main.map((run) => run.stop(grace)));
-        await stopSidecars(Math.max(until - Date.now(), 0));
-        await leave();
+        await Promise.all([...progress.init, ...progress.main].map((run) => run.stop(grace)));
+        // What it was about to start would else outlive it.
+        await life;
+        await disconnect();
+        await rm(input.folder, { recursive: true, force: true });
       })();
       return stopped;
     },

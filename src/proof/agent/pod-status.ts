@@ -1,6 +1,6 @@
 /** What the API is told of a pod. */
 import type { ContainerRun } from "./container-run.ts";
-import type { Condition, Container, Pod } from "./objects.ts";
+import type { Condition, Container, ContainerState, Pod } from "./objects.ts";
 
 export interface PodProgress {
   readonly pod: Pod;
@@ -10,37 +10,30 @@ export interface PodProgress {
   readonly podIP: string | undefined;
   /** Those that have been begun. */
   readonly init: readonly ContainerRun[];
+  /** None before all init containers are done. */
   readonly main: readonly ContainerRun[];
-  /** All init containers are done, and sidecars are up. */
-  readonly initialized: boolean;
   readonly phase: "Pending" | "Running" | "Succeeded" | "Failed";
   /** Why it has not got further, where something is missing. */
   readonly waitingFor: string | undefined;
 }
 
 export function statusOf(progress: PodProgress): object {
-  const { pod, startTime, hostIP, podIP, init, main, initialized, phase, waitingFor } = progress;
-  const ready =
-    phase === "Running" && main.length > 0 && [...main, ...init.filter(isSidecar)].every((run) => run.ready);
+  const { pod, startTime, hostIP, podIP, init, main, phase, waitingFor } = progress;
+  const ready = phase === "Running" && main.length > 0 && main.every((run) => run.ready);
   const unready = main.filter((run) => !run.ready).map(({ container }) => container.name);
   const because =
     waitingFor ?? (unready.length > 0 ? `containers with unready status: [${unready.join(" ")}]` : undefined);
   const readiness = ready ? {} : { reason: "ContainersNotReady", ...(because ? { message: because } : {}) };
   const wanted: readonly Condition[] = [
     { type: "PodReadyToStartContainers", status: truth(podIP !== undefined) },
-    { type: "Initialized", status: truth(initialized) },
+    { type: "Initialized", status: truth(main.length > 0) },
     { type: "ContainersReady", status: truth(ready), ...readiness },
     { type: "Ready", status: truth(ready), ...readiness },
   ];
   const before = pod.status.conditions ?? [];
   const others = before.filter(({ type }) => !wanted.some((condition) => condition.type === type));
   const statuses = (containers: readonly Container[], runs: readonly ContainerRun[]) =>
-    containers.map((container) =>
-      containerStatus(
-        container,
-        runs.find((run) => run.container.name === container.name),
-      ),
-    );
+    containers.map((container) => containerStatus(container, runs));
   return {
     phase,
     startTime,
@@ -53,8 +46,6 @@ export function statusOf(progress: PodProgress): object {
   };
 }
 
-const isSidecar = ({ container }: ContainerRun): boolean => container.restartPolicy === "Always";
-
 const truth = (value: boolean): string => (value ? "True" : "False");
 
 /** A condition that has not changed keeps its time: `minReadySeconds` counts from there. */
@@ -64,9 +55,10 @@ function since(condition: Condition, before: readonly Condition[]): Condition {
   return { ...condition, lastTransitionTime: same || `${new Date().toISOString().slice(0, 19)}Z` };
 }
 
-function containerStatus({ name, image }: Container, run: ContainerRun | undefined): object {
-  const state = run?.state ?? { waiting: { reason: "PodInitializing" } };
-  const done = run?.container.restartPolicy === undefined && "terminated" in state && state.terminated.exitCode === 0;
+function containerStatus({ name, image }: Container, runs: readonly ContainerRun[]): object {
+  const run = runs.find(({ container }) => container.name === name);
+  const state: ContainerState = run?.state ?? { waiting: { reason: "PodInitializing" } };
+  const done = state.terminated?.exitCode === 0;
   return {
     name,
     image,

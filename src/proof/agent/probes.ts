@@ -1,8 +1,4 @@
 /** Startup, readiness and liveness of a container, asked as a kubelet asks: from the node, or in the container. */
-
-import { once } from "node:events";
-import { get } from "node:http";
-import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Container, Probe } from "./objects.ts";
 
@@ -15,62 +11,40 @@ export interface ProbeTarget {
 }
 
 /**
- * Asks until `signal` ends it, and tells each verdict that is reached: true after `successThreshold` good answers in a row,
+ * Asks until `signal` ends it, and gives each verdict that is reached: true after `successThreshold` good answers in a row,
  * false after `failureThreshold` bad ones.
  */
-export async function watchProbe(
-  probe: Probe,
-  target: ProbeTarget,
-  signal: AbortSignal,
-  verdict: (good: boolean) => void,
-): Promise<void> {
+export async function* verdictsOf(probe: Probe, target: ProbeTarget, signal: AbortSignal): AsyncGenerator<boolean> {
   const { periodSeconds = 10, initialDelaySeconds = 0, successThreshold = 1, failureThreshold = 3 } = probe;
+  const pause = (seconds: number) => sleep(seconds * 1000, undefined, { signal }).catch(() => {});
   let row = 0;
   let last: boolean | undefined;
-  try {
-    await sleep(initialDelaySeconds * 1000, undefined, { signal });
-    while (!signal.aborted) {
-      const good = await ask(probe, target);
-      if (signal.aborted) return;
-      row = good === last ? row + 1 : 1;
-      last = good;
-      if (row >= (good ? successThreshold : failureThreshold)) verdict(good);
-      await sleep(periodSeconds * 1000, undefined, { signal });
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+  for (await pause(initialDelaySeconds); !signal.aborted; await pause(periodSeconds)) {
+    const good = await ask(probe, target);
+    if (signal.aborted) return;
+    row = good === last ? row + 1 : 1;
+    last = good;
+    if (row >= (good ? successThreshold : failureThreshold)) yield good;
   }
 }
 
 /** One answer; whatever fails or takes too long is a bad one. */
-async function ask(probe: Probe, target: ProbeTarget): Promise<boolean> {
-  const timeout = (probe.timeoutSeconds ?? 1) * 1000;
-  const { address: host } = target;
+async function ask({ exec, httpGet, timeoutSeconds = 1 }: Probe, target: ProbeTarget): Promise<boolean> {
+  const timeout = timeoutSeconds * 1000;
   try {
-    if (probe.exec) return (await target.exec(probe.exec.command, timeout)) === 0;
-    const signal = AbortSignal.timeout(timeout);
-    if (probe.httpGet) {
-      const { path = "/", port } = probe.httpGet;
-      const request = get({ host, port: portOf(target.container, port), path, agent: false, signal });
-      // What comes too late is of no interest any more.
-      request.on("error", () => {});
-      const [response] = await once(request, "response");
-      response.on("error", () => {}).resume();
-      return response.statusCode >= 200 && response.statusCode < 400;
-    }
-    if (probe.tcpSocket) {
-      const socket = createConnection({ host, port: portOf(target.container, probe.tcpSocket.port), signal });
-      await once(socket, "connect");
-      socket.destroy();
-      return true;
-    }
+    if (exec) return (await target.exec(exec.command ?? [], timeout)) === 0;
+    const url = `http://${target.address}:${portOf(target.container, httpGet?.port)}${httpGet?.path ?? "/"}`;
+    // A connection of its own each time, as a kubelet has: one that is kept would outlive the server.
+    const headers = { connection: "close" };
+    const response = await fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(timeout) });
+    await response.body?.cancel();
+    return response.status >= 200 && response.status < 400;
   } catch {
     return false;
   }
-  return false;
 }
 
-function portOf({ name, ports = [] }: Container, port: number | string): number {
+function portOf({ name, ports = [] }: Container, port: number | string | undefined): number {
   const number = typeof port === "number" ? port : ports.find((one) => one.name === port)?.containerPort;
   if (number === undefined) throw new Error(`${name} has no port ${port}`);
   return number;

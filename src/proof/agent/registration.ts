@@ -1,5 +1,7 @@
 /** What a node says of itself: that it is there, where, and that it lives. */
-import { ZONE } from "./disks.ts";
+
+/** Label of nodes and disks. */
+export const ZONE = "topology.kubernetes.io/zone";
 
 /** How often a node says that it lives, in ms. The controller manager takes one for dead that was silent for 50 s. */
 export const HEARTBEAT = 10_000;

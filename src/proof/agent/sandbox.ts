@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { PATH, run, signal } from "./system.ts";
+import { PATH, run, signal } from "../system.ts";
 
 export interface Sandbox extends AsyncDisposable {
   /** Of the first process, as the machine sees it. */

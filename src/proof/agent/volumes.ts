@@ -1,49 +1,40 @@
 /** The volumes of a pod as folders of the machine, filled as a kubelet fills them. */
 import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Api, Kept } from "./api.ts";
-import { type VolumeFile, writeAtomically } from "./atomic-folder.ts";
-import type { Sources } from "./environment-variables.ts";
-import { fieldOf } from "./fields.ts";
-import type { Claim, PersistentVolume, Pod, Volume, VolumeSource } from "./objects.ts";
+import type { Kept } from "../api.ts";
+import { writeAtomically } from "./atomic-folder.ts";
+import type { Claim, ConfigMap, PersistentVolume, Pod, Secret, Volume } from "./objects.ts";
 
-export interface VolumeInput extends Sources {
-  readonly api: Api;
+export interface VolumeInput {
+  readonly configMaps: Kept<ConfigMap>;
+  readonly secrets: Kept<Secret>;
   readonly claims: Kept<Claim>;
   readonly disks: Kept<PersistentVolume>;
 }
-
-type Files = Map<string, VolumeFile>;
 
 /**
  * Makes or brings up to date the volumes of a pod below `folder`, and says where each is. What has not changed is not written.
  *
  * @throws Error that names what is missing; the pod waits for it
  */
-export async function fillVolumes(
+export function fillVolumes(
   pod: Pod,
   folder: string,
   written: Map<string, string>,
   input: VolumeInput,
-): Promise<ReadonlyMap<string, string>> {
+): ReadonlyMap<string, string> {
   const places = new Map<string, string>();
   const group = pod.spec.securityContext?.fsGroup;
   for (const volume of pod.spec.volumes ?? []) {
-    const path = volume.persistentVolumeClaim
-      ? diskOf(pod, volume.persistentVolumeClaim.claimName, input)
-      : join(folder, volume.name);
+    const claim = volume.persistentVolumeClaim?.claimName;
+    const path = claim === undefined ? join(folder, volume.name) : diskOf(pod, claim, input);
     places.set(volume.name, path);
-    if (volume.persistentVolumeClaim || volume.emptyDir) {
-      if (!written.has(volume.name)) giveTo(path, group);
-      written.set(volume.name, "");
-      continue;
-    }
-    const files = await filesOf(pod, volume, input);
-    const state = JSON.stringify(
-      [...files].map(([name, { content, mode }]) => [name, mode, content.toString("base64")]),
-    );
+    const files = filesOf(pod, volume, input);
+    const state = JSON.stringify([...(files ?? [])].map(([name, content]) => [name, content.toString("base64")]));
     if (written.get(volume.name) === state) continue;
-    writeAtomically(path, files, group);
+    const { defaultMode = 0o644 } = volume.secret ?? volume.configMap ?? {};
+    if (files) writeAtomically(path, files, defaultMode, group);
+    else giveTo(path, group);
     written.set(volume.name, state);
   }
   return places;
@@ -58,57 +49,18 @@ function giveTo(path: string, group: number | undefined): void {
 
 function diskOf({ metadata }: Pod, name: string, { claims, disks }: VolumeInput): string {
   const claim = claims.find(metadata.namespace, name);
-  const disk = claim?.status.phase === "Bound" && disks.find("", claim.spec.volumeName ?? "");
-  const path = disk ? disk.spec.hostPath?.path : undefined;
+  const disk = claim?.status.phase === "Bound" ? disks.find("", claim.spec.volumeName ?? "") : undefined;
+  const path = disk?.spec.hostPath?.path;
   if (path === undefined || !existsSync(path)) throw new Error(`the claim ${name} is not bound to a disk that is here`);
   return path;
 }
 
-async function filesOf(pod: Pod, volume: Volume, input: VolumeInput): Promise<Files> {
-  const files: Files = new Map();
-  const sources: readonly VolumeSource[] = volume.projected?.sources ?? [volume];
-  for (const source of sources) await addFiles(files, pod, source, volume.projected?.defaultMode, input);
-  return files;
+/** What lies in a volume from the start; undefined for those that pods fill. */
+function filesOf({ metadata }: Pod, { configMap, secret }: Volume, input: VolumeInput) {
+  if (!configMap && !secret) return undefined;
+  const [what, name = ""] = configMap ? ["ConfigMap", configMap.name] : ["Secret", secret?.secretName];
+  const found = (configMap ? input.configMaps : input.secrets).find(metadata.namespace, name);
+  if (!found) throw new Error(`the ${what} ${name} is not there`);
+  const encoding = configMap ? "utf8" : "base64";
+  return new Map(Object.entries(found.data ?? {}).map(([file, text]) => [file, Buffer.from(text, encoding)]));
 }
-
-async function addFiles(files: Files, pod: Pod, source: VolumeSource, mode: number | undefined, input: VolumeInput) {
-  const { configMap, secret, downwardAPI, serviceAccountToken } = source;
-  const { namespace } = pod.metadata;
-  const add = (path: string, content: Buffer, own?: number) => files.set(path, { content, mode: own ?? mode ?? 0o644 });
-  const pick = (data: ReadonlyMap<string, Buffer> | undefined, wanted: NonNullable<typeof configMap>, what: string) => {
-    if (!data) {
-      if (wanted.optional) return;
-      throw new Error(`${what} is not there`);
-    }
-    for (const { key, path } of wanted.items ?? [...data.keys()].map((name) => ({ key: name, path: name }))) {
-      const content = data.get(key);
-      if (content) add(path, content, wanted.defaultMode);
-      else if (!wanted.optional) throw new Error(`${what} has no ${key}`);
-    }
-  };
-  if (configMap) {
-    const found = input.configMaps.find(namespace, configMap.name);
-    const text = Object.entries(found?.data ?? {}).map(([key, value]) => [key, Buffer.from(value)] as const);
-    const data = [...text, ...decoded(found?.binaryData)];
-    pick(found && new Map(data), configMap, `the ConfigMap ${configMap.name}`);
-  }
-  if (secret) {
-    const name = secret.secretName ?? secret.name ?? "";
-    const found = input.secrets.find(namespace, name);
-    pick(found && new Map(decoded(found.data)), { ...secret, name }, `the Secret ${name}`);
-  }
-  for (const { path, fieldRef } of downwardAPI?.items ?? []) {
-    add(path, Buffer.from(fieldOf(pod, fieldRef?.fieldPath ?? "", pod.status.podIP ?? "")), downwardAPI?.defaultMode);
-  }
-  if (serviceAccountToken) {
-    const account = `/api/v1/namespaces/${namespace}/serviceaccounts/${pod.spec.serviceAccountName ?? "default"}`;
-    const { audience } = serviceAccountToken;
-    const spec = { expirationSeconds: 3600, ...(audience ? { audiences: [audience] } : {}) };
-    const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec };
-    const { status } = await input.api.send<{ status: { token: string } }>("POST", `${account}/token`, request);
-    add(serviceAccountToken.path, Buffer.from(status.token));
-  }
-}
-
-const decoded = (data: Readonly<Record<string, string>> = {}) =>
-  Object.entries(data).map(([key, base64]) => [key, Buffer.from(base64, "base64")] as const);

@@ -252,6 +252,7 @@ export const clientPod = (namespace: string, name: string, service: string) => (
   kind: "Pod",
   metadata: { name, namespace, labels: service === "" ? {} : { [SERVICE_LABEL]: service } },
   spec: {
+    automountServiceAccountToken: false,
     terminationGracePeriodSeconds: 0,
     containers: [{ name: "client", image: "docker.io/busybox:1.36", command: ["sleep", "infinity"] }],
   },

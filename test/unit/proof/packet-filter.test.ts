@@ -22,6 +22,7 @@ const service = (name: string, clusterIP: string): Service => ({
 });
 const slice = (of: string, endpoints: EndpointSlice["endpoints"]): EndpointSlice => ({
   metadata: meta(`${of}-1`, "home", { "kubernetes.io/service-name": of }),
+  addressType: "IPv4",
   endpoints,
   ports: [{ name: "client", port: 4300 }],
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ContainerState, runContainer } from "../../../src/proof/agent/container-run.ts";
-import type { Container, Pod } from "../../../src/proof/agent/objects.ts";
+import { runContainer } from "../../../src/proof/agent/container-run.ts";
+import type { Container, ContainerState, Pod } from "../../../src/proof/agent/objects.ts";
 import { statusOf } from "../../../src/proof/agent/pod-status.ts";
 import { formatIds, parseIds } from "../../../src/proof/load/id-ranges.ts";
 
@@ -18,7 +18,6 @@ const run = (state: ContainerState, ready: boolean) => ({
   started: ready,
   ready,
   process: undefined,
-  up: Promise.resolve(),
   over: Promise.resolve(undefined),
   stop: async () => {},
 });
@@ -27,7 +26,6 @@ const progress = {
   hostIP: "10.0.0.1",
   podIP: "10.0.0.2",
   init: [],
-  initialized: true,
   phase: "Running",
   waitingFor: undefined,
 } as const;
@@ -76,7 +74,7 @@ describe("a container", () => {
         grace: 0,
         start: async () => {
           const code = codes[started++] ?? 0;
-          return { pid: 1, exited: Promise.resolve({ code }), signal: () => {}, exec: async () => 0 };
+          return { pid: 1, exited: Promise.resolve(code), signal: () => {}, exec: async () => 0 };
         },
         changed: () => states.push(Object.keys(one?.state ?? {})[0] ?? ""),
       });
@@ -88,7 +86,7 @@ describe("a container", () => {
   test("that failed is started once more at once where it may be, and its last end is kept", async () => {
     const { supervised, started } = exits(3, 0);
     const one = supervised("OnFailure");
-    expect(await one.over).toEqual({ code: 0 });
+    expect(await one.over).toBe(0);
     expect(started()).toBe(2);
     expect(one.restarts).toBe(1);
     expect(one.lastState.terminated?.exitCode).toBe(3);
@@ -96,7 +94,7 @@ describe("a container", () => {
 
   test("that may not be restarted ends with its first exit code", async () => {
     const { supervised, started } = exits(3, 0);
-    expect(await supervised("Never").over).toEqual({ code: 3 });
+    expect(await supervised("Never").over).toBe(3);
     expect(started()).toBe(1);
   });
 

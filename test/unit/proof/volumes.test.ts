@@ -15,13 +15,14 @@ describe("files of a volume", () => {
   const write = (files: Record<string, string>, mode = 0o644, group?: number) =>
     writeAtomically(
       folder,
-      new Map(Object.entries(files).map(([path, text]) => [path, { content: Buffer.from(text), mode }])),
+      new Map(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)])),
+      mode,
       group,
     );
   const read = (path: string) => readFileSync(join(folder, path), "utf8");
 
   test("lie behind one link, which is replaced as a whole", () => {
-    write({ "a.conf": "1", "sub/b.conf": "1" });
+    write({ "a.conf": "1", "b.conf": "1" });
     expect(readlinkSync(join(folder, "a.conf"))).toBe("..data/a.conf");
     const before = readlinkSync(join(folder, "..data"));
     write({ "a.conf": "2", "c.conf": "2" });
@@ -42,25 +43,24 @@ describe("variables", () => {
   const pod: Pod = {
     metadata: { name: "nats-0", namespace: "home", uid: "1", resourceVersion: "1", labels: { app: "nats" } },
     spec: { restartPolicy: "Always", terminationGracePeriodSeconds: 1, containers: [] },
-    status: { phase: "Pending" },
+    status: { phase: "Pending", podIP: "10.0.0.2" },
   };
   const none = { values: () => [], find: () => undefined };
-  const sources = { configMaps: none, secrets: none };
   const container = (env: Container["env"]): Container => ({ name: "c", image: "i", ...(env ? { env } : {}) });
 
   test("refer to fields and to what came before", () => {
     const env = [
       { name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-      { name: "APP", valueFrom: { fieldRef: { fieldPath: "metadata.labels['app']" } } },
+      { name: "HOME", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
       { name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
-      { name: "SERVER", value: "$(APP)-$(POD) $(LATER) $$(POD)" },
+      { name: "SERVER", value: "$(HOME)-$(POD) $(LATER) $$(POD)" },
       { name: "LATER", value: "x" },
     ];
-    expect(environmentOf(container(env), pod, "10.0.0.2", sources)).toEqual({
+    expect(environmentOf(container(env), pod, none)).toEqual({
       POD: "nats-0",
-      APP: "nats",
+      HOME: "home",
       IP: "10.0.0.2",
-      SERVER: "nats-nats-0 $(LATER) $(POD)",
+      SERVER: "home-nats-0 $(LATER) $(POD)",
       LATER: "x",
     });
   });
@@ -69,8 +69,13 @@ describe("variables", () => {
     const ref = { name: "auth", key: "password" };
     const wants = (optional?: boolean) =>
       container([{ name: "P", valueFrom: { secretKeyRef: { ...ref, ...(optional ? { optional } : {}) } } }]);
-    expect(() => environmentOf(wants(), pod, "", sources)).toThrow(/^the variable P of c has no value: .*"auth"/);
-    expect(environmentOf(wants(true), pod, "", sources)).toEqual({});
+    expect(() => environmentOf(wants(), pod, none)).toThrow(/^the variable P of c has no value: .*"auth"/);
+    expect(environmentOf(wants(true), pod, none)).toEqual({});
+  });
+
+  test("that refer to what is no text in the object are refused", () => {
+    const env = [{ name: "P", valueFrom: { fieldRef: { fieldPath: "metadata.labels['app']" } } }];
+    expect(() => environmentOf(container(env), pod, none)).toThrow(/^the variable P of c has no value/);
   });
 
   test("are put into arguments, and what is unknown stays", () => {

@@ -1,11 +1,11 @@
 /** The part of the Kubernetes API that a node agent needs: requests, and lists that are kept up to date by watches. */
-import { once, setMaxListeners } from "node:events";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { Agent, type RequestOptions, request } from "node:https";
+import { Agent, request } from "node:https";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { KubeObject } from "./objects.ts";
+import type { KubeObject } from "./agent/objects.ts";
 
 /** What the API server answered with a status of 400 or more. */
 export class ApiFailure extends Error {
@@ -37,25 +37,20 @@ export interface Api extends AsyncDisposable {
 export function openApi(kubeconfig: string): Api {
   const { clusters, users } = JSON.parse(readFileSync(kubeconfig, "utf8"));
   const { server, "certificate-authority-data": authority } = clusters[0].cluster;
-  const closing = new AbortController();
-  // Each request and watch listens; there are always more than the ten that Node takes for a leak.
-  setMaxListeners(0, closing.signal);
   // Watches hold their connections; requests share a few that stay open.
   const agent = new Agent({ ca: Buffer.from(authority, "base64"), keepAlive: true, maxFreeSockets: 8 });
-  const ask = async (path: string, options: RequestOptions, body?: string) => {
-    const headers = { authorization: `Bearer ${users[0].user.token}`, ...options.headers };
-    const sent = request(new URL(path, server), { ...options, agent, headers, signal: closing.signal });
+  let open = true;
+  const ask = async (method: string, path: string, body?: string, type = "") => {
+    const content = body ? { "content-type": type, "content-length": Buffer.byteLength(body) } : {};
+    const headers = { authorization: `Bearer ${users[0].user.token}`, ...content };
+    const sent = request(new URL(path, server), { method, agent, headers });
     sent.end(body);
     const [response] = await once(sent, "response");
     if (response.statusCode < 400) return response;
-    const said = await text(response);
-    throw new ApiFailure(`${options.method ?? "GET"} ${path}: ${messageIn(said)}`, response.statusCode);
+    throw new ApiFailure(`${method} ${path}: ${messageIn(await text(response))}`, response.statusCode);
   };
-  const send: Api["send"] = async (method, path, body, type = "application/json") => {
-    const content = body && JSON.stringify(body);
-    const headers = content ? { "content-type": type, "content-length": Buffer.byteLength(content) } : {};
-    return JSON.parse(await text(await ask(path, { method, headers }, content)));
-  };
+  const send: Api["send"] = async (method, path, body, type = "application/json") =>
+    JSON.parse(await text(await ask(method, path, body && JSON.stringify(body), type)));
   const watches: Promise<void>[] = [];
   return {
     send,
@@ -79,7 +74,7 @@ export function openApi(kubeconfig: string): Api {
         return metadata.resourceVersion;
       };
       const follow = async (version: string) => {
-        const response = await ask(`${path}?watch=true&resourceVersion=${version}`, {});
+        const response = await ask("GET", `${path}?watch=true&resourceVersion=${version}`);
         for await (const line of createInterface({ input: response })) {
           const { type, object } = JSON.parse(line) as { type: string; object: T };
           // The version is too old by now: the list is read again.
@@ -94,15 +89,15 @@ export function openApi(kubeconfig: string): Api {
       };
       return new Promise<Kept<T>>((done, fail) => {
         const run = async () => {
-          while (!closing.signal.aborted) {
+          while (open) {
             try {
               const version = await list();
               done(kept);
-              await follow(version);
+              if (open) await follow(version);
             } catch (error) {
               // Of no effect once the first list is there; after that a server that is away is asked again.
               fail(error);
-              if (!closing.signal.aborted) await sleep(500);
+              if (open) await sleep(500);
             }
           }
         };
@@ -110,9 +105,10 @@ export function openApi(kubeconfig: string): Api {
       });
     },
     async [Symbol.asyncDispose]() {
-      closing.abort();
-      await Promise.all(watches);
+      open = false;
+      // Whatever is under way ends with its connection.
       agent.destroy();
+      await Promise.all(watches);
     },
   };
 }
