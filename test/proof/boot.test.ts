@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checkCluster } from "../../src/proof/cluster.ts";
 import {
   applyStreams,
   checkStreams,
@@ -83,6 +84,22 @@ describe.skipIf(without(...BOOT_PROGRAMS) || !mayBoot()).each(["production", "st
           expect(status).toMatch(/^NoNewPrivs:\t1$/m);
           expect(readFileSync(`/proc/${running.pid}/mounts`, "utf8")).toMatch(/^overlay \/ overlay ro,/m);
         }
+      }
+    });
+
+    test("is one cluster with one meta leader, and its routes speak TLS or not at all", async () => {
+      const cluster = `circl-${environment}-nats`;
+      expect(await checkCluster(subject)).toMatch(
+        new RegExp(
+          `^3 servers, each with routes to all others, under TLS that asks both sides for certificates; meta leader ${cluster}-[012]$`,
+        ),
+      );
+      for (const host of serversOf(subject)) {
+        const { protocol, fingerprint } = await handshake(6222, { host, rejectUnauthorized: false }, "route");
+        expect({ protocol, certificate: fingerprint !== undefined }).toEqual({
+          protocol: "TLSv1.3",
+          certificate: true,
+        });
       }
     });
 

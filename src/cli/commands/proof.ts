@@ -5,6 +5,7 @@ import { renderSecrets } from "../../identity/rendered.ts";
 import { memoryStore } from "../../identity/store.ts";
 import { CLIENT_NAMESPACE_LABEL } from "../../kubernetes/names.ts";
 import type { Model } from "../../model/resolve.ts";
+import { checkCluster } from "../../proof/cluster.ts";
 import { bootEnvironment } from "../../proof/environment.ts";
 import { findPrograms } from "../../proof/programs.ts";
 import { type Proven, proveAll, type Step } from "../../proof/proof.ts";
@@ -87,6 +88,7 @@ function steps(subject: Subject, start: number, short: boolean): readonly Step[]
         return `${booted.nodes.pods().length} pods, ${seconds} s after the start of the control plane`;
       },
     },
+    { title: "servers are one cluster", prove: () => checkCluster(subject) },
     { title: "streams are applied", prove: () => applyStreams(subject, policy) },
     { title: "replicas are current", prove: () => checkStreams(subject) },
     { title: "services exchange messages", prove: () => exchangeMessages(subject) },
