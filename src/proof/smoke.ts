@@ -45,7 +45,8 @@ export async function applyStreams(subject: Subject, policy: Policy): Promise<st
     readyTimeout: READY_TIMEOUT,
   });
   const failed = outcome.failed.map(({ name, error }) => `${name}: ${error.message}`);
-  if (failed.length > 0) throw new Error(failed.join("\n"));
+  const waiting = outcome.notStarted.map((name) => `${name} was not begun`);
+  if (failed.length + waiting.length > 0) throw new Error([...failed, ...waiting].join("\n"));
   return `${outcome.done.length} streams and consumers by ${writer.server.name}`;
 }
 

@@ -12,7 +12,7 @@ const RATE = 500;
 const ROOM = 600;
 
 const rateOf = ({ streams }: Model): number => {
-  const { maxMsgs = -1 } = streams.find(({ name }) => name === ORDERS.stream) ?? {};
+  const { maxMsgs = -1 } = streams.find(({ name }) => name === ORDERS.readers[0]?.stream) ?? {};
   return maxMsgs > 0 ? Math.min(RATE, Math.floor(maxMsgs / ROOM)) : RATE;
 };
 /** Messages that must go through before and after what happens. */

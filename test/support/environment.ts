@@ -1,4 +1,4 @@
-/** Environments of dist for tests: booted on a control plane and nodes of their own, with credentials made for them. */
+/** Environments for tests: booted on a control plane and nodes of their own, with credentials made for them. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,8 +6,9 @@ import { fileURLToPath } from "node:url";
 import { carryOut, holders, prepare } from "../../src/identity/keeper.ts";
 import { memoryStore } from "../../src/identity/store.ts";
 import { CLIENT_NAMESPACE_LABEL } from "../../src/kubernetes/names.ts";
+import type { Model } from "../../src/model/resolve.ts";
 import type { Tools } from "../../src/proof/agent/images.ts";
-import { bootEnvironment } from "../../src/proof/environment.ts";
+import { type BootInput, bootEnvironment } from "../../src/proof/environment.ts";
 import type { Subject } from "../../src/proof/smoke.ts";
 import { crdFiles } from "../../tools/build.js";
 import { tools as pins } from "../../tools/tool.js";
@@ -43,25 +44,34 @@ export const podTools: Tools = {
 };
 
 /** Boots dist of an environment; its pods may not be ready yet. */
-export async function bootReal(environment: "staging" | "production"): Promise<Booted> {
-  const model = realModel(environment);
+export const bootReal = (environment: "staging" | "production"): Promise<Booted> =>
+  bootModel(realModel(environment), () => distOf(environment));
+
+/**
+ * Boots an environment of a model; its pods may not be ready yet.
+ *
+ * @param manifestsIn where its manifests lie; they may be made in the folder that goes with the environment
+ * @throws what a part of it says; nothing is left then
+ */
+export async function bootModel(
+  model: Model,
+  manifestsIn: (folder: string) => string,
+  options: Pick<BootInput, "makeDisk" | "log"> = {},
+): Promise<Booted> {
+  const { environment } = model;
   const documents = memoryStore();
-  await carryOut(
-    await prepare("create", model, holders(model), documents),
-    model.environment,
-    documents,
-    async () => {},
-  );
+  await carryOut(await prepare("create", model, holders(model), documents), environment, documents, async () => {});
   const folder = mkdtempSync(join(tmpdir(), "circl-proof-"));
   try {
     const booted = await bootEnvironment({
       paths: programPaths(),
       definitions: crdFiles(),
       tools: podTools,
-      manifests: distOf(environment),
-      namespace: model.environment.kubernetes.namespace,
-      clients: { namespaces: [model.environment.kubernetes.clientNamespace], label: CLIENT_NAMESPACE_LABEL },
+      manifests: manifestsIn(folder),
+      namespace: environment.kubernetes.namespace,
+      clients: { namespaces: [environment.kubernetes.clientNamespace], label: CLIENT_NAMESPACE_LABEL },
       documents,
+      ...options,
     });
     return {
       model,

@@ -1,10 +1,9 @@
 /**
- * Clients at work while a test breaks something under them: senders that publish at a rate with message ids and try again
- * with the same id until they are answered, readers that acknowledge what their durable gives them. Both connect as
- * docs/security.md tells them to.
+ * Clients at work while something is broken under them: senders that publish at a rate with message ids and try again with the
+ * same id until they are answered, readers that acknowledge what their durable gives them.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ConsumerMessages, JetStreamClient, JsMsg, NatsConnection } from "nats";
+import type { Received, ServiceClient } from "../../connect/service-client.ts";
 import { type Lap, type Ledger, type Outcome, openLedger } from "./ledger.ts";
 
 export interface Route {
@@ -27,21 +26,26 @@ export interface Reader {
   readonly durable: string;
 }
 
-export interface LoadInput {
-  readonly routes: Readonly<Record<string, Route>>;
-  /** Opens a connection as an identity of the model. */
-  readonly connect: (identity: string) => Promise<NatsConnection>;
+export type ByRoute<T> = Readonly<Record<string, T>>;
+
+export interface TrafficPlan {
+  readonly routes: ByRoute<Route>;
   /** How long a message is tried, in milliseconds: less than the stream remembers its id. @default 100 s */
   readonly patience?: number;
   /** How long a reader may get nothing new at the end before what it lacks counts as lost, in milliseconds. @default 90 s */
   readonly silence?: number;
 }
 
-export type ByRoute<T> = Readonly<Record<string, T>>;
+/** How far a route is. */
+export interface Progress {
+  readonly acknowledged: number;
+  /** Acknowledged messages that each reader has not got so far. */
+  readonly behind: Readonly<Record<string, number>>;
+  readonly failures: Readonly<Record<string, number>>;
+}
 
-export interface Load {
-  /** Waits until so many more messages of every route are acknowledged, and every reader has so many more. @throws after five minutes */
-  readonly more: (count: number) => Promise<void>;
+export interface Traffic {
+  readonly progress: () => ByRoute<Progress>;
   /** Pauses of each route since the last lap. */
   readonly lap: () => ByRoute<Lap>;
   /** Sends nothing new, waits for what is under way and for the readers, and closes all connections. */
@@ -55,8 +59,7 @@ const WINDOW = 256;
 /** Milliseconds between a failed attempt and the next. */
 const PAUSE = 250;
 const TICK = 10;
-/** A request for messages that dies with its server is sent again once two heartbeats are missing: after as long as this. */
-const EXPIRES = 5_000;
+const LONGEST_WAIT = 300_000;
 
 const now = (): number => performance.now();
 
@@ -69,24 +72,25 @@ function numberOf(body: string, run: string): number | undefined {
   return of === run ? Number(message) : undefined;
 }
 
-/** Connects everybody and begins. */
-export async function startLoad({ routes, connect, patience = 100_000, silence = 90_000 }: LoadInput): Promise<Load> {
+/**
+ * Connects everybody and begins.
+ *
+ * @param connect opens a connection as an identity of the model
+ * @throws what a connection says that cannot be had in ten attempts
+ */
+export async function startTraffic(
+  { routes, patience = 100_000, silence = 90_000 }: TrafficPlan,
+  connect: (identity: string) => Promise<ServiceClient>,
+): Promise<Traffic> {
   const run = `load${Date.now()}`;
-  const connected: Awaited<ReturnType<typeof connectRoute>>[] = [];
+  const connected: Connected[] = [];
   for (const [name, route] of Object.entries(routes)) connected.push(await connectRoute(name, route, connect));
   // Handshakes cost more than messages, so nothing is sent before the last of them.
   const running = connected.map((route) => startRoute(route, `${run}-${route.name}`, { patience, silence }));
   const byRoute = <T>(of: (each: (typeof running)[number]) => T): ByRoute<T> =>
     Object.fromEntries(running.map((each) => [each.name, of(each)]));
   return {
-    more: async (count) => {
-      // How far readers are behind says how busy the machine is, not whether they get on.
-      const goals = running.flatMap((each) => countsOf(each).map((now) => now + count));
-      const reached = () => running.flatMap(countsOf).every((now, i) => now >= (goals[i] ?? 0));
-      for (const end = now() + 300_000; !reached(); await sleep(500)) {
-        if (now() > end) throw new Error(`no ${count} more messages: ${JSON.stringify(byRoute(progress))}`);
-      }
-    },
+    progress: () => byRoute(({ ledger, durables }) => progressOf(ledger, durables)),
     lap: () => byRoute(({ ledger }) => ledger.lap(now())),
     stop: async () => {
       await Promise.all(running.map(({ stop }) => stop()));
@@ -98,45 +102,72 @@ export async function startLoad({ routes, connect, patience = 100_000, silence =
   };
 }
 
-/** Messages of a route that are acknowledged, and of those how many each reader has. */
-const countsOf = ({ route, ledger }: { readonly route: Route; readonly ledger: Ledger }): readonly number[] => [
-  ledger.acknowledged(),
-  ...route.readers.map(({ durable }) => ledger.acknowledged() - ledger.behind(durable)),
-];
+/** Waits until so many more messages of every route are acknowledged, and every reader has so many more. @throws after five minutes */
+export async function more(
+  { progress }: { readonly progress: () => ByRoute<Progress> | Promise<ByRoute<Progress>> },
+  count: number,
+): Promise<void> {
+  // How far readers are behind says how busy the machine is, not whether they get on.
+  const countsOf = (all: ByRoute<Progress>) =>
+    Object.values(all).flatMap(({ acknowledged, behind }) => [
+      acknowledged,
+      ...Object.values(behind).map((left) => acknowledged - left),
+    ]);
+  const goals = countsOf(await progress()).map((before) => before + count);
+  for (const end = now() + LONGEST_WAIT; ; await sleep(500)) {
+    const all = await progress();
+    if (countsOf(all).every((reached, i) => reached >= (goals[i] ?? 0))) return;
+    if (now() > end) throw new Error(`no ${count} more messages: ${JSON.stringify(all)}`);
+  }
+}
 
-const progress = ({ route, ledger }: { readonly route: Route; readonly ledger: Ledger }) => ({
+const progressOf = (ledger: Ledger, durables: readonly string[]): Progress => ({
   acknowledged: ledger.acknowledged(),
-  behind: Object.fromEntries(route.readers.map(({ durable }) => [durable, ledger.behind(durable)])),
+  behind: Object.fromEntries(durables.map((durable) => [durable, ledger.behind(durable)])),
   failures: ledger.outcome().failures,
 });
 
-interface Limits {
-  readonly patience: number;
-  readonly silence: number;
+interface Connected {
+  readonly name: string;
+  readonly route: Route;
+  readonly senders: readonly ServiceClient[];
+  readonly readers: readonly ServiceClient[];
 }
 
-async function connectRoute(name: string, route: Route, connect: LoadInput["connect"]) {
+async function connectRoute(
+  name: string,
+  route: Route,
+  connect: (identity: string) => Promise<ServiceClient>,
+): Promise<Connected> {
   const senders = await connectAll(route.senders, () => patiently(() => connect(route.identity)));
   const readers = await Promise.all(route.readers.map(({ identity }) => patiently(() => connect(identity))));
   return { name, route, senders, readers };
 }
 
 function startRoute(
-  { name, route, senders, readers }: Awaited<ReturnType<typeof connectRoute>>,
+  { name, route, senders, readers }: Connected,
   run: string,
-  { patience, silence }: Limits,
+  { patience, silence }: Required<Omit<TrafficPlan, "routes">>,
 ) {
   const durables = route.readers.map(({ durable }) => durable);
   const ledger = openLedger(route.senders, durables, now());
-  const readings = route.readers.map((reader, i) => startReading(reader, readers[i] as NatsConnection, ledger, run));
+  const closing = new AbortController();
+  const readings = route.readers.map(({ stream, durable }, i) => {
+    const take = ({ text, seq }: Received) => {
+      const number = numberOf(text, run);
+      if (number !== undefined) ledger.deliver(durable, number, seq, now());
+    };
+    return readers[i]?.consume(stream, durable, take, closing.signal);
+  });
   const sending = startSending(route, senders, ledger, run, patience);
   const close = async () => {
-    for (const reading of readings) await reading.stop();
-    await Promise.all(senders.map((connection) => connection.close()));
+    closing.abort();
+    await Promise.all([...senders, ...readers].map((client) => client[Symbol.asyncDispose]()));
+    await Promise.all(readings);
   };
   return {
     name,
-    route,
+    durables,
     ledger,
     stop: async () => {
       await sending.stop();
@@ -163,41 +194,39 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** A few at a time: handshakes of a thousand at once would time each other out. */
-async function connectAll(count: number, connect: () => Promise<NatsConnection>): Promise<NatsConnection[]> {
-  const connections: NatsConnection[] = [];
-  while (connections.length < count) {
-    const some = Math.min(20, count - connections.length);
-    connections.push(...(await Promise.all(Array.from({ length: some }, connect))));
+async function connectAll(count: number, connect: () => Promise<ServiceClient>): Promise<ServiceClient[]> {
+  const clients: ServiceClient[] = [];
+  while (clients.length < count) {
+    const some = Math.min(20, count - clients.length);
+    clients.push(...(await Promise.all(Array.from({ length: some }, connect))));
   }
-  return connections;
+  return clients;
 }
 
 interface Sender {
-  readonly jetstream: JetStreamClient;
+  readonly client: ServiceClient;
   readonly index: number;
   readonly unanswered: Set<Promise<void>>;
 }
 
 function startSending(
   { subject, rate, size }: Route,
-  connections: readonly NatsConnection[],
+  clients: readonly ServiceClient[],
   ledger: Ledger,
   run: string,
   patience: number,
 ) {
-  const senders = connections.map(
-    (connection, index): Sender => ({ jetstream: connection.jetstream(), index, unanswered: new Set() }),
-  );
+  const senders = clients.map((client, index): Sender => ({ client, index, unanswered: new Set() }));
   let message = 0;
   let due = 0;
   let last = now();
   let ended = false;
-  async function send({ jetstream, index }: Sender, id: number): Promise<void> {
+  async function send({ client, index }: Sender, id: number): Promise<void> {
     const body = bodyOf(run, id, size);
     for (const first = now(); ; await sleep(PAUSE)) {
       try {
         // The same id every time: a message whose answer was lost is not stored twice.
-        await jetstream.publish(subject, body, { msgID: `${run}-${id}` });
+        await client.publish(subject, body, `${run}-${id}`);
         return ledger.acknowledge(id, index, now());
       } catch (error) {
         ledger.fail(reasonOf(error));
@@ -234,37 +263,6 @@ function startSending(
 /** 503 is "no responders": the stream has no leader that hears. */
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? ((error as Error & { readonly code?: string }).code ?? error.message) : String(error);
-
-function startReading({ stream, durable }: Reader, connection: NatsConnection, ledger: Ledger, run: string) {
-  let reading = true;
-  let messages: ConsumerMessages | undefined;
-  const take = (message: JsMsg): void => {
-    const number = numberOf(message.string(), run);
-    if (number !== undefined) ledger.deliver(durable, number, message.seq, now());
-    message.ack();
-  };
-  const loop = async (): Promise<void> => {
-    while (reading) {
-      try {
-        const consumer = await connection.jetstream().consumers.get(stream, durable);
-        messages = await consumer.consume({ max_messages: 500, expires: EXPIRES });
-        for await (const message of messages) take(message);
-      } catch {
-        // Nobody answers while there is no leader; what was not acknowledged comes again.
-        await sleep(PAUSE);
-      }
-    }
-  };
-  const ended = loop();
-  return {
-    stop: async () => {
-      reading = false;
-      await messages?.close();
-      await connection.close();
-      await ended;
-    },
-  };
-}
 
 /** Waits for the readers as long as they get on. */
 async function allRead(ledger: Ledger, readers: readonly string[], silence: number): Promise<void> {

@@ -4,8 +4,9 @@ import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
+import { CLIENTS } from "../../../src/proof/load/clients.ts";
+import type { Route } from "../../../src/proof/load/traffic.ts";
 import { realModel } from "../../support/definitions.ts";
-import type { Route } from "./load.ts";
 import { reportOutcome, reportPauses } from "./report.ts";
 import { cannotBoot, openSite, type Site } from "./site.ts";
 import { runOf, serversOf } from "./strikes.ts";
@@ -40,6 +41,9 @@ const PEAK: Readonly<Record<string, Route>> = {
   },
 };
 const MEASURED = 30_000;
+const WANTED = 10_000;
+/** Messages a second that two cores shared by everything still carry; less is a defect, and not the machine. */
+const FLOOR = 500;
 /** Of Linux, in which /proc counts: a second has this many. */
 const TICKS = 100;
 
@@ -71,16 +75,18 @@ test.skipIf(cannotBoot())(
     await using site = await openSite(realModel("production"));
     const load = await site.clients.start({ routes: PEAK, silence: 180_000 });
     const servers = serversOf(site);
-    const pids = servers.map(
-      (pod) => runOf(site, pod)?.containers.find(({ container }) => container.name === NATS.name)?.process?.pid ?? 0,
-    );
+    const { namespace, clientNamespace } = site.model.environment.kubernetes;
+    const pidOf = (home: string, pod: string, name: string): number =>
+      site.nodes.pod(home, pod).containers.find(({ container }) => container.name === name)?.process?.pid ?? 0;
+    const pids = servers.map((pod) => pidOf(namespace, pod, NATS.name));
+    const clientsPid = pidOf(clientNamespace, CLIENTS, "clients");
     await sleep(5_000);
-    const before = { idle: idle(), servers: pids.map(cpuOf), clients: cpuOf(site.clients.pid) };
+    const before = { idle: idle(), servers: pids.map(cpuOf), clients: cpuOf(clientsPid) };
     await load.lap();
     await sleep(MEASURED);
     const laps = await load.lap();
     const shares = pids.map((pid, i) => cpuOf(pid) - (before.servers[i] ?? 0));
-    const clients = cpuOf(site.clients.pid) - before.clients;
+    const clients = cpuOf(clientsPid) - before.clients;
     const spare = idle() - before.idle;
     const varz = await Promise.all(servers.map((pod) => varzOf(site, pod)));
     const outcomes = await load.stop();
@@ -89,17 +95,52 @@ test.skipIf(cannotBoot())(
       (sum, { acknowledged, lasted }) => sum + acknowledged / (lasted / 1_000),
       0,
     );
-    const core = (seconds: number) => (seconds / (MEASURED / 1_000)).toFixed(2);
+    const share = (seconds: number) => seconds / (MEASURED / 1_000);
+    const core = (seconds: number) => share(seconds).toFixed(2);
+    const connections = varz.reduce((sum, one) => sum + one.connections, 0);
+    const first = firstLimit({
+      reached,
+      clients: share(clients),
+      idle: share(spare),
+      cores: cpus().length,
+      connections: Math.max(...varz.map((one) => one.connections / one.max_connections)),
+      slow: varz.reduce((sum, one) => sum + one.slow_consumers, 0),
+    });
     console.log(
-      `${Math.round(reached)} of 10 000 messages a second acknowledged over ${varz.map(({ connections }) => connections).join(" + ")} connections; ` +
-        `cores: servers ${shares.map(core).join(" + ")}, clients ${core(clients)}, idle ${core(spare)} of ${cpus().length}`,
+      `${Math.round(reached)} of ${WANTED} messages a second acknowledged over ${varz.map((one) => one.connections).join(" + ")} connections; ` +
+        `cores: servers ${shares.map(core).join(" + ")}, clients ${core(clients)}, idle ${core(spare)} of ${cpus().length}; ` +
+        `what comes first: ${first}`,
     );
     reportPauses("the declared peak", laps);
     reportOutcome("the declared peak", outcomes);
-    expect(varz.reduce((sum, { connections }) => sum + connections, 0)).toBeGreaterThanOrEqual(1_000);
-    expect(reached).toBeGreaterThan(0);
+    expect(connections).toBeGreaterThanOrEqual(1_000);
+    // A limit that the environment sets would be a defect at its own declared peak; the machine's are its own affair.
+    expect(["none", "the cores of this machine", "the one core of the clients"]).toContain(first);
+    expect(reached).toBeGreaterThan(FLOOR);
     for (const { readers } of Object.values(outcomes)) {
       for (const readings of Object.values(readers)) expect(readings).toMatchObject({ lost: [], storedTwice: [] });
     }
   },
 );
+
+interface Reached {
+  readonly reached: number;
+  /** Cores that the clients had. */
+  readonly clients: number;
+  /** Cores that nobody had, of `cores`. */
+  readonly idle: number;
+  readonly cores: number;
+  /** Of the fullest server, as a share of what it takes. */
+  readonly connections: number;
+  /** Clients that servers cut off, as they did not read. */
+  readonly slow: number;
+}
+
+/** What kept the load from its rate. */
+function firstLimit({ reached, clients, idle: spare, cores, connections, slow }: Reached): string {
+  if (reached >= 0.95 * WANTED) return "none";
+  if (connections >= 1) return "connections that a server takes";
+  if (slow > 0) return "clients that do not read";
+  if (clients > 0.9) return "the one core of the clients";
+  return spare < 0.1 * cores ? "the cores of this machine" : "what servers acknowledge, with cores to spare";
+}

@@ -14,6 +14,8 @@ const model = (stream: StreamInput) =>
   modelWith({ environment: { nats: { volume: { size: "2GiB" } } }, streams: [...lock, stream] });
 const MESSAGE = new Uint8Array(512 * 1024);
 const MEBIBYTE = 1_048_576;
+/** What JetStream says where a limit of its own is reached. */
+const POLICY = /\b(resource limits exceeded for account|insufficient (storage )?resources|maximum bytes exceeded)\b/;
 
 describe.skipIf(cannotBoot())("a volume of 2 GiB", () => {
   let disks: LoopDisks | undefined;
@@ -35,16 +37,18 @@ describe.skipIf(cannotBoot())("a volume of 2 GiB", () => {
     const oms = await opened.connect("oms");
     const publish = () => oms.jetstream().publish("orders.created", MESSAGE);
     let stored = 0;
-    let refusal: unknown;
+    let refusal: PromiseSettledResult<unknown> | undefined;
     // 2 GiB of messages, as four times the disk would take.
     for (let attempts = 0; refusal === undefined && attempts < 16_384; attempts += 8) {
       const ends = await Promise.allSettled(Array.from({ length: 8 }, publish));
       stored += ends.filter(({ status }) => status === "fulfilled").length;
-      refusal = ends.find((end) => end.status === "rejected")?.reason;
+      // A busy machine lets requests time out, which refuses nothing.
+      refusal = ends.find((end) => end.status === "rejected" && POLICY.test(String(end.reason)));
     }
     const free = disks.leastFree();
-    console.log(`refused after ${stored / 2} MiB with ${Math.round(free / MEBIBYTE)} MiB free: ${refusal}`);
-    expect(String(refusal)).toBe("NatsError: resource limits exceeded for account");
+    console.log(`refused after ${stored / 2} MiB with ${Math.round(free / MEBIBYTE)} MiB free`);
+    // Not a server that is full, which would give its stream up, and not the filesystem: the account of all three.
+    expect(refusal).toMatchObject({ status: "rejected", reason: { message: "resource limits exceeded for account" } });
     expect(free).toBeGreaterThan(128 * MEBIBYTE);
     // No server gave JetStream up or was restarted for it.
     for (const pod of serversOf(opened)) {

@@ -4,14 +4,17 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "nats";
 import { describe, expect, test } from "vitest";
+import { serviceOf } from "../../../src/connect/service-client.ts";
 import { desiredState } from "../../../src/jetstream/desired.ts";
+import { startRemotely } from "../../../src/proof/load/remote.ts";
+import { serveTraffic } from "../../../src/proof/load/server.ts";
+import { more, type Route, startTraffic } from "../../../src/proof/load/traffic.ts";
+import { freePorts } from "../../../src/proof/ports.ts";
 import { realModel } from "../../support/definitions.ts";
 import { createAll, request } from "../../support/jetstream.ts";
 import { Cluster, metaReady } from "../../support/nats-server.ts";
 import { without } from "../../support/tools.ts";
 import { startVault, type Vault } from "../../support/vault.ts";
-import { startClientProcess } from "./client-process.ts";
-import { type Route, startLoad } from "./load.ts";
 import { reportOutcome, reportPauses } from "./report.ts";
 
 const orders: Route = {
@@ -54,8 +57,10 @@ describe.skipIf(without("nats-server"))("a load", () => {
     await using cluster = await Cluster.start(model);
     const admin = await cluster.connect();
     await createAll(admin, desiredState(model));
-    const load = await startLoad({ routes: { orders }, connect: () => cluster.connect(), silence: 10_000 });
-    await load.more(200);
+    const load = await startTraffic({ routes: { orders }, silence: 10_000 }, async () =>
+      serviceOf(await cluster.connect()),
+    );
+    await more(load, 200);
     // One reader is held back, so that something can happen to what it has not seen.
     const pause = (pause_until: string) => request(admin, "CONSUMER.PAUSE.circl_oms.dms-orders", { pause_until });
     expect(await pause(new Date(Date.now() + 600_000).toISOString())).not.toHaveProperty("error");
@@ -83,8 +88,9 @@ describe.skipIf(without("nats-server"))("a load", () => {
 
   test("goes on past the death of a server, and nothing of three replicas is lost", async () => {
     await using vault = await startVault(realModel("production"));
-    await using clients = await startClientProcess({ secrets: secretsOf(vault, ["oms", "dms", "bff"]) });
-    const load = await clients.start({ routes: { orders } });
+    const [port = 0] = await freePorts(1);
+    await using _ = await serveTraffic(secretsOf(vault, ["oms", "dms", "bff"]), "127.0.0.1", port);
+    const load = await startRemotely(`http://127.0.0.1:${port}`, { routes: { orders } });
     await load.more(400);
     for (const [i, server] of vault.cluster.servers.entries()) {
       await load.lap();
@@ -102,11 +108,12 @@ describe.skipIf(without("nats-server"))("a load", () => {
     }
   });
 
-  test("fails where its process does", async () => {
-    await using clients = await startClientProcess({ secrets: "/nowhere" });
-    await expect(clients.start({ routes: { orders } })).rejects.toThrow("/nowhere/oms/nats.json");
-    const start = clients.start({ routes: { orders } });
-    process.kill(clients.pid, "SIGKILL");
-    await expect(start).rejects.toThrow(/nats.json|process (has )?ended/);
+  test("says what keeps it from beginning, and that there is none", async () => {
+    const [port = 0] = await freePorts(1);
+    const url = `http://127.0.0.1:${port}`;
+    await using _ = await serveTraffic("/nowhere", "127.0.0.1", port);
+    await expect(startRemotely(url, { routes: { orders } })).rejects.toThrow("/nowhere/oms/nats.json");
+    expect(await fetch(`${url}/lap`).then((reply) => reply.json())).toBe("Error: there is no traffic");
+    expect(await fetch(`${url}/else`).then(({ status }) => status)).toBe(500);
   });
 });

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { NATS, PORTS, SERVICE_LABEL, serviceHost } from "../../../src/kubernetes/names.ts";
+import { CLIENTS } from "../../../src/proof/load/clients.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
 import { cannotBoot, clientPod, useSite } from "./site.ts";
@@ -45,7 +46,7 @@ describe.skipIf(cannotBoot())("production", () => {
       site().kubectl([
         "label",
         "pod",
-        "load",
+        CLIENTS,
         `${SERVICE_LABEL}${value}`,
         "--overwrite",
         `--namespace=${clientNamespace}`,
@@ -57,7 +58,7 @@ describe.skipIf(cannotBoot())("production", () => {
           await label("-");
           expect(
             await eventually(
-              () => isGreeted(clientNamespace, "load"),
+              () => isGreeted(clientNamespace, CLIENTS),
               (greeted) => !greeted,
             ),
           ).toBe(false);

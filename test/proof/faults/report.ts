@@ -1,6 +1,6 @@
 /** Figures of a fault for people: they are printed and judged by nobody, as machines differ. */
-import type { Lap, Outcome } from "./ledger.ts";
-import type { ByRoute } from "./load.ts";
+import type { Lap, Outcome } from "../../../src/proof/load/ledger.ts";
+import type { ByRoute } from "../../../src/proof/load/traffic.ts";
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(1)} s`;
 

@@ -1,14 +1,24 @@
 /** What clients do while something is broken, and what must hold of it. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import type { Route } from "./load.ts";
+import { isCaptured } from "../../../src/model/capture.ts";
+import type { Model } from "../../../src/model/resolve.ts";
+import type { Lap } from "../../../src/proof/load/ledger.ts";
+import type { ByRoute, Route } from "../../../src/proof/load/traffic.ts";
 import { reportOutcome, reportPauses } from "./report.ts";
 import type { Site } from "./site.ts";
 
 /** Messages a second of all routes together. A machine that is busy with other things may be asked for less. */
 const RATE = Number(process.env.CIRCL_PROOF_RATE ?? 2_000);
 
+/** What two cores, shared by everything, must carry of it where nothing is broken: less is a defect and not the machine. */
+const FLOOR = 0.2;
+const QUIET = 5_000;
+/** Seconds of load that a stream must have room for: what gives way to newer messages before it is read is lost by definition. */
+const ROOM = 500;
+
 /** Telemetry, positions and orders. */
-export const ROUTES: Readonly<Record<string, Route>> = {
+const ROUTES: Readonly<Record<string, Route>> = {
   telemetry: {
     subject: "circl.iot.telemetry.truck",
     identity: "iot",
@@ -39,6 +49,27 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   },
 };
 
+/** The routes, slower by as much as the streams of an environment have less room. */
+export function routesFor({ streams }: Model): Readonly<Record<string, Route>> {
+  const share = Math.min(
+    1,
+    ...streams.map(({ name, subjects, maxMsgs }) => {
+      const into = Object.values(ROUTES).filter(
+        ({ subject, readers }) => readers.some(({ stream }) => stream === name) || isCaptured(subject, subjects),
+      );
+      const rate = into.reduce((sum, route) => sum + route.rate, 0);
+      return maxMsgs > 0 && rate > 0 ? maxMsgs / ROOM / rate : 1;
+    }),
+  );
+  return Object.fromEntries(
+    Object.entries(ROUTES).map(([name, route]) => [name, { ...route, rate: route.rate * share }]),
+  );
+}
+
+/** Messages a second of all routes together. */
+const rateOf = (laps: ByRoute<Lap>): number =>
+  Object.values(laps).reduce((sum, { acknowledged, lasted }) => sum + acknowledged / (lasted / 1_000), 0);
+
 export interface Fault {
   readonly name: string;
   /** Each is done while the load runs, and the load must get on before the next. */
@@ -51,8 +82,15 @@ export interface Fault {
  * long servers are away is a matter of the machine.
  */
 export async function outlives(site: Site, { name, blows }: Fault): Promise<void> {
-  const load = await site.clients.start({ routes: ROUTES });
+  const routes = routesFor(site.model);
+  const load = await site.clients.start({ routes });
   await load.more(500);
+  await load.lap();
+  await sleep(QUIET);
+  const reached = rateOf(await load.lap());
+  const wanted = Object.values(routes).reduce((sum, { rate }) => sum + rate, 0);
+  console.log(`${name}: ${Math.round(reached)} of ${Math.round(wanted)} messages a second before it`);
+  expect(reached).toBeGreaterThan(FLOOR * wanted);
   for (const [i, blow] of blows(site).entries()) {
     await load.lap();
     await blow();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openLedger } from "./ledger.ts";
+import { openLedger } from "../../../src/proof/load/ledger.ts";
 
 test("what was acknowledged and never delivered is lost, what was only sent is not", () => {
   const ledger = openLedger(1, ["a", "b"], 0);

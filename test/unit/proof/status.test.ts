@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { runContainer } from "../../../src/proof/agent/container-run.ts";
 import type { Container, ContainerState, Pod } from "../../../src/proof/agent/objects.ts";
 import { statusOf } from "../../../src/proof/agent/pod-status.ts";
-import { formatIds, parseIds } from "../../../src/proof/load/id-ranges.ts";
 
 const container: Container = { name: "main", image: "nats" };
 const pod = (conditions: Pod["status"]["conditions"] = []): Pod => ({
@@ -106,11 +105,4 @@ describe("a container", () => {
     await one.stop(0);
     expect(started()).toBe(2);
   });
-});
-
-test("numbers of messages are written in ranges and read back", () => {
-  expect(formatIds(new Set([3, 1, 2, 0, 7, 9, 8, 5]))).toBe("0-3,5,7-9");
-  for (const ids of [new Set<number>(), new Set([4]), new Set([0, 1, 2, 9])])
-    expect(parseIds(formatIds(ids))).toEqual(ids);
-  expect(() => parseIds("1-x")).toThrow('"1-x" is no range');
 });
