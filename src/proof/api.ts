@@ -2,7 +2,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
-import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeObject } from "./agent/objects.ts";
@@ -75,12 +74,16 @@ export function openApi(kubeconfig: string): Api {
       };
       const follow = async (version: string) => {
         const response = await ask("GET", `${path}?watch=true&resourceVersion=${version}`);
-        for await (const line of createInterface({ input: response })) {
-          const { type, object } = JSON.parse(line) as { type: string; object: T };
-          // The version is too old by now: the list is read again.
-          if (type === "ERROR") return;
-          if (type === "DELETED") remove(object);
-          else set(object);
+        let rest = "";
+        for await (const chunk of response.setEncoding("utf8")) {
+          const lines = `${rest}${chunk}`.split("\n");
+          rest = lines.pop() ?? "";
+          for (const { type, object } of lines.map((line): { type: string; object: T } => JSON.parse(line))) {
+            // The version is too old by now: the list is read again.
+            if (type === "ERROR") return;
+            if (type === "DELETED") remove(object);
+            else set(object);
+          }
         }
       };
       const kept: Kept<T> = {

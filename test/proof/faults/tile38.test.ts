@@ -45,28 +45,38 @@ describe.skipIf(cannotBoot())("Tile38 of production", () => {
   };
   /** A sample of a server's metrics, 0 where it has none. */
   const metric = async (pod: string, series: string): Promise<number> => {
-    const text = await fetch(`http://${addressOf(pod)}:${PORTS.tile38Metrics}/metrics`).then((reply) => reply.text());
+    const signal = AbortSignal.timeout(10_000);
+    const page = await fetch(`http://${addressOf(pod)}:${PORTS.tile38Metrics}/metrics`, { signal });
+    const text = await page.text();
     const line = text.split("\n").find((sample) => sample.startsWith(series));
     return Number(line?.split(" ").at(-1) ?? 0);
   };
+  const caughtUp = async (pod: string): Promise<boolean> =>
+    (await metric(pod, 'tile38_replication_info{caught_up="true"')) === 1;
   const objects = (pod: string) => metric(pod, `tile38_collection_objects{col="${COLLECTION}"}`);
 
   test("the leader is killed and comes back with every position that was answered", { timeout: 900_000 }, async () => {
     const writer = await write();
+    const started = await metric(LEADER, "tile38_start_time_seconds");
+    expect(started).toBeGreaterThan(0);
     await kill(site(), LEADER, "tile38");
     await writer.more(1_000);
     await expectEverywhere(writer, "leader killed");
+    expect(await metric(LEADER, "tile38_start_time_seconds")).toBeGreaterThan(started);
   });
 
   test("a follower is lost, and the one in its place has everything", { timeout: 900_000 }, async () => {
     const writer = await write();
-    await remove(site(), FOLLOWERS[0] ?? "");
+    const [first = "", second = ""] = FOLLOWERS;
+    await remove(site(), first);
     await writer.more(1_000);
     await allReady(site(), TILE38.followers);
     await expectEverywhere(writer, "follower lost");
+    expect(await Promise.all([LEADER, first, second].map(objects))).toEqual(Array(3).fill(await objects(LEADER)));
+    expect(await caughtUp(first)).toBe(true);
   });
 
-  test("without their leader followers say that they are behind, keep what they have, and follow again", {
+  test("without their leader followers keep what they have and do not know, metrics miss the leader, and they follow again", {
     timeout: 900_000,
   }, async () => {
     const writer = await write();
@@ -75,7 +85,12 @@ describe.skipIf(cannotBoot())("Tile38 of production", () => {
     await sleep(AWAY);
     const elsewhere = FOLLOWERS.filter((pod) => nodeOf(site(), pod) !== node);
     expect(elsewhere.length).toBeGreaterThan(0);
-    for (const pod of elsewhere) expect((await have(pod))?.size).toBeGreaterThan(1_000);
+    for (const pod of elsewhere) {
+      expect((await have(pod))?.size).toBeGreaterThan(1_000);
+      // Nothing tells a follower that its leader is out of reach; that no leader can be scraped does.
+      expect(await caughtUp(pod)).toBe(true);
+    }
+    await expect(metric(LEADER, "tile38_start_time_seconds")).rejects.toThrow();
     await site().nodes.cut(node, true);
     await writer.more(1_000);
     await expectEverywhere(writer, "leader cut off for 20 s");
@@ -106,7 +121,8 @@ describe.skipIf(cannotBoot())("Tile38 of production", () => {
     );
     await sleep(AWAY);
     expect([isReady(first), isReady(second), isReady(LEADER)]).toEqual([false, true, true]);
-    expect(await metric(first, 'tile38_replication_info{caught_up="true"')).toBe(0);
+    expect(await caughtUp(first)).toBe(false);
+    expect(await objects(first)).toBe(0);
     await replace(before.data.config);
     await remove(site(), first);
     await allReady(site(), TILE38.followers);
@@ -121,6 +137,7 @@ describe.skipIf(cannotBoot())("Tile38 of production", () => {
       expect(await redis.call("AOFSHRINK")).toBe("OK");
       redis.disconnect();
     };
+    const before = await metric(LEADER, "tile38_aof_size_bytes");
     await shrink();
     await writer.more(1_000);
     for (let round = 0; round < 3; round++) {
@@ -129,6 +146,7 @@ describe.skipIf(cannotBoot())("Tile38 of production", () => {
       await writer.more(500);
     }
     await expectEverywhere(writer, "shrunk under load, and killed in three shrinks");
+    console.log(`the leader's file: ${before} bytes before, ${await metric(LEADER, "tile38_aof_size_bytes")} after`);
   });
 
   test("a leader without its volume begins anew, and metrics show that followers have what it lacks", {

@@ -4,18 +4,18 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "nats";
 import { describe, expect, test } from "vitest";
-import { serviceOf } from "../../../src/connect/service-client.ts";
-import { desiredState } from "../../../src/jetstream/desired.ts";
-import { startRemotely } from "../../../src/proof/load/remote.ts";
-import { serveTraffic } from "../../../src/proof/load/server.ts";
-import { more, type Route, startTraffic } from "../../../src/proof/load/traffic.ts";
-import { freePorts } from "../../../src/proof/ports.ts";
-import { realModel } from "../../support/definitions.ts";
-import { createAll, request } from "../../support/jetstream.ts";
-import { Cluster, metaReady } from "../../support/nats-server.ts";
-import { without } from "../../support/tools.ts";
-import { startVault, type Vault } from "../../support/vault.ts";
-import { reportOutcome, reportPauses } from "./report.ts";
+import { serviceOf } from "../../src/connect/service-client.ts";
+import { desiredState } from "../../src/jetstream/desired.ts";
+import { startRemotely } from "../../src/proof/load/remote.ts";
+import { serveTraffic } from "../../src/proof/load/server.ts";
+import { more, type Route, startTraffic } from "../../src/proof/load/traffic.ts";
+import { freePorts } from "../../src/proof/ports.ts";
+import { realModel } from "../support/definitions.ts";
+import { createAll, request } from "../support/jetstream.ts";
+import { Cluster, metaReady } from "../support/nats-server.ts";
+import { without } from "../support/tools.ts";
+import { startVault, type Vault } from "../support/vault.ts";
+import { reportOutcome, reportPauses } from "./faults/report.ts";
 
 const orders: Route = {
   subject: "circl.oms.order.created",
