@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { renderStreams } from "../../../src/cli/output/streams.ts";
 import { lookOf } from "../../../src/cli/output/terminal.ts";
 import { NATS, serverNamePrefix } from "../../../src/kubernetes/names.ts";
+import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
 import { request } from "../../support/jetstream.ts";
 import { cannotBoot, useSite } from "./site.ts";
@@ -66,13 +67,17 @@ describe.skipIf(cannotBoot())("staging", () => {
     await allReady(site(), NATS.name);
     const after = await site().connect("stream-plan", victim === "nats-0" ? "nats-1" : "nats-0");
     for (const { name, state, cluster } of states) {
-      const { state: now } = await infoOf(after, name);
+      // A stream that was lost has a leader only once it is made anew.
+      const now = await eventually(
+        async () => (await infoOf(after, name).catch(() => undefined))?.state,
+        (answer) => answer !== undefined,
+      );
       const wasThere = cluster.leader.endsWith(victim);
       console.log(
-        `${victim} without its volume · ${name} ${wasThere ? "was there" : "was elsewhere"}: ${state.messages} messages before, ${now.messages} after`,
+        `${victim} without its volume · ${name} ${wasThere ? "was there" : "was elsewhere"}: ${state.messages} messages before, ${now?.messages} after`,
       );
       // The copy of another stream begins anew where that one does.
-      if (wasThere) expect(now.last_seq).toBeLessThan(state.last_seq);
+      if (wasThere) expect(now?.last_seq).toBeLessThan(state.last_seq);
       else expect(now).toMatchObject({ messages: state.messages, last_seq: state.last_seq });
     }
     await after.close();
