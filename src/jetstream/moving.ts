@@ -54,7 +54,7 @@ export function losesCopies({ config, cluster = {} }: StreamInfo): Omit<Refusal,
   const { leader, replicas = [] } = cluster;
   const missing = Number(config.num_replicas ?? 1) - 1 - replicas.length;
   const behind = replicas.filter(isBehind).map(({ name, offline, lag = 0 }) => {
-    return `${name} is ${offline ? "offline" : lag > 0 ? `${lag} messages behind` : "not current"}`;
+    return `${name} is ${offline ? "offline" : lag > 0 ? `${lag} operations behind` : "not current"}`;
   });
   const why = [
     ...(leader ? [] : ["it has no leader"]),
@@ -70,7 +70,7 @@ export function losesCopies({ config, cluster = {} }: StreamInfo): Omit<Refusal,
       };
 }
 
-/** Entries that a replica may be behind under load: a fraction of a second at our rates. */
+/** Operations of its log that a replica may be behind under load: a fraction of a second at our rates. */
 const IN_FLIGHT = 1_000;
 
 /** One that was not heard of for a while is not current either, and its lag is left out. */

@@ -48,7 +48,7 @@ describe("fewer replicas", () => {
 
   test.each<[string, ClusterState["replicas"], string]>([
     ["one is offline", [whole, { name: "n-2", current: false, offline: true, lag: 9 }], "n-2 is offline"],
-    ["one is far behind", [whole, { name: "n-2", current: false, lag: 90_000 }], "n-2 is 90000 messages behind"],
+    ["one is far behind", [whole, { name: "n-2", current: false, lag: 90_000 }], "n-2 is 90000 operations behind"],
     ["one says nothing", [whole, { name: "n-2", current: false }], "n-2 is not current"],
     ["one is missing", [whole], "1 of its replicas is missing"],
     [
@@ -57,7 +57,7 @@ describe("fewer replicas", () => {
         { name: "n-1", current: false, offline: true },
         { name: "n-2", current: false, lag: 90_000 },
       ],
-      "n-1 is offline, n-2 is 90000 messages behind",
+      "n-1 is offline, n-2 is 90000 operations behind",
     ],
   ])("are blocked while %s", (_, replicas, why) => {
     const found = scale(replicas, "circl-production");
