@@ -1,8 +1,8 @@
 /** `circl identity rotate` against real servers: clients get the new half when every server takes it, and not a moment before. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { identities } from "../../src/model/identity.ts";
 import type { Model } from "../../src/model/resolve.ts";
@@ -47,9 +47,15 @@ async function startSite(model: Model) {
   };
 }
 
-function start(args: readonly string[]): { readonly command: ChildProcess; readonly said: () => string } {
+function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): { readonly command: ChildProcess; readonly said: () => string } {
   const stdio = ["ignore", "ignore", "pipe"] as const;
-  const command = spawn(process.execPath, [join(root, "bin/circl"), ...args], { stdio: [...stdio] });
+  const command = spawn(process.execPath, [join(root, "bin/circl"), ...args], {
+    stdio: [...stdio],
+    env: { ...process.env, ...env },
+  });
   let said = "";
   command.stderr?.on("data", (chunk) => {
     said += chunk;
@@ -100,5 +106,28 @@ describe.skipIf(without("nats-server", "test-ca"))("a rotation asks the servers"
       /Nothing was written: not every server can be asked\.\n- 127\.0\.0\.1:\d+: .*nobody listens/,
     );
     expect(site.document("identity", "oms")).toBe(known);
+  });
+
+  test("through the pods of a cluster, by the name in their certificates and the authority that the store has", async () => {
+    await using site = await startSite(realModel("staging"));
+    using folder = temporaryFolder();
+    const ports = site.cluster.servers.map(({ clientPort }, i) => [`pod/nats-${i}`, clientPort]);
+    const kubectl = `#!${process.execPath}
+const port = ${JSON.stringify(Object.fromEntries(ports))}[process.argv.find((arg) => arg.startsWith("pod/"))];
+process.stdout.write("Forwarding from 127.0.0.1:" + port + " -> 4222\\n");
+setTimeout(() => {}, 60_000);
+`;
+    writeFileSync(join(folder.path, "kubectl"), kubectl, { mode: 0o755 });
+    const env = { PATH: `${folder.path}${delimiter}${process.env.PATH}` };
+    const rotate = ["identity", "rotate", "staging", "oms", ...site.store, "--kubectl", "gke-staging", "--wait", "1s"];
+    const { code, stderr } = await circl(rotate, { env });
+    expect(code).toBe(1);
+    expect(stderr).toContain("- nats-0 refuses oms\n- nats-1 refuses oms\n- nats-2 refuses oms\n");
+    const again = start([...rotate.slice(0, -1), "100s"], env);
+    const ended = once(again.command, "exit");
+    await expect.poll(again.said, { timeout: 60_000 }).toContain("Asking nats-0, nats-1, nats-2");
+    await site.take([0, 1, 2]);
+    expect(await ended).toEqual([0, null]);
+    expect(again.said()).toContain("nats-0, nats-1, nats-2: every server takes the new credentials.");
   });
 });
