@@ -29,7 +29,8 @@ export async function startDisks({ kubeconfig, folder, makeDisk, zones, log }: D
   let closing = false;
   const failed = (error: Error) => {
     // A disk that is there, as its claim has not been seen to be bound yet, or that is gone already.
-    if (!closing && !(error instanceof ApiFailure && [404, 409].includes(error.status))) log?.(`disks: ${error.message}`);
+    if (!closing && !(error instanceof ApiFailure && [404, 409].includes(error.status)))
+      log?.(`disks: ${error.message}`);
   };
   const provision = async (claim: Claim) => {
     const { metadata, spec, status } = claim;
