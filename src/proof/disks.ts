@@ -28,8 +28,9 @@ export async function startDisks({ kubeconfig, folder, makeDisk, zones, log }: D
   const api = openApi(kubeconfig);
   let closing = false;
   const failed = (error: Error) => {
-    // 409: a disk whose claim has not been seen to be bound yet.
-    if (!closing && !(error instanceof ApiFailure && error.status === 409)) log?.(`disks: ${error.message}`);
+    // A disk that is there, as its claim has not been seen to be bound yet, or that is gone already.
+    if (!closing && !(error instanceof ApiFailure && [404, 409].includes(error.status)))
+      log?.(`disks: ${error.message}`);
   };
   const provision = async (claim: Claim) => {
     const { metadata, spec, status } = claim;
