@@ -42,7 +42,7 @@ export function explainFailure(error: unknown, doing: string, servers: string): 
     if (NO_QUORUM.includes(error.errCode))
       return failure(doing, "the cluster has no leader now", error, noQuorum, true);
     const limit = LIMITS[error.errCode];
-    if (limit) return failure(doing, limit[0], error, limit[1]);
+    if (limit) return failure(doing, `${limit[0]} (${error.errCode})`, error, limit[1]);
     if (error.errCode === NO_PEERS) return failure(doing, `no server can take it: ${error.message}`, error, noPeers);
     return error;
   }

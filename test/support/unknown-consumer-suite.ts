@@ -35,6 +35,15 @@ export function unknownConsumerSuite(server: string): void {
     await connection.close();
     if (!cluster.servers[2]) throw new Error("no third server");
     await stop(cluster.servers[2].process);
+    // Streams that it led elect another leader.
+    await vi.waitFor(
+      async () => {
+        await using reader = await openReader(cluster.target());
+        const { streams } = await observe(reader, []);
+        expect(streams.map(({ status: known }) => known)).toEqual(["known", "known"]);
+      },
+      { timeout: 50_000, interval: 250 },
+    );
   });
   afterAll(async () => {
     await cluster?.[Symbol.asyncDispose]();
