@@ -16,6 +16,7 @@ export function consumerAlerts(model: Model): Alert[] {
   const alert = withRunbooks(environment);
   const delivered = "consumer:nats_consumer_delivered_consumer_seq:max";
   const redelivered = "consumer:nats_consumer_num_redelivered";
+  const givenUp = "consumer:nats_consumer_given_up:least";
   return [
     alert({
       name: "NatsConsumerWithoutLeader",
@@ -43,6 +44,17 @@ export function consumerAlerts(model: Model): Alert[] {
       summary: `${NAME} is given {{ $value | humanize }} messages again and again (alert above ${thresholdOf(redelivered, LABELS)})`,
       description:
         "The service fails on them or needs longer than ackWait, and then does the same work twice. After maxDeliver the server gives up on them.",
+    }),
+    alert({
+      name: "NatsConsumerGaveUp",
+      // More than at any time of the day before: who deals with them can seldom delete them, and they stay until they are too old.
+      expr: `max_over_time(${givenUp}[1d]) - (max_over_time(${givenUp}[7d] offset 1d) or 0 * ${givenUp}) > 0`,
+      for: "5m",
+      severity: "warning",
+      summary: `The server gave up on {{ $value }} messages of ${NAME} within a day`,
+      description:
+        "They were delivered maxDeliver times and never acknowledged, and they are no dead letters, or the service would have ended " +
+        "them: nobody gives them again, and nobody has handled them.",
     }),
   ];
 }

@@ -36,13 +36,12 @@ export const sourceLagLimit = (stream: Stream, origin: string, model: Model): nu
   stream.alerts?.sourceLag ?? messagesOf(copied(stream, origin, model), 60);
 
 /**
- * Messages that an origin takes while a copy that moves takes a thousand of them, by their declared rates; undefined where those do
- * not tell.
+ * Messages that an origin takes at its declared peak in a second: of so many in ten minutes a copy takes some, unless it stands still.
+ * Undefined where none of what is copied has a rate.
  */
 export function standstillLimit(stream: Stream, origin: string, model: Model): number | undefined {
   const source = model.streams.find(({ name }) => name === origin);
-  const share = source ? copied(stream, origin, model).rate / rateOf(flowsInto(source, model)) : 0;
-  return share > 0 ? Math.ceil(FEWEST / share) : undefined;
+  return source && copied(stream, origin, model).rate > 0 ? Math.ceil(rateOf(flowsInto(source, model))) : undefined;
 }
 
 /** Messages that may wait for a consumer: five minutes of peak, or half of the time that is left as for a copy. */

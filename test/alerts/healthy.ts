@@ -90,6 +90,7 @@ function natsSeries({ environment, streams }: Model): Series {
                       {
                         nats_consumer_num_pending: "5",
                         nats_consumer_num_redelivered: "1",
+                        nats_consumer_num_ack_pending: "3",
                         nats_consumer_delivered_consumer_seq: "0+3000",
                       },
                       {

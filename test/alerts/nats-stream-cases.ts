@@ -134,12 +134,12 @@ export const natsStreamCases: AlertCases = {
       summary: "circl_iot_location has copied nothing for ten minutes, in which circl_iot took 60k messages",
     },
     quiet: [
-      // Too few to say so: two thirds of what is declared for the origin are locations.
+      // Its vehicles are all parked, and say little: ten minutes bring less than a second of peak.
       {
         at: "22m",
         set: [
           [/^nats_stream_last_seq.*circl_iot_location"/, "700"],
-          [/^nats_stream_last_seq.*circl_iot"/, "0+73"],
+          [/^nats_stream_last_seq.*circl_iot"/, "0+365"],
         ],
       },
       // One location in ten minutes.
@@ -200,10 +200,31 @@ export const natsStreamCases: AlertCases = {
   NatsConsumerRedelivering: {
     fires: {
       at: "7m",
-      set: [[/^nats_consumer_num_redelivered.*dms-orders/, "250"]],
+      set: [[/^nats_consumer_num_(redelivered|ack_pending).*dms-orders/, "250"]],
       labels: orders,
       summary: "dms-orders on circl_oms is given 250 messages again and again (alert above 100)",
     },
-    quiet: { at: "12m", set: [[/^nats_consumer_num_redelivered.*dms-orders/, "250x9 100x20"]] },
+    quiet: { at: "12m", set: [[/^nats_consumer_num_(redelivered|ack_pending).*dms-orders/, "250x9 100x20"]] },
+  },
+  NatsConsumerGaveUp: {
+    step: "5m",
+    fires: {
+      from: "10m",
+      at: "30m",
+      set: [
+        [/^nats_consumer_num_redelivered.*dms-orders/, "1 4x100"],
+        [/^nats_consumer_num_ack_pending.*dms-orders/, "3 0x100"],
+      ],
+      labels: orders,
+      summary: "The server gave up on 4 messages of dms-orders on circl_oms within a day",
+    },
+    // As many as are in somebody's hands may be given again.
+    quiet: {
+      at: "2h",
+      set: [
+        [/^nats_consumer_num_redelivered.*dms-orders/, "40"],
+        [/^nats_consumer_num_ack_pending.*dms-orders/, "40"],
+      ],
+    },
   },
 };

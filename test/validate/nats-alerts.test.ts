@@ -175,15 +175,22 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus",
           ...desiredState(model).streams.find(({ name }) => name === sink),
           ...changes,
         });
+      const publishing = new AbortController();
+      let others: Promise<void> | undefined;
       return when({
         fires: ["NatsSourceStuck"],
+        passing: { NatsConsumerStuck: "nobody reads the origin here" },
         breaks: async () => {
           // The least that the server takes; a copy has a header more than its original.
           expect((await update({ max_msg_size: MIB })).error).toBeUndefined();
           const jetstream = connection.jetstream();
           await jetstream.publish("circl.iot.location.truck1", "x".repeat(MIB));
-          for (let i = 0; i < 2_000; i++) await jetstream.publish("circl.iot.telemetry.truck1", "{}");
-          await readAll("circl_iot", "bff-iot", 2_001, (message) => message.ack());
+          others = (async () => {
+            for (; !publishing.signal.aborted; await sleep(100))
+              await Promise.all(
+                Array.from({ length: 60 }, () => jetstream.publish("circl.iot.telemetry.truck1", "{}")),
+              );
+          })();
         },
         meanwhile: async () => {
           const said = await Promise.all(
@@ -194,6 +201,8 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus",
           expect(silence / 1e9).toBeLessThan(10);
         },
         heals: async () => {
+          publishing.abort();
+          await others;
           expect((await update({})).error).toBeUndefined();
           await request(connection, "STREAM.PURGE.circl_iot");
           await request(connection, `STREAM.PURGE.${sink}`);

@@ -101,5 +101,14 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus")
       const [changed] = await prometheus.query("namespace:nats_secrets:changed");
       expect(Number(changed?.value[1])).toBeGreaterThan(0);
     });
+
+    test("a change of its annotations alone calls as well, and a reload of what is there ends it", async () => {
+      version++;
+      await expect
+        .poll(() => prometheus.alerts("firing"), { timeout: 120_000, interval: 500 })
+        .toEqual(["NatsReloadFailed"]);
+      await reload(cluster);
+      await expect.poll(() => prometheus.alerts("firing"), { timeout: 60_000, interval: 500 }).toEqual([]);
+    });
   },
 );
