@@ -94,7 +94,7 @@ describe("a deploy", () => {
   test("that ends well is recorded so", async () => {
     const { result, record, steps } = await run(running(), { manifests: reloading });
     expect({ result, record }).toEqual({ result: "done", record: ["deploy c done", "deploy b done"] });
-    expect(steps.find(({ name }) => name === "reload")?.says).toEqual(["3 servers run with the new nats.conf"]);
+    expect(steps.find(({ name }) => name === "reload")?.says).toEqual(["3 servers run with the new configuration"]);
   });
 
   test("whose pods never get ready is put back, and both are recorded", async () => {
@@ -337,5 +337,43 @@ describe("a reload", () => {
       "nats-1 (loaded 2026-11-22T09:00:00Z) did not take the new nats.conf over: it has not come, or was refused. kubectl logs POD -c nats says which (after 1 s)",
     );
     expect(confOf(cluster)).toContain("max_payload: 8MiB");
+  });
+
+  /** Servers that load anew what is in the cluster, but for nats-1 where it is not to. */
+  const loading = (cluster: FakeCluster, nats1: boolean): NatsServers => {
+    const timeOf = () => JSON.stringify(cluster.find("ExternalSecret", "nats-auth")?.spec.target.template).length;
+    const first = timeOf();
+    return serversOf(cluster, {
+      loaded: async () =>
+        new Map(
+          [0, 1, 2].map((i) => [`nats-${i}`, { config_load_time: `at ${i === 1 && !nats1 ? first : timeOf()}` }]),
+        ),
+    });
+  };
+  const accounts = edited((text) => text.replaceAll('\\"$JS.API.INFO\\"', '\\"$JS.API.INFO\\", \\"more\\"'));
+
+  test("of accounts alone is waited for too", async () => {
+    const cluster = running();
+    const { result, says, steps } = await run(cluster, { manifests: accounts, servers: loading(cluster, true) });
+    expect({ result, says }).toEqual({ result: "done", says: [] });
+    expect(steps.find(({ name }) => name === "reload")?.says).toEqual(["3 servers run with the new configuration"]);
+  });
+
+  test("of accounts that does not come is said, and no failure: the same accounts may be written otherwise", async () => {
+    const cluster = running();
+    const { result, says } = await run(cluster, {
+      manifests: accounts,
+      servers: loading(cluster, false),
+      options: { ...options, rolloutTimeout: "1s" },
+    });
+    expect({ result, says }).toEqual({
+      result: "done",
+      says: [expect.stringMatching(/^nats-1 \(loaded at \d+\) did not take the new auth\.conf over/)],
+    });
+  });
+
+  test("is not waited for where nothing changes for the servers", async () => {
+    const { result, steps } = await run(running(), { manifests: { ...before, digest: "of the same" } });
+    expect({ result, reloads: steps.filter(({ name }) => name === "reload") }).toEqual({ result: "done", reloads: [] });
   });
 });
