@@ -35,7 +35,10 @@ export async function replacedConf(
     return [to && (await cluster.get(referenceOf(to))), to];
   };
   const [from, to] = (await versions("ConfigMap", NATS.configMap)).map((object) => object?.data?.["nats.conf"]);
-  const templates = (await versions("ExternalSecret", NATS.authSecret)).map((object) => object?.spec.target.template);
+  // The data alone: the API server fills in what else a template may say.
+  const templates = (await versions("ExternalSecret", NATS.authSecret)).map(
+    (object) => object?.spec.target.template.data,
+  );
   const what = changeOf(from, to) ?? (templates[0] && differ(templates) ? "accounts" : undefined);
   if (!what) return undefined;
   const before = await loaded();
