@@ -29,7 +29,7 @@ export async function deploy(task: DeployTask): Promise<Run> {
   const last = lastDone(await readRecord(cluster, model.environment.kubernetes.namespace));
   let streamsChanged: readonly string[] = [];
   const { ending, loadedBefore, ...run } = await recorded("deploy", task, options, async (input, interrupted) => {
-    await applyStages(input);
+    const seen = await applyStages(input);
     const left = await removeLeftovers(input, {
       wanted: () => options.prune === true,
       otherwise: "is no longer in dist: --prune deletes it",
@@ -38,7 +38,7 @@ export async function deploy(task: DeployTask): Promise<Run> {
       streamsChanged = names;
     });
     await verify(input, task);
-    return left;
+    return [...seen, ...left];
   });
   if (ending !== "put back") return run;
   const found = manifestsBefore(task, last);

@@ -53,13 +53,13 @@ export async function putBack(task: Task, options: DeploymentOptions, way: WayBa
     task,
     options,
     async (input) => {
-      await applyStages(input);
+      const seen = await applyStages(input);
       const left = await removeLeftovers(input, {
         wanted: way.brought,
         otherwise: "is not part of what was put back: circl deploy --prune deletes it",
       });
       await verify(input, task);
-      return left;
+      return [...seen, ...left];
     },
     way.loadedBefore,
   );

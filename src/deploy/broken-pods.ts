@@ -1,7 +1,7 @@
 /** Pods that do not serve are replaced before those that do, and without waiting for what they will never be. */
 import { type Cluster, referenceOf } from "./cluster.ts";
 import type { KubeObject } from "./object.ts";
-import { isDown, isReady, isTerminating, isUnplaced, podsOf, revisionOf } from "./pods.ts";
+import { hasRestarted, isDown, isReady, isTerminating, isUnplaced, podsOf, revisionOf } from "./pods.ts";
 import type { RolloutInput } from "./rollout.ts";
 import { podNames } from "./stateful-set-impact.ts";
 import { applied } from "./step.ts";
@@ -15,19 +15,21 @@ type Wait = (declared: KubeObject, pod: string, input: RolloutInput) => Promise<
  *
  * @param until waits for a pod to be back
  * @returns whether there were any
+ * @throws StepFailure where one does not get ready then
  */
 export async function replaceBroken(declared: KubeObject, input: RolloutInput, until: Wait): Promise<boolean> {
   const { cluster, say } = input;
-  const broken = await brokenPods(declared, input);
-  if (broken.length === 0) return false;
-  applied(await cluster.apply(onDelete(declared)), declared);
-  for (const pod of broken) {
-    say(`${pod.metadata.name} does not serve: it is replaced first`);
-    await takeAway(pod, input);
+  for (let any = false; ; any = true) {
+    const broken = await brokenPods(declared, input);
+    if (broken.length === 0) return any;
+    applied(await cluster.apply(onDelete(declared)), declared);
+    for (const pod of broken) {
+      say(`${pod.metadata.name} does not serve: it is replaced first`);
+      await takeAway(pod, input);
+    }
+    // What NATS has to say is asked when the last of them is back.
+    for (const { metadata } of broken) await until(declared, metadata.name, { ...input, proven: async () => [] });
   }
-  // What NATS has to say is asked when the last of them is back.
-  for (const { metadata } of broken) await until(declared, metadata.name, { ...input, proven: async () => [] });
-  return true;
 }
 
 /** Takes away pods of the wanted revision that crash: what else was applied may have mended them, and they would try again only in minutes. */
@@ -56,7 +58,8 @@ async function brokenPods(declared: KubeObject, input: RolloutInput): Promise<re
       const pods = [...(await podsOf(cluster, declared)).values()];
       const away = pods.filter((pod) => !isReady(pod));
       const down = away.filter((pod) => isDown(pod) || (isUnplaced(pod) && revisionOf(pod) !== wanted));
-      if (down.length > 0) return down;
+      // Those that crash run for a moment between two crashes.
+      if (down.length > 0) return away.filter((pod) => down.includes(pod) || hasRestarted(pod));
       if (away.length === 0 && pods.length >= names.length) return [];
       return Date.now() < end ? undefined : away.filter((pod) => !isTerminating(pod) && revisionOf(pod) !== wanted);
     },

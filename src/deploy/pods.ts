@@ -62,6 +62,10 @@ const BEGINNING = ["ContainerCreating", "PodInitializing"];
 export const isDown = (pod: KubeObject): boolean =>
   containersOf(pod).some(({ state }) => state?.waiting?.reason && !BEGINNING.includes(state.waiting.reason));
 
+/** Whether a container of a pod has ended before. */
+export const hasRestarted = (pod: KubeObject): boolean =>
+  containersOf(pod).some(({ restartCount = 0 }) => restartCount > 0);
+
 /** Whether no node takes a pod. */
 export const isUnplaced = ({ status }: KubeObject): boolean =>
   ((status?.conditions ?? []) as readonly Condition[]).some(

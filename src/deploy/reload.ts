@@ -1,4 +1,5 @@
 /** Whether servers have taken over a nats.conf that they are to reload. A reload that is refused shows nowhere but here and in their logs. */
+import { isDeepStrictEqual } from "node:util";
 import { NATS } from "../kubernetes/names.ts";
 import { type Cluster, referenceOf } from "./cluster.ts";
 import { confChanges } from "./conf-changes.ts";
@@ -16,27 +17,40 @@ export interface Loaded {
 /** By the pods of the servers that answer. */
 export type LoadedByPod = ReadonlyMap<string, Loaded>;
 
-/** A nats.conf that is about to be replaced, and what the servers run with until then. */
+/** Configuration that is about to be replaced, and what the servers run with until then. */
 export interface Replaced {
   readonly before: LoadedByPod;
-  /** Whether keys change, and with them the digest; else comments alone. */
-  readonly keys: boolean;
+  /** nats.conf with other keys, and so another digest; nats.conf with other comments; accounts and permissions alone. */
+  readonly what: "keys" | "comments" | "accounts";
 }
 
-/** Undefined where nats.conf stays as it is, or no server runs. Asked before it is applied. */
+/** Undefined where the servers' configuration stays as it is, or none runs. Asked before it is applied. */
 export async function replacedConf(
   cluster: Cluster,
   declared: readonly KubeObject[],
   loaded: () => Promise<LoadedByPod>,
 ): Promise<Replaced | undefined> {
-  const wanted = declared.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === NATS.configMap);
-  const [to, from] = [wanted, wanted && (await cluster.get(referenceOf(wanted)))].map(
-    (object) => object?.data?.["nats.conf"],
+  const versions = async (kind: string, name: string): Promise<readonly (KubeObject | undefined)[]> => {
+    const to = declared.find((object) => object.kind === kind && object.metadata.name === name);
+    return [to && (await cluster.get(referenceOf(to))), to];
+  };
+  const [from, to] = (await versions("ConfigMap", NATS.configMap)).map((object) => object?.data?.["nats.conf"]);
+  // The data alone: the API server fills in what else a template may say.
+  const templates = (await versions("ExternalSecret", NATS.authSecret)).map(
+    (object) => object?.spec.target.template.data,
   );
-  if (to === undefined || from === undefined || from === to) return undefined;
+  const what = changeOf(from, to) ?? (templates[0] && differ(templates) ? "accounts" : undefined);
+  if (!what) return undefined;
   const before = await loaded();
-  return before.size === 0 ? undefined : { before, keys: confChanges(from, to).length > 0 };
+  return before.size === 0 ? undefined : { before, what };
 }
+
+function changeOf(from: string | undefined, to: string | undefined): Replaced["what"] | undefined {
+  if (from === undefined || to === undefined || from === to) return undefined;
+  return confChanges(from, to).length > 0 ? "keys" : "comments";
+}
+
+const differ = ([from, to]: readonly unknown[]): boolean => !isDeepStrictEqual(from, to);
 
 /**
  * Waits until every server that ran runs with the new one.
@@ -46,14 +60,14 @@ export async function replacedConf(
  * @throws StepFailure that names the servers that do not
  */
 export async function awaitReload(
-  { before, keys }: Replaced,
+  { before, what }: Replaced,
   loaded: () => Promise<LoadedByPod>,
   waiting: Waiting,
   patience: number,
   goal: LoadedByPod = new Map(),
 ): Promise<number> {
   const taken = (pod: string, old: Loaded, now: Loaded): boolean =>
-    keys && now.config_digest !== undefined
+    what === "keys" && now.config_digest !== undefined
       ? now.config_digest !== old.config_digest || now.config_digest === goal.get(pod)?.config_digest
       : now.config_load_time !== old.config_load_time;
   let late: string[] = [...before.keys()];
@@ -64,6 +78,6 @@ export async function awaitReload(
   };
   return await waiting.until(look, patience, async () => {
     const which = late.map((pod) => `${pod} (loaded ${before.get(pod)?.config_load_time ?? "it does not say when"})`);
-    return `${which.join(", ")} did not take the new nats.conf over: it has not come, or was refused. kubectl logs POD -c ${NATS.name} says which`;
+    return `${which.join(", ")} did not take the new ${what === "accounts" ? "auth.conf" : "nats.conf"} over: it has not come, or was refused. kubectl logs POD -c ${NATS.name} says which`;
   });
 }

@@ -4,7 +4,7 @@ import type { Cluster } from "./cluster.ts";
 import { compareLive } from "./live-comparison.ts";
 import type { KubeObject } from "./object.ts";
 import { awaitSecrets } from "./readiness.ts";
-import { awaitReload, type LoadedByPod, replacedConf } from "./reload.ts";
+import { awaitReload, type LoadedByPod, type Replaced, replacedConf } from "./reload.ts";
 import type { Steps } from "./report.ts";
 import { rollOut } from "./rollout.ts";
 import { type Stage, stagesOf } from "./stages.ts";
@@ -33,9 +33,13 @@ const RELOAD_PATIENCE = 300_000;
 /** Milliseconds for operators to make Secrets and certificates: several secret stores away. */
 const SECRETS_PATIENCE = 300_000;
 
-/** @throws StepFailure where a step fails; ConnectionFailure where the cluster cannot be asked any more */
-export async function applyStages(input: RunInput): Promise<void> {
-  const { cluster, declared, steps, loaded, waiting, goal, patience } = input;
+/**
+ * @returns what is left to look at
+ * @throws StepFailure where a step fails; ConnectionFailure where the cluster cannot be asked any more
+ */
+export async function applyStages(input: RunInput): Promise<readonly string[]> {
+  const { cluster, declared, steps, loaded } = input;
+  const left: string[] = [];
   const conf = await replacedConf(cluster, declared, loaded);
   for (const stage of stagesOf(input.declared)) {
     if (stage.objects.length === 0) continue;
@@ -43,13 +47,28 @@ export async function applyStages(input: RunInput): Promise<void> {
       if (stage.name === "servers") await applyServers(stage, input, say);
       else await applyPlain(stage, input, say);
     });
-    if (stage.name !== "servers" || !conf) continue;
     // Behind the servers: those that were restarted for it have it already.
-    await steps.run("reload", async (say) => {
-      const servers = await awaitReload(conf, loaded, waiting, Math.min(patience, RELOAD_PATIENCE), goal);
-      say(`${servers} servers run with the new nats.conf`);
-    });
+    if (stage.name === "servers" && conf) left.push(...(await seeReload(conf, input)));
   }
+  return left;
+}
+
+async function seeReload(
+  conf: Replaced,
+  { steps, loaded, waiting, patience, goal }: RunInput,
+): Promise<readonly string[]> {
+  return await steps.run("reload", async (say) => {
+    try {
+      const servers = await awaitReload(conf, loaded, waiting, Math.min(patience, RELOAD_PATIENCE), goal);
+      say(`${servers} servers run with the new configuration`);
+      return [];
+    } catch (error) {
+      // Another template may render the same accounts, and then there is nothing to reload.
+      if (conf.what !== "accounts" || !(error instanceof StepFailure)) throw error;
+      say(error.message);
+      return [error.message];
+    }
+  });
 }
 
 async function applyServers(

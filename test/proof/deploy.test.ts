@@ -114,7 +114,7 @@ describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"
     expect(stdout).toContain("nats.conf: max_payload 8MiB -> 4MiB");
     expect(stdout).toContain("reload: the servers take over max_payload as they run.");
     expect(stdout).toContain("Servers reload, no pod is replaced.");
-    expect(stderr).toContain("reload: 3 servers run with the new nats.conf");
+    expect(stderr).toContain("reload: 3 servers run with the new configuration");
     expect(await identities()).toEqual(before);
     const oms = await connectAs("oms");
     await eventually(

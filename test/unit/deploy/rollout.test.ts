@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type RolloutInput, rollOut } from "../../../src/deploy/rollout.ts";
 import { waitEvery } from "../../../src/deploy/waiting.ts";
+import { ConnectionFailure } from "../../../src/jetstream/api.ts";
 import { type FakeCluster, fakeCluster } from "../../support/fake-cluster.ts";
 import { objectNamed, replacing, withSpec } from "./objects.ts";
 
@@ -118,6 +119,20 @@ describe("a rollout", () => {
     before = cluster.written.length;
     await rollOut(better, inputTo(cluster));
     expect(taken()).toEqual(["remove Pod nats-0", "remove Pod nats-1", "remove Pod nats-2"]);
+  });
+
+  test("asks again for the end of a pod where the answer was lost, and of that pod alone", async () => {
+    const cluster = running();
+    cluster.serves = (template, pod) => pod !== "nats-1" || JSON.stringify(template).includes('"cpu":"3"');
+    cluster.settle();
+    let lost = 0;
+    cluster.fault = (operation) => {
+      if (operation !== "remove Pod nats-1" || lost > 0) return undefined;
+      lost += 1;
+      return new ConnectionFailure("away", { passing: true });
+    };
+    await rollOut(better, inputTo(cluster));
+    expect([lost, cluster.written.filter((what) => what === "remove Pod nats-1").length]).toEqual([1, 1]);
   });
 
   test("starts a crashing pod anew where only what lies beside it was mended", async () => {
