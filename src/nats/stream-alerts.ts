@@ -140,8 +140,7 @@ function sourceAlerts(model: Model): Alert[] {
       for: BEFORE_LOSS,
       severity: "critical",
       summary: `{{ $labels.stream_name }} is {{ $value | humanize }} messages behind {{ $labels.source_name }} (alert above ${thresholdOf("source:nats_stream_source_lag", ["namespace", "stream_name", "source_name"])})`,
-      description:
-        "Copying is slower than publishing. What the origin drops before it is copied is lost to the copy." + late,
+      description: `Copying is slower than publishing. What the origin drops before it is copied is lost to the copy.${late}`,
     }),
   ];
 }
