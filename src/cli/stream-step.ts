@@ -77,12 +77,16 @@ export function endOf({ done, failed, notStarted, lockLost }: Outcome, interrupt
     ...failed.map(({ name, error }) => `${name}: ${error.message}`),
     ...(lockLost ? [`the lock was lost: ${lockLost}`] : []),
   ];
-  if (problems.length > 0)
+  if (problems.length > 0) {
     throw new StepFailure(`${problems.join("; ")}. Not started: ${notStarted.join(", ") || "nothing"}`);
+  }
   if (interrupted && notStarted.length > 0) {
     throw new Interrupted(
       `Interrupted: ${done.length} streams and consumers are applied, not ${notStarted.join(", ")}. The same command goes on from there.`,
     );
+  }
+  if (notStarted.length > 0) {
+    throw new StepFailure(`${done.length} streams and consumers are applied, not ${notStarted.join(", ")}: plan again`);
   }
   return done.length > 0 ? `${done.length} streams and consumers applied` : "nothing to apply";
 }

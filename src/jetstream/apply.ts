@@ -59,11 +59,21 @@ export async function apply(plan: Plan, writer: Writer, options: ApplyOptions): 
   const { lockWait, waits = () => {} } = options;
   const waiting = { wait: lockWait, interrupted: options.interrupted, waits };
   await using lock = await acquireLock(writer, options.holder, waiting).catch(unlessInterrupted);
-  // Without a lock nothing begins.
-  const interrupted = () => lock === undefined || options.interrupted() || lock.lost() !== undefined;
+  let lockLost: string | undefined;
+  let stopped = false;
+  // Without a lock nothing begins; nor does anything behind what was left out, though the lock is held again by then.
+  const interrupted = () => {
+    lockLost ??= lock?.lost();
+    stopped ||= lock === undefined || lockLost !== undefined || options.interrupted();
+    return stopped;
+  };
   const after = await applySteps(rest, writer, { ...options, interrupted }, lookAgain);
-  const lockLost = after.notStarted.length > 0 ? lock?.lost() : undefined;
-  return { ...after, done: [...before.done, ...after.done].sort(), ...(lockLost ? { lockLost } : {}) };
+  return {
+    done: [...before.done, ...after.done].sort(),
+    failed: after.failed,
+    notStarted: [...before.notStarted, ...after.notStarted].sort(),
+    ...(after.notStarted.length > 0 && lockLost ? { lockLost } : {}),
+  };
 }
 
 const unlessInterrupted = (error: unknown): undefined => {

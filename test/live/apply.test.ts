@@ -134,6 +134,37 @@ describe.skipIf(without("nats-server", "test-ca"))("apply", () => {
     });
   });
 
+  const reader = { name: "oms-orders", service: "oms", ackPolicy: "explicit" } as const;
+  const reading = modelWith({ ...local, streams: [...lock, { ...single, consumers: [reader] }] });
+
+  test("interrupted before its first change, it names all that it has left out", async () => {
+    await using cluster = await Cluster.start(reading);
+    await using writer = await openWriter(cluster.target());
+    const planned = await plan(reading, writer, policy, now());
+    expect(await apply(planned, writer, { ...quiet, interrupted: () => true })).toEqual({
+      done: [],
+      failed: [],
+      notStarted: ["circl_lock", "orders", "orders/oms-orders"],
+    });
+    const { streams } = await writer.read<{ streams: number }>("INFO");
+    expect(streams).toBe(0);
+  });
+
+  test("begins nothing behind what it has left out", async () => {
+    await using cluster = await Cluster.start(reading);
+    await applyOn(cluster, modelWith({ ...local, streams: lock }));
+    await using writer = await openWriter(cluster.target());
+    const planned = await plan(reading, writer, policy, now());
+    // Asked for the lock, for the stream, for its consumer.
+    const answers = [false, true, false];
+    const interrupted = () => answers.shift() ?? false;
+    expect(await apply(planned, writer, { ...quiet, interrupted })).toEqual({
+      done: [],
+      failed: [],
+      notStarted: ["orders", "orders/oms-orders"],
+    });
+  });
+
   test("two at once: one applies, the other says who does", async () => {
     const model = realModel("local");
     await using cluster = await Cluster.start(model);

@@ -19,6 +19,19 @@ describe("streams that were applied", () => {
     );
   });
 
+  test.each([0, 1])(
+    "are no success where something was left out for no reason that is known, after %i others",
+    (count) => {
+      const done = outcome.done.slice(0, count);
+      expect(() => endOf({ ...outcome, done, notStarted: ["devices"] }, false)).toThrow(
+        expect.objectContaining({
+          name: "StepFailure",
+          message: `${count} streams and consumers are applied, not devices: plan again`,
+        }),
+      );
+    },
+  );
+
   test("are a success where Ctrl-C came when all was done", () => {
     expect(endOf(outcome, true)).toBe("1 streams and consumers applied");
   });
