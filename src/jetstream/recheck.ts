@@ -2,12 +2,13 @@
  * Looks again right before a write: between the yes and the write lie the wait for the lock and all changes before this one.
  * The configuration must be the one that was planned, and what the change takes no more than was approved.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { ConsumerInfo, Reader, StreamInfo } from "./api.ts";
 import { beyondApproval, takenBy } from "./approved-loss.ts";
 import type { LiveAsset } from "./diff.ts";
 import { normaliseConsumer } from "./normalise.ts";
-import type { Observed } from "./observe.ts";
+import { type Observed, observe } from "./observe.ts";
 import type { Applied } from "./order.ts";
 import { type Basis, effectsNow, type PlannedChange } from "./plan.ts";
 import { normalised } from "./settle.ts";
@@ -16,7 +17,8 @@ type Changed = Exclude<Applied, { action: "create" }>;
 
 /**
  * @param planned a change as it was approved, with its effects @param basis what it was planned from
- * @throws Error where the asset is another one than was planned, or where the change takes more than was approved
+ * @throws Error where the asset is another one than was planned, where the change takes more than was approved, or where a
+ * delete would be blind
  */
 export async function assertAsPlanned(
   change: Changed,
@@ -24,6 +26,7 @@ export async function assertAsPlanned(
   basis: Basis,
   reader: Reader,
 ): Promise<void> {
+  if (change.action === "delete") await assertAllSeen(change, basis, reader);
   const stream = await reader.read<StreamInfo>("STREAM.INFO", [change.stream]);
   const live: LiveAsset =
     change.live.kind === "stream"
@@ -44,6 +47,26 @@ export async function assertAsPlanned(
   );
   if (beyond) throw new Error(`${change.name}: ${beyond}. Plan again and look at what it takes now.`);
 }
+
+/** Milliseconds for a group to elect its leader (raft.go, maxElectionTimeout is 9 s): one that has none for a moment is not away. */
+const ELECTION = 10_000;
+
+/** What the plan asks of a delete (blindDelete in plan.ts): a server may have gone away since. */
+async function assertAllSeen({ name, stream }: Changed, { model }: Basis, reader: Reader): Promise<void> {
+  const named = [...model.streams.map((declared) => declared.name), stream];
+  for (const end = Date.now() + ELECTION; ; await sleep(500)) {
+    const unknown = unknownIn(await observe(reader, named));
+    if (unknown.length === 0) return;
+    if (Date.now() < end) continue;
+    const says = `nothing is deleted while ${unknown.join(", ")} cannot be asked`;
+    throw new Error(`${name}: ${says}. Wait until all servers are back, then plan again.`);
+  }
+}
+
+const unknownIn = ({ streams, consumers }: Observed): string[] => [
+  ...streams.filter(({ status }) => status === "unknown").map(({ name }) => name),
+  ...[...consumers].flatMap(([stream, there]) => there.unknown.map(({ name }) => `${stream}/${name}`)),
+];
 
 /** Of the stream, also where a consumer changes: what was published since is what it may take more. */
 function lastSequenceOf(name: string, { streams }: Observed): number {

@@ -1,9 +1,10 @@
 import type { NatsConnection } from "nats";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openWriter } from "../../src/connect/nats.ts";
-import type { Writer } from "../../src/jetstream/api.ts";
+import type { StreamInfo, Writer } from "../../src/jetstream/api.ts";
 import { apply } from "../../src/jetstream/apply.ts";
 import { acquireLock } from "../../src/jetstream/lock.ts";
+import { observe } from "../../src/jetstream/observe.ts";
 import { type PlanScope, plan } from "../../src/jetstream/plan.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import type { StreamInput } from "../../src/model/stream.ts";
@@ -11,7 +12,7 @@ import { policy } from "../../src/rules/changes.ts";
 import { streams as lock } from "../../streams/sync.ts";
 import { modelWith, orders } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
-import { Cluster } from "../support/nats-server.ts";
+import { Cluster, stop } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
 
 const oms = { name: "oms-orders", service: "oms", ackPolicy: "explicit" } as const;
@@ -108,5 +109,38 @@ describe.skipIf(without("nats-server"))("between the yes and the write", () => {
       expect.stringContaining("orders: it would take 3 messages"),
     ]);
     expect(await messages()).toBe(3);
+  });
+});
+
+describe.skipIf(without("nats-server", "test-ca"))("between the yes and the write, on three servers", () => {
+  test("one goes away that alone has a stream, and nothing is deleted", { timeout: 180_000 }, async () => {
+    const superfluous = { ...orders, name: "superfluous", subjects: ["superfluous.>"], publishers: [] };
+    const alone = { ...orders, replicas: 1 };
+    const replicated = lock.map((one) => ({ ...one, replicas: 3 }));
+    const before = modelWith({ streams: [...replicated, alone, superfluous] });
+    const after = modelWith({ streams: [...replicated, alone] });
+    await using cluster = await Cluster.start(before);
+    await using writer = await openWriter(cluster.target());
+    const planned = (model: Model, scope: PlanScope = {}) => plan(model, writer, policy, Date.now() * 1e6, scope);
+    expect((await apply(await planned(before), writer, quiet)).failed).toEqual([]);
+    const approved = await planned(after, { deletions: ["superfluous"] });
+    expect(approved.summary).toMatchObject({ delete: 1, blocked: 0, unknown: 0 });
+
+    const { cluster: group } = await writer.read<StreamInfo>("STREAM.INFO", ["orders"]);
+    const holder = cluster.servers[Number(group?.leader?.at(-1))];
+    if (!holder) throw new Error("orders has no leader");
+    await stop(holder.process);
+    const left = cluster.servers.filter((server) => server !== holder);
+    const servers = left.map(({ clientPort }) => `127.0.0.1:${clientPort}`);
+    await using other = await openWriter({ ...cluster.target(), servers });
+    const seen = async () => (await observe(other, [])).streams.map(({ name, status }) => `${name} ${status}`);
+    const expected = ["circl_lock known", "orders unknown", "superfluous known"];
+    await expect.poll(seen, { timeout: 50_000 }).toEqual(expected);
+
+    const { done, failed } = await apply(approved, other, { ...quiet, lockWait: 50_000 });
+    expect([...done, ...failed.map(({ error }) => error.message)]).toEqual([
+      "superfluous: nothing is deleted while orders cannot be asked. Wait until all servers are back, then plan again.",
+    ]);
+    expect(await seen()).toEqual(expected);
   });
 });
