@@ -9,7 +9,7 @@ const SUBJECT = "$SYS.REQ.ACCOUNT.PING.STATZ";
 const LONGEST = 1_000;
 
 interface Answer {
-  readonly server?: { readonly name?: string };
+  readonly server?: { readonly name?: string; readonly ver?: string };
   readonly data?: { readonly account_statz?: readonly { readonly acc?: string }[] };
 }
 
@@ -18,7 +18,7 @@ interface Answer {
  * @returns nothing where the user may not ask
  */
 export async function presence(connection: NatsConnection, expected: number): Promise<Presence | undefined> {
-  const servers = new Set<string>();
+  const servers = new Map<string, string>();
   const accounts = new Set<string>();
   try {
     // Servers without a client of the account say nothing unless asked to.
@@ -29,12 +29,14 @@ export async function presence(connection: NatsConnection, expected: number): Pr
     });
     for await (const answer of answers) {
       const { server, data } = answer.json<Answer>();
-      if (server?.name) servers.add(server.name);
+      if (server?.name && server.ver) servers.set(server.name, server.ver);
       for (const { acc } of data?.account_statz ?? []) if (acc) accounts.add(acc);
     }
   } catch {
     // Refused, or nobody there to answer: then it is not known, and a plan does not depend on it.
   }
   const [account] = accounts;
-  return servers.size > 0 ? { servers: [...servers].sort(), ...(account ? { account } : {}) } : undefined;
+  if (servers.size === 0) return undefined;
+  const found = [...servers].map(([name, version]) => ({ name, version })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { servers: found, ...(account ? { account } : {}) };
 }

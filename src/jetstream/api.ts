@@ -63,8 +63,13 @@ export interface Reader {
 /** Where an account is. */
 export interface Presence {
   readonly account?: string;
-  /** Names of the servers that answered. */
-  readonly servers: readonly string[];
+  /** Those that answered, by name. */
+  readonly servers: readonly PresentServer[];
+}
+
+export interface PresentServer {
+  readonly name: string;
+  readonly version: string;
 }
 
 export interface Writer extends Reader {

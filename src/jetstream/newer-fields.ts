@@ -7,9 +7,12 @@ import type { Refusal } from "./refusals.ts";
 
 const WAY_OUT = "Update the servers first, or leave it out; images.nats.tag says which version they should be.";
 
-/** By the version of the server that answers, whatever the environment says: an upgrade may still be on its way. */
-export function tooNew(kind: "stream" | "consumer", config: WireConfig, version: Version): Refusal[] {
-  const older = `this server is ${version.major}.${version.minor}.${version.patch}`;
+/**
+ * By the version of a server that is there, whatever the environment says: an upgrade may still be on its way.
+ * @param server how it is called
+ */
+export function tooNew(kind: "stream" | "consumer", config: WireConfig, version: Version, server: string): Refusal[] {
+  const older = `${server} is ${version.major}.${version.minor}.${version.patch}`;
   const fields = newerFields(kind, (field) => config[wireName(field)], version).map(({ field, value, since }) => {
     const what = value === undefined ? "it" : `"${value}"`;
     return {

@@ -1,7 +1,7 @@
 /** What an apply would do: changes with what they lose, what the server refuses, and what leave each one needs. */
 import type { Model } from "../model/resolve.ts";
 import { parseVersion, type Version } from "../model/version.ts";
-import type { Reader, ServerIdentity } from "./api.ts";
+import type { PresentServer, Reader, ServerIdentity } from "./api.ts";
 import { type Change, diff, type Named } from "./diff.ts";
 import type { Effect } from "./effect.ts";
 import { effectsOf } from "./effects.ts";
@@ -40,6 +40,8 @@ export interface Plan {
     readonly peers: number;
     /** How many there should be. */
     readonly declared: number;
+    /** Those whose version is another than that of the server that answers. */
+    readonly others?: readonly PresentServer[];
   };
   readonly changes: readonly (PlannedChange & { readonly verdicts: readonly Verdict[] })[];
   readonly summary: Summary;
@@ -98,7 +100,8 @@ export async function plan(
   const unknowns = all.filter(({ action }) => action === "unknown").map(({ name }) => name);
   const notes = [...assertDeletable(deletions, all, targets)];
   const inScope = targets ? all.filter(({ stream }) => targets.includes(stream)) : all;
-  const around = { observed, changes: inScope };
+  const present = await asked;
+  const around = { observed, changes: inScope, servers: present?.servers ?? [] };
   notes.push(...assertRecreatable(scope, inScope, observed, (update) => refusals(update, version, around).length > 0));
   const changes = await inParallel(inScope, async (change) => {
     const planned = {
@@ -109,7 +112,7 @@ export async function plan(
     return { ...planned, verdicts: policy(planned) };
   });
   const { level } = observed.account.api;
-  const present = await asked;
+  const others = (present?.servers ?? []).filter(({ version: other }) => other !== observed.server.version);
   return {
     environment: model.environment.name,
     server: {
@@ -118,6 +121,7 @@ export async function plan(
       ...(present?.account ? { account: present.account } : {}),
       peers: peersSeen(observed, present?.servers),
       declared,
+      ...(others.length > 0 ? { others } : {}),
     },
     changes,
     summary: summarise(changes),
@@ -239,13 +243,14 @@ export function assertCluster({ environment }: Model, server: ServerIdentity): v
 }
 
 /** Servers that answered, or that appear in any stream's group: one that is in a group and away still is of the cluster. */
-function peersSeen({ streams, server }: Observed, answered: readonly string[] = []): number {
+function peersSeen({ streams, server }: Observed, answered: readonly PresentServer[] = []): number {
   const names = streams.flatMap((stream) =>
     stream.status === "known"
       ? [stream.info.cluster?.leader, ...(stream.info.cluster?.replicas ?? []).map(({ name }) => name)]
       : [],
   );
-  return new Set([server.name, ...answered, ...names.filter((name) => name !== undefined)]).size;
+  const present = answered.map(({ name }) => name);
+  return new Set([server.name, ...present, ...names.filter((name) => name !== undefined)]).size;
 }
 
 function summarise(changes: Plan["changes"]): Summary {

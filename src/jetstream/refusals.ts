@@ -2,9 +2,10 @@
  * What the server refuses to change in place, known before it is asked. Source: configUpdateCheck (stream.go) and
  * checkNewConsumerConfig (consumer.go); the tests let 2.12.15, 2.14.9 and 2.15.2 judge, case by case.
  */
+import { isDeepStrictEqual } from "node:util";
 import { collide } from "../model/subject.ts";
-import { atLeast, type Version } from "../model/version.ts";
-import type { ConsumerInfo } from "./api.ts";
+import { atLeast, parseVersion, type Version } from "../model/version.ts";
+import type { ConsumerInfo, PresentServer } from "./api.ts";
 import type { WireConfig } from "./desired.ts";
 import type { Change, FieldChange } from "./diff.ts";
 import { circleOf } from "./moves.ts";
@@ -34,11 +35,17 @@ export interface Surroundings {
   readonly observed: Observed;
   /** Of the whole plan, this one included. */
   readonly changes: readonly Change[];
+  /** All servers of the cluster, as far as they answered: any of them may be the one that a change is put to. */
+  readonly servers?: readonly PresentServer[];
 }
 interface Context {
   readonly version: Version;
   readonly change: Written;
   readonly around?: Surroundings | undefined;
+}
+interface Named {
+  readonly name: string;
+  readonly version: Version;
 }
 type Written = Extract<Change, { action: "create" | "update" }>;
 type Row = (field: FieldChange, context: Context) => Omit<Refusal, "field"> | undefined;
@@ -149,10 +156,28 @@ const CONSUMER_ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
-/** Every field of a create, an update or a recreate that the server, or we, would refuse. */
+/**
+ * Every field of a create, an update or a recreate that a server, or we, would refuse.
+ * @param version of the server that we are connected to
+ */
 export function refusals(change: Change, version: Version, around?: Surroundings): Refusal[] {
+  const others = (around?.servers ?? []).flatMap(({ name, version: text }) => {
+    const other = parseVersion(text);
+    return other && !isDeepStrictEqual(other, version) ? [{ name, version: other }] : [];
+  });
+  return others.reduce<Refusal[]>(
+    (said, other) => {
+      const isSaid = ({ field, errCode }: Refusal) =>
+        said.some((refusal) => refusal.field === field && refusal.errCode === errCode);
+      return [...said, ...refusalsOf(other, change, around).filter((refusal) => !isSaid(refusal))];
+    },
+    refusalsOf({ name: "this server", version }, change, around),
+  );
+}
+
+function refusalsOf({ name, version }: Named, change: Change, around?: Surroundings): Refusal[] {
   if (change.action === "recreate") {
-    return [...tooNew("consumer", change.config, version), ...(around ? noRoomForGuard(change, around) : [])];
+    return [...tooNew("consumer", change.config, version, name), ...(around ? noRoomForGuard(change, around) : [])];
   }
   if (change.action !== "update" && change.action !== "create") return [];
   const rows = change.kind === "stream" ? STREAM_ROWS : CONSUMER_ROWS;
@@ -163,7 +188,7 @@ export function refusals(change: Change, version: Version, around?: Surroundings
     return refusal ? [{ field: field.field, ...refusal }] : [];
   });
   return [
-    ...tooNew(change.kind, change.config, version),
+    ...tooNew(change.kind, change.config, version, name),
     ...single,
     ...whileMoving(change, version),
     ...sealedForGood(change),

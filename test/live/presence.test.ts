@@ -14,7 +14,9 @@ const planned = async (target: ReturnType<Cluster["target"]>) => {
 describe.skipIf(without("nats-server", "test-ca"))("where a plan points", () => {
   test("is said with the account, and with all servers of a cluster that has no stream yet", async () => {
     await using cluster = await Cluster.start(model);
-    expect(await planned(cluster.target())).toMatchObject({ account: "CIRCL", peers: 3, declared: 3 });
+    const server = await planned(cluster.target());
+    expect(server).toMatchObject({ account: "CIRCL", peers: 3, declared: 3 });
+    expect(server).not.toHaveProperty("others");
 
     const [gone, ...left] = cluster.servers;
     if (!gone) throw new Error("no server is running");

@@ -14,10 +14,12 @@ type Planned = Plan["changes"][number];
 export function renderPlan(plan: Plan, look: Look): string {
   const { server } = plan;
   const where = server.cluster ? `cluster ${server.cluster}` : `standalone ${server.name}`;
+  const others = (server.others ?? []).map(({ name, version }) => `${name} is ${version}`);
+  const mixed = others.length > 0 ? ` (${others.join(", ")})` : "";
   const header = [
     `${plan.environment}: ${where} at ${server.url}`,
     ...(server.account ? [`account ${server.account}`] : []),
-    `nats-server ${server.version}`,
+    `nats-server ${server.version}${mixed}`,
     ...(server.apiLevel === undefined ? [] : [`API level ${server.apiLevel}`]),
     // Without leave to ask them all, those without a stream are not seen.
     ...(server.cluster ? [`${server.peers} of ${server.declared} servers seen`] : []),

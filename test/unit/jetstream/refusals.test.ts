@@ -128,6 +128,40 @@ describe("fields that are newer than the server", () => {
     expect(on("2.14.9", create("stream", config))).toEqual([]);
   });
 
+  test("are refused where any server of the cluster is older, which is named; and said once", () => {
+    const servers = [
+      { name: "n-0", version: "2.14.9" },
+      { name: "n-1", version: "2.12.15" },
+      { name: "n-2", version: "2.12.15" },
+    ];
+    const change = create("stream", { allow_batched: true });
+    const around = { observed: observedWith([]), changes: [change], servers };
+    const on = (version: string) => said(refusals(change, versionOf(version), around));
+    expect(on("2.14.9")).toEqual(["allow_batched 10025: it exists since 2.14, and n-1 is 2.12.15"]);
+    expect(on("2.12.15")).toEqual(["allow_batched 10025: it exists since 2.14, and this server is 2.12.15"]);
+    const upgraded = servers.map(({ name }) => ({ name, version: "2.14.9" }));
+    expect(refusals(change, versionOf("2.14.9"), { ...around, servers: upgraded })).toEqual([]);
+  });
+
+  test("a storage that a newer server of the cluster keeps is refused, though this one would change it", () => {
+    const info = { name: "w", stream_name: "orders", config: {} } as unknown as ConsumerInfo;
+    const change: Change = {
+      ...create("consumer", { mem_storage: true }),
+      ...{ kind: "consumer", action: "update", live: { kind: "consumer", info } },
+      fields: [{ field: "mem_storage", from: undefined, to: true }],
+    } as Change;
+    const around = { observed: observedWith([]), changes: [change] };
+    const on = (...versions: string[]) =>
+      said(
+        refusals(change, versionOf("2.12.15"), {
+          ...around,
+          servers: versions.map((version, i) => ({ name: `n-${i}`, version })),
+        }),
+      );
+    expect(on("2.12.15")).toEqual([]);
+    expect(on("2.12.15", "2.14.9")).toEqual(["mem_storage 10012: the storage type cannot change"]);
+  });
+
   test("a consumer that is deleted and created again", () => {
     const info = { name: "w", stream_name: "orders", config: {} } as unknown as ConsumerInfo;
     const asset = { kind: "consumer", name: "orders/w", stream: "orders", fields: [] } as const;
