@@ -183,6 +183,8 @@ export interface AccountLimits {
   readonly max_memory: number;
   readonly max_ack_pending?: number;
   readonly max_streams?: number;
+  /** Of each stream. */
+  readonly max_consumers?: number;
   /** Whether every stream must have max_bytes. */
   readonly max_bytes_required?: boolean;
   readonly storage_max_stream_bytes?: number;

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { collide } from "../model/subject.ts";
 import { atLeast, parseVersion, type Version } from "../model/version.ts";
 import type { ConsumerInfo, PresentServer } from "./api.ts";
+import { noRoom } from "./consumer-room.ts";
 import type { WireConfig } from "./desired.ts";
 import type { Change, FieldChange } from "./diff.ts";
 import { circleOf } from "./moves.ts";
@@ -13,7 +14,6 @@ import { losesCopies, whileMoving } from "./moving.ts";
 import { tooNew } from "./newer-fields.ts";
 import { type ConsumerLimits, normaliseStream } from "./normalise.ts";
 import type { Observed } from "./observe.ts";
-import { isGuarded, type Recreated } from "./recreate.ts";
 import { beyondAccount } from "./storage.ts";
 
 export interface Refusal {
@@ -165,19 +165,18 @@ export function refusals(change: Change, version: Version, around?: Surroundings
     const other = parseVersion(text);
     return other && !isDeepStrictEqual(other, version) ? [{ name, version: other }] : [];
   });
-  return others.reduce<Refusal[]>(
-    (said, other) => {
-      const isSaid = ({ field, errCode }: Refusal) =>
-        said.some((refusal) => refusal.field === field && refusal.errCode === errCode);
-      return [...said, ...refusalsOf(other, change, around).filter((refusal) => !isSaid(refusal))];
-    },
-    refusalsOf({ name: "this server", version }, change, around),
-  );
+  const said = refusalsOf({ name: "this server", version }, change, around);
+  for (const other of others) {
+    const isSaid = ({ field, errCode }: Refusal) =>
+      said.some((refusal) => refusal.field === field && refusal.errCode === errCode);
+    said.push(...refusalsOf(other, change, around).filter((refusal) => !isSaid(refusal)));
+  }
+  return said;
 }
 
 function refusalsOf({ name, version }: Named, change: Change, around?: Surroundings): Refusal[] {
   if (change.action === "recreate") {
-    return [...tooNew("consumer", change.config, version, name), ...(around ? noRoomForGuard(change, around) : [])];
+    return [...tooNew("consumer", change.config, version, name), ...(around ? noRoom(change, around) : [])];
   }
   if (change.action !== "update" && change.action !== "create") return [];
   const rows = change.kind === "stream" ? STREAM_ROWS : CONSUMER_ROWS;
@@ -192,7 +191,7 @@ function refusalsOf({ name, version }: Named, change: Change, around?: Surroundi
     ...single,
     ...whileMoving(change, version),
     ...sealedForGood(change),
-    ...(around ? [...takenSubjects(change, around), ...beyondAccount(change, around)] : []),
+    ...(around ? [...takenSubjects(change, around), ...beyondAccount(change, around), ...noRoom(change, around)] : []),
   ];
 }
 
@@ -208,25 +207,6 @@ const violating = (limits: ConsumerLimits, consumers: readonly ConsumerInfo[]): 
 
 const subjectsOf = (config: WireConfig): readonly string[] =>
   normaliseStream(config, { hasSourceWindow: false }).subjects as readonly string[];
-
-/** A recreate keeps its place with a guard: for a moment the stream has one consumer more, and may have no more. */
-function noRoomForGuard(change: Recreated, { observed, changes }: Surroundings): Refusal[] {
-  const { stream } = change;
-  const live = observed.streams.find(({ name }) => name === stream);
-  if (!isGuarded(change) || live?.status !== "known") return [];
-  const wanted = changes.find(({ name, action }) => name === stream && action === "update") as Written | undefined;
-  const limit = Number((wanted?.config ?? live.info.config).max_consumers ?? -1);
-  const { known = [], unknown = [] } = observed.consumers.get(stream) ?? {};
-  const others = changes.filter((other) => other.kind === "consumer" && other.stream === stream);
-  const created = others.filter(({ action }) => action === "create").length;
-  // All side by side, each with its guard.
-  const guards = others.filter((other) => other.action === "recreate" && isGuarded(other)).length;
-  const most = known.length + unknown.length + created + guards;
-  if (limit <= 0 || most <= limit) return [];
-  const says = `${stream} may have ${limit} consumers, and needs room for ${most} while a guard keeps the place`;
-  const hint = "Raise `maxConsumers` of the stream, or delete a consumer that nobody reads; then recreate.";
-  return [{ field: "max_consumers", errCode: 10026, says, hint }];
-}
 
 /** Subjects that another stream holds, now and after the plan. The server does not say which stream it is. */
 function takenSubjects(change: Written, { observed, changes }: Surroundings): Refusal[] {

@@ -5,6 +5,7 @@ import { desiredState } from "../../src/jetstream/desired.ts";
 import { observe } from "../../src/jetstream/observe.ts";
 import { type Plan, type PlanScope, plan } from "../../src/jetstream/plan.ts";
 import { shortOfStorage } from "../../src/jetstream/storage.ts";
+import type { StreamInput } from "../../src/model/stream.ts";
 import { streams as lock } from "../../streams/sync.ts";
 import { modelWith, orders } from "../support/definitions.ts";
 import { request } from "../support/jetstream.ts";
@@ -81,8 +82,8 @@ describe.skipIf(without("nats-server", "test-ca"))("room in the account: the pla
   const failuresOf = ({ failed }: Outcome) =>
     failed.map(({ name, error }) => `${name} ${/there is not enough storage|\(\d+\)/.exec(error.message)?.[0]}`);
   /** What the plan refuses, and what fails when it is applied nevertheless. */
-  const judged = async (before: Model, after: Model, scope: PlanScope = {}) => {
-    await using cluster = await Cluster.start(before, { auth });
+  const judged = async (before: Model, after: Model, scope: PlanScope = {}, account = auth) => {
+    await using cluster = await Cluster.start(before, { auth: account });
     await using writer = await openWriter(cluster.target());
     const planned = (model: Model, within: PlanScope = {}) => plan(model, writer, () => [], Date.now() * 1e6, within);
     expect((await apply(await planned(before), writer, quiet)).failed).toEqual([]);
@@ -146,6 +147,49 @@ describe.skipIf(without("nats-server", "test-ca"))("room in the account: the pla
       expect(failed.map(({ error }) => error.message)).toEqual([expect.stringContaining(says)]);
     },
   );
+
+  const reader = (name: string) => ({ name, service: "oms", ackPolicy: "explicit" }) as const;
+  const read = (change: Partial<StreamInput>, ...names: readonly string[]) =>
+    modelWith({
+      ...local,
+      streams: [...lock, { ...orders, replicas: 1, maxBytes: "50MiB", ...change, consumers: names.map(reader) }],
+    });
+  test.each<[string, string, Model, Model, PlanScope, string[]]>([
+    [
+      "a consumer more than the stream may have",
+      "",
+      read({ maxConsumers: 1 }, "a"),
+      read({ maxConsumers: 1 }, "b"),
+      {},
+      ["orders/b"],
+    ],
+    [
+      "than the account allows",
+      "max_consumers: 2,",
+      read({}, "a"),
+      read({}, "a", "b", "c"),
+      {},
+      ["orders/b", "orders/c"],
+    ],
+    ["as many as it allows", "max_consumers: 2,", read({}, "a"), read({}, "a", "b"), {}, []],
+    [
+      "one that takes the place of another",
+      "max_consumers: 1,",
+      read({}, "a"),
+      read({}, "b"),
+      { deletions: ["orders/a"] },
+      [],
+    ],
+    ["a limit that grows first", "", read({ maxConsumers: 1 }, "a"), read({ maxConsumers: 2 }, "a", "b"), {}, []],
+    ["a limit above the account's", "max_consumers: 2,", read({}), read({ maxConsumers: 3 }), {}, ["orders"]],
+  ])("%s", async (_, limit, before, after, scope, refused) => {
+    const limited = auth.replace("max_file", `${limit} max_file`);
+    const { ours, server } = await judged(before, after, scope, limited);
+    expect(ours).toEqual(refused.map((name) => [name, 10026]));
+    // Of several that are one too many together, the server takes those that come first.
+    expect(server.length > 0).toBe(refused.length > 0);
+    for (const said of server) expect(refused.map((name) => `${name} (10026)`)).toContain(said);
+  });
 
   test("nothing is said while a stream cannot be asked: what it reserves is not known", async () => {
     const before = sized({ old: ["100MiB"] });
