@@ -98,7 +98,7 @@ async function applySteps(
       if (options.interrupted()) notStarted.push(change.name);
       else
         await lookAgain(change)
-          .then(() => applyOne(change, writer))
+          .then(() => applyOne(change, writer, options.readyTimeout))
           .then(
             () => {
               written.push(change);
@@ -123,12 +123,12 @@ async function applySteps(
   return { done: done.sort(), failed, notStarted: notStarted.sort() };
 }
 
-async function applyOne(change: Applied, writer: Writer): Promise<void> {
+async function applyOne(change: Applied, writer: Writer, timeout: number): Promise<void> {
   if (change.action === "delete") {
     const consumer = change.live.kind === "consumer" ? [change.live.info.name] : [];
     await writer.write(`${change.kind === "stream" ? "STREAM" : "CONSUMER"}.DELETE`, [change.stream, ...consumer]);
   } else if (change.action === "recreate") {
-    await recreate(change, writer);
+    await recreate(change, writer, timeout);
   } else if (change.kind === "stream") {
     const verb = change.action === "create" ? "STREAM.CREATE" : "STREAM.UPDATE";
     await writer.write(verb, [change.name], change.config);

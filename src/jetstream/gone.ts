@@ -1,10 +1,16 @@
 /** Whether a delete has happened: an answer is no proof, since what is meant to be gone may be listed still. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError, ConnectionFailure, type Reader } from "./api.ts";
-import type { Applied } from "./order.ts";
 
 /** Stream or consumer not found. */
 const NOT_FOUND = [10059, 10014];
+
+export interface Deleted {
+  readonly name: string;
+  readonly stream: string;
+  /** Missing where the stream itself was deleted. */
+  readonly consumer?: string;
+}
 
 /**
  * Asks until nobody knows the asset any more.
@@ -12,14 +18,15 @@ const NOT_FOUND = [10059, 10014];
  * @returns an error where it is there at the end, or where nobody can say
  */
 export async function stillThere(
-  { name, stream, live }: Extract<Applied, { action: "delete" }>,
+  { name, stream, consumer }: Deleted,
   reader: Reader,
   end: number,
 ): Promise<Error | undefined> {
-  const consumer = live.kind === "consumer" ? [live.info.name] : [];
+  const verb = consumer === undefined ? "STREAM.INFO" : "CONSUMER.INFO";
+  const names = consumer === undefined ? [stream] : [stream, consumer];
   for (let pause = 25; ; pause = Math.min(pause * 2, 500)) {
     try {
-      await reader.read(live.kind === "stream" ? "STREAM.INFO" : "CONSUMER.INFO", [stream, ...consumer]);
+      await reader.read(verb, names);
     } catch (error) {
       if (error instanceof ApiError && NOT_FOUND.includes(error.errCode)) return undefined;
       const passes = error instanceof ApiError || (error instanceof ConnectionFailure && error.passing);

@@ -7,6 +7,7 @@ import { ApiError, type ConsumerInfo, type Writer } from "./api.ts";
 import { writeConsumer } from "./consumer-write.ts";
 import type { WireConfig } from "./desired.ts";
 import type { Change, FieldChange } from "./diff.ts";
+import { stillThere } from "./gone.ts";
 
 export type Recreated = Extract<Change, { action: "recreate" }>;
 
@@ -63,28 +64,34 @@ const pauseOf = ({ pause_until }: WireConfig): WireConfig =>
 
 /**
  * Deletes and creates. The ack floor is read again right before: whoever reads goes on until then.
- * @throws Error where the old one is gone and the new one was refused; its place is kept
+ * @param timeout milliseconds for what is deleted to be gone
+ * @throws Error where the old one is gone and the new one was refused, or where one is deleted and still there; its place is kept
  */
-export async function recreate(change: Recreated, writer: Writer): Promise<void> {
+export async function recreate(change: Recreated, writer: Writer, timeout: number): Promise<void> {
   const { stream, place } = change;
   const consumer = String(change.config.name);
   const guard = guardName(consumer);
   const config = { ...change.config, ...pauseOf(change.live.info.config) };
+  const remove = async (name: string): Promise<void> => {
+    await writer.write("CONSUMER.DELETE", [stream, name]);
+    const error = await stillThere({ name: `${stream}/${name}`, stream, consumer: name }, writer, Date.now() + timeout);
+    if (error) throw error;
+  };
   if (place === "queue" || place === "declared") {
-    await writer.write("CONSUMER.DELETE", [stream, consumer]);
+    await remove(consumer);
     const rest = place === "queue" ? "What it had not acknowledged is still in the queue" : "It starts where it says";
     return await created(change, config, rest, writer);
   }
   const start =
     place === "guard" ? Number(change.live.info.config.opt_start_seq) : await placeGuard(change, guard, writer);
-  if (place === "floor") await writer.write("CONSUMER.DELETE", [stream, consumer]);
+  if (place === "floor") await remove(consumer);
   await created(
     change,
     startingAt(config, start),
     `${stream}/${guard} keeps its place, before message ${start}`,
     writer,
   );
-  await writer.write("CONSUMER.DELETE", [stream, guard]);
+  await remove(guard);
 }
 
 /** @returns the sequence that the new consumer starts at */

@@ -32,10 +32,10 @@ export async function settle(
 ): Promise<Map<string, Error>> {
   const end = Date.now() + timeout;
   const deleted = applied.filter((change) => change.action === "delete");
-  const left = await inParallel(
-    deleted,
-    async (change) => [change.name, await stillThere(change, reader, end)] as const,
-  );
+  const left = await inParallel(deleted, async ({ name, stream, live }) => {
+    const consumer = live.kind === "consumer" ? { consumer: live.info.name } : {};
+    return [name, await stillThere({ name, stream, ...consumer }, reader, end)] as const;
+  });
   const written = applied.filter((change) => change.action !== "delete");
   return new Map([
     ...left.flatMap(([name, error]) => (error ? [[name, error] as const] : [])),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openWriter } from "../../src/connect/nats.ts";
+import type { ConsumerInfo } from "../../src/jetstream/api.ts";
 import { apply } from "../../src/jetstream/apply.ts";
 import { plan } from "../../src/jetstream/plan.ts";
 import type { Model } from "../../src/model/resolve.ts";
@@ -81,6 +82,38 @@ describe.skipIf(without("nats-server"))("a delete", () => {
         ),
       ],
       gone: ["orders", "orders/oms-orders"],
+    });
+  });
+
+  test.each([
+    ["of a consumer that is recreated", "oms-orders", "explicit"],
+    ["of what kept its place meanwhile", "oms-orders-recreating", "all"],
+  ])("%s that was answered and has not happened is no success either", async (_, name, ackPolicy) => {
+    const wanted = withOrders({ consumers: [{ ...reader, ackPolicy: "all" }] });
+    await using cluster = await Cluster.start(wanted);
+    await using direct = await openWriter(cluster.target());
+    const before = withOrders({ consumers: [{ ...reader, ackPolicy: "explicit" }] });
+    await apply(await plan(before, direct, policy, Date.now() * 1e6), direct, { ...quiet, readyTimeout: 20_000 });
+    const lie = (asked: string) => (asked.endsWith(`.DELETE.orders.${name}`) ? { success: true } : undefined);
+    await using proxy = await FaultProxy.start(cluster.servers[0]?.clientPort ?? 0, none, lie);
+    await using writer = await openWriter({ ...cluster.target(), servers: [`127.0.0.1:${proxy.port}`] });
+    const scope = { recreations: ["orders/oms-orders"] };
+    const planned = await plan(wanted, writer, policy, Date.now() * 1e6, scope);
+    const { done, failed } = await apply(planned, writer, { ...quiet, readyTimeout: 1_000 });
+    expect([...done, ...failed.map(({ error }) => error.message)]).toEqual([
+      `orders/${name} was deleted, says the server, and is still there. Plan again: it may have been created anew.`,
+    ]);
+    const there = await direct.read<{ readonly consumers: readonly ConsumerInfo[] }>("CONSUMER.LIST", ["orders"]);
+    expect(there.consumers.map((info) => [info.name, info.config.ack_policy]).sort()).toEqual([
+      ["oms-orders", ackPolicy],
+      ["oms-orders-recreating", "explicit"],
+    ]);
+
+    const again = await plan(wanted, direct, policy, Date.now() * 1e6, scope);
+    expect((await apply(again, direct, { ...quiet, readyTimeout: 20_000 })).failed).toEqual([]);
+    expect((await plan(wanted, direct, policy, Date.now() * 1e6)).summary).toMatchObject({
+      unchanged: 3,
+      unmanaged: 0,
     });
   });
 });
