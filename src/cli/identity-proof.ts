@@ -1,9 +1,9 @@
-/** Waits until every server lets the new credentials in: what a file says and what a server knows are two things. */
+/** Asks every server whom it lets in: what a file says and what a server knows are two things. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { forwardPodPort } from "../connect/kubectl.ts";
 import { accepts, type ServerTarget } from "../connect/login.ts";
 import type { ClientHalf } from "../identity/credential.ts";
-import type { Prepared } from "../identity/keeper.ts";
+import type { Held, Prepared } from "../identity/keeper.ts";
 import type { SecretStore } from "../identity/store.ts";
 import { ConnectionFailure } from "../jetstream/api.ts";
 import { DOCUMENTS, NATS, PORTS, serviceHost, storeKey } from "../kubernetes/names.ts";
@@ -56,27 +56,37 @@ const asker = (target: ServerTarget) => async (clients: readonly ClientHalf[]) =
   return answers;
 };
 
-interface NewHalf {
-  readonly name: string;
-  readonly client: ClientHalf;
-}
-
-/** What clients get once the servers know it. */
-const newHalves = (prepared: readonly Prepared[]): NewHalf[] =>
+/** What clients get: of a rotation, once the servers know it. */
+const newHalves = (prepared: readonly Prepared[]): Held[] =>
   prepared.flatMap(({ holder: { name }, steps }) =>
-    steps.flatMap(({ afterServers, document }) => (afterServers ? [{ name, client: document as ClientHalf }] : [])),
+    steps.flatMap(({ half, document }) => (half === "client" ? [{ name, client: document as ClientHalf }] : [])),
   );
 
 /** Before anything is written: can every server be asked at all? @throws Failure with the way out */
 export async function askOnce(servers: readonly ProvenServer[], prepared: readonly Prepared[]): Promise<void> {
-  const halves = newHalves(prepared).slice(0, 1);
-  const doubts = await Promise.all(servers.map((server) => doubtsOf(server, halves)));
+  const doubts = await doubtsOfAll(servers, { taken: newHalves(prepared).slice(0, 1) });
   // That it refuses what nobody told it yet is an answer.
-  const silent = doubts.flat().filter(({ silent: said }) => said);
+  const silent = doubts.filter(({ silent: said }) => said);
   if (silent.length === 0) return;
-  const reasons = silent.map(({ said }) => `- ${said}`).join("\n");
   throw new Failure(
-    `Nothing was written: not every server can be asked.\n${reasons}\nWithout --server, --context and --kubectl nobody asks.`,
+    `Nothing was written: not every server can be asked.\n${listed(silent)}\nWithout --server, --context and --kubectl nobody asks.`,
+  );
+}
+
+/**
+ * Before a rotation is finished: does every server let in what clients have? Else its clients are locked out with it.
+ * @throws Failure that says which server does not know which, and the way out
+ */
+export async function mustTake(
+  servers: readonly ProvenServer[],
+  held: readonly Held[],
+  environment: Environment,
+): Promise<void> {
+  const doubts = await doubtsOfAll(servers, { taken: held });
+  if (doubts.length === 0) return;
+  throw new Failure(
+    `Nothing was finished: not every server takes what clients have now.\n${listed(doubts)}\n` +
+      `${whereToLook(environment)} Then run the same command again; with --wait 0s nobody asks.`,
   );
 }
 
@@ -92,24 +102,75 @@ export async function untilAccepted(
   servers: readonly ProvenServer[],
   prepared: readonly Prepared[],
   patience: number,
-  { kubernetes: { namespace }, name }: Environment,
+  environment: Environment,
 ): Promise<void> {
-  const halves = newHalves(prepared);
+  const doubts = await until(servers, { taken: newHalves(prepared) }, patience);
+  if (doubts.length > 0) {
+    throw new Failure(
+      `Clients keep what they have: after ${formatDuration(patience)} not every server takes the new credential.\n` +
+        `${listed(doubts)}\n${whereToLook(environment)} Then run the same command again; ` +
+        `bin/circl identity list ${environment.name} says how it stands.`,
+    );
+  }
+  log(`${namesOf(servers)}: every server takes the new credentials.`);
+}
+
+/**
+ * After a revoke: resolves once every server turns away what clients had, and takes what they shall have.
+ * @param patience nanoseconds
+ * @throws Failure that says which server still lets whom in, and where to look
+ */
+export async function untilEnded(
+  servers: readonly ProvenServer[],
+  former: readonly Held[],
+  prepared: readonly Prepared[],
+  patience: number,
+  environment: Environment,
+): Promise<void> {
+  const revoked = prepared.filter(({ holder, steps }) => holder.kind !== "server" && steps.length > 0);
+  if (revoked.length === 0) return;
+  const unseen = revoked.flatMap(({ holder: { name } }) =>
+    former.some((held) => held.name === name) ? [] : [{ name }],
+  );
+  if (unseen.length > 0) log(`The store does not have what clients of ${namesOf(unseen)} had: nobody can ask for it.`);
+  log(`Asking ${namesOf(servers)} until each has followed, for ${formatDuration(patience)} at most.`);
+  const doubts = await until(servers, { taken: newHalves(revoked), refused: former.flatMap(eachLogin) }, patience);
+  if (doubts.length > 0) {
+    throw new Failure(
+      `The store has it, but after ${formatDuration(patience)} not every server has followed.\n` +
+        `${listed(doubts)}\n${whereToLook(environment)} No second revoke is needed: docs/rotation.md says how to see who is in.`,
+    );
+  }
+  if (former.length > 0) log(`${namesOf(servers)}: every server refuses what ${namesOf(former)} had.`);
+}
+
+/** On the way from a password to an NKey a client has both. */
+const eachLogin = ({ name, client }: Held): Held[] =>
+  "user" in client && client.user !== "" && client.seed !== ""
+    ? [
+        { name, client },
+        { name, client: { ...client, seed: "" } },
+      ]
+    : [{ name, client }];
+
+/** Asks until nothing is in doubt, or patience is at its end: then with what still is. */
+async function until(servers: readonly ProvenServer[], expected: Expected, patience: number): Promise<Doubt[]> {
   const end = Date.now() + patience / 1e6;
   for (;;) {
-    const doubts = (await Promise.all(servers.map((server) => doubtsOf(server, halves)))).flat();
-    if (doubts.length === 0) break;
-    if (Date.now() >= end) {
-      throw new Failure(
-        `Clients keep what they have: after ${formatDuration(patience)} not every server takes the new credential.\n` +
-          `${doubts.map(({ said }) => `- ${said}`).join("\n")}\n` +
-          `Did auth.conf arrive (kubectl -n ${namespace} describe externalsecret ${NATS.authSecret}), and was it taken (kubectl -n ${namespace} ` +
-          `logs nats-0 -c nats | grep -i reload)? Then run the same command again; bin/circl identity list ${name} says how it stands.`,
-      );
-    }
+    const doubts = await doubtsOfAll(servers, expected);
+    if (doubts.length === 0 || Date.now() >= end) return doubts;
     await sleep(Math.min(PAUSE, Math.max(0, end - Date.now())));
   }
-  log(`${servers.map((server) => server.name).join(", ")}: every server takes the new credentials.`);
+}
+
+const whereToLook = ({ kubernetes: { namespace } }: Environment): string =>
+  `Did auth.conf arrive (kubectl -n ${namespace} describe externalsecret ${NATS.authSecret}), and was it taken (kubectl -n ${namespace} ` +
+  "logs nats-0 -c nats | grep -i reload)?";
+
+/** Whom every server must let in, and whom turn away. */
+interface Expected {
+  readonly taken: readonly Held[];
+  readonly refused?: readonly Held[];
 }
 
 interface Doubt {
@@ -118,11 +179,23 @@ interface Doubt {
   readonly silent: boolean;
 }
 
-async function doubtsOf({ name, ask }: ProvenServer, halves: readonly NewHalf[]): Promise<Doubt[]> {
+const listed = (doubts: readonly Doubt[]): string => doubts.map(({ said }) => `- ${said}`).join("\n");
+
+const namesOf = (all: readonly { readonly name: string }[]): string =>
+  [...new Set(all.map(({ name }) => name))].join(", ");
+
+const doubtsOfAll = async (servers: readonly ProvenServer[], expected: Expected): Promise<Doubt[]> =>
+  (await Promise.all(servers.map((server) => doubtsOf(server, expected)))).flat();
+
+async function doubtsOf({ name, ask }: ProvenServer, { taken, refused = [] }: Expected): Promise<Doubt[]> {
   try {
-    const answers = await ask(halves.map(({ client }) => client));
-    const refused = halves.filter((_, i) => !answers[i]).map((half) => half.name);
-    return refused.length === 0 ? [] : [{ said: `${name} refuses ${refused.join(", ")}`, silent: false }];
+    const answers = await ask([...taken, ...refused].map(({ client }) => client));
+    const unknown = taken.filter((_, i) => !answers[i]);
+    const known = refused.filter((_, i) => answers[taken.length + i]);
+    return [
+      ...(unknown.length > 0 ? [{ said: `${name} refuses ${namesOf(unknown)}`, silent: false }] : []),
+      ...(known.length > 0 ? [{ said: `${name} still takes ${namesOf(known)}`, silent: false }] : []),
+    ];
   } catch (error) {
     // It may be in the middle of a restart.
     if (!(error instanceof ConnectionFailure)) throw error;

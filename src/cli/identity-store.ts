@@ -30,8 +30,8 @@ export function storeOf(
 ): SecretStore {
   const { secrets, kubernetes } = environment;
   if (secrets.store === "gcp-secret-manager") {
-    // Of a rotation it is where the servers are asked.
-    if (out !== undefined || (kubectl !== undefined && action !== "rotate")) {
+    // Where one credential follows another it is where the servers are asked.
+    if (out !== undefined || (kubectl !== undefined && (action === "create" || action === "list"))) {
       throw new UsageError(
         `--out and --kubectl are for environments without a secret store; External Secrets makes those of ${environment.name}`,
       );

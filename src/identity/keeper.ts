@@ -4,7 +4,7 @@ import { DOCUMENTS, storeKey } from "../kubernetes/names.ts";
 import type { Environment } from "../model/environment.ts";
 import { identities } from "../model/identity.ts";
 import type { Model } from "../model/resolve.ts";
-import { type Halves, schemes } from "./credential.ts";
+import { type ClientHalf, type Halves, schemes } from "./credential.ts";
 import { BrokenDocument, type DocumentType, type DocumentTypes, parseDocument } from "./documents.ts";
 import { type Action, Refused, replacement, type Transition, transition, withdrawal } from "./rotation.ts";
 import { changeEncryptionKey, changeTile38Password } from "./shared-secret.ts";
@@ -155,9 +155,35 @@ async function writeAll(writes: readonly (readonly Write[])[], store: SecretStor
   if (failures.length > 0) throw failures[0];
 }
 
+/** What a client has in its hands. */
+export interface Held {
+  readonly name: string;
+  readonly client: ClientHalf;
+}
+
+/** Of those whom something will be done to, without those whose half is gone or cannot be read. @throws StoreFailure */
+export async function heldByClients(
+  prepared: readonly Prepared[],
+  environment: Environment,
+  store: SecretStore,
+): Promise<readonly Held[]> {
+  const held = await eachOf(prepared, async ({ holder, steps }): Promise<Held | undefined> => {
+    const { client: id } = documentIds(environment, holder);
+    if (!id || steps.length === 0) return undefined;
+    try {
+      const client = await readDocument(schemeOf(holder).clientType, id, store);
+      return client && { name: holder.name, client };
+    } catch (error) {
+      if (!(error instanceof BrokenDocument)) throw error;
+      return undefined;
+    }
+  });
+  return held.filter((one) => one !== undefined);
+}
+
 /** @throws BrokenDocument; StoreFailure */
 export async function readHalves(environment: Environment, holder: Holder, store: SecretStore): Promise<Halves> {
-  const { type, clientType } = schemes[holder.credential === "password" ? "password" : "nkey"];
+  const { type, clientType } = schemeOf(holder);
   const ids = documentIds(environment, holder);
   const [server, client] = await Promise.all([
     readDocument(type, ids.server, store),
@@ -165,6 +191,8 @@ export async function readHalves(environment: Environment, holder: Holder, store
   ]);
   return { server, client };
 }
+
+const schemeOf = ({ credential }: Holder) => schemes[credential === "password" ? "password" : "nkey"];
 
 /** @throws BrokenDocument; StoreFailure */
 export async function readDocument<T extends DocumentType>(

@@ -86,6 +86,30 @@ describe.skipIf(without("nats-server"))("encryption at rest of a server without 
 });
 
 describe.skipIf(without("nats-server", "test-ca"))("encryption at rest of three servers", () => {
+  test.each(["staging", "production"] as const)(
+    "of %s: no payload is on any disk, neither in a stream's files nor in a log of its group; without it on each",
+    { timeout: 240_000 },
+    async (name) => {
+      const model = realModel(name);
+      const { environment } = model;
+      const inClear = {
+        ...model,
+        environment: { ...environment, nats: { ...environment.nats, encryption: "none" } },
+      } as const;
+      for (const [rendered, kinds] of [
+        [inClear, ["CIRCL", "SYS"]],
+        [model, []],
+      ] as const) {
+        await using cluster = await filled(rendered);
+        await current(cluster);
+        for (const server of cluster.servers) {
+          const found = () => filesWith(server, PAYLOAD).map((file) => file.slice(server.root.length).split("/")[3]);
+          await expect.poll(() => [...new Set(found())].sort(), { timeout: 30_000 }).toEqual(kinds);
+        }
+      }
+    },
+  );
+
   test("a server that was forgotten does not start after finish, and the others go on", async () => {
     await using cluster = await filled(realModel("staging"));
     cluster.keys = { current: B, previous: "" };

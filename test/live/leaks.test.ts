@@ -72,13 +72,23 @@ describe.skipIf(without("nats-server") || process.platform !== "linux")("nothing
     // Where every secret could be read: dist must hold none of them all the same.
     const dist = join(folder.path, "dist");
     await run("synth");
+    // With what clients have, whoever ends a credential logs in to the servers.
+    const asked = ["local", "oms", "--out", out, ...login("oms").slice(0, 2)];
+    await run("identity", "rotate", "local", "oms", "--out", out);
+    const rotated = contentOf(out);
+    setAuth(cluster, rotated["nats-auth/auth.conf"] ?? "");
+    await reload(cluster);
+    await run("identity", "finish", ...asked);
+    await run("identity", "revoke", ...asked, "--without-new", "--auto-approve", "--wait", "0s");
     // A seed where the public key belongs, as somebody may put it into the store by hand.
     const iot = JSON.parse(files["documents/local-nats-identity-iot.json"] ?? "{}").current as string;
     const seed = JSON.parse(files["documents/local-nats-client-iot.json"] ?? "{}").seed as string;
     setAuth(cluster, (files["nats-auth/auth.conf"] ?? "").replace(iot, seed));
     await reload(cluster, "Failed to reload server configuration");
 
-    const documents = Object.entries(files).flatMap(([file, text]) => (file.startsWith("documents/") ? [text] : []));
+    const documents = [files, rotated].flatMap((made) =>
+      Object.entries(made).flatMap(([file, text]) => (file.startsWith("documents/") ? [text] : [])),
+    );
     const secrets = secretsOf([...gcloud.everything(), ...documents]);
     expect(secrets.length).toBeGreaterThan(20);
     const places = {
@@ -94,6 +104,7 @@ describe.skipIf(without("nats-server") || process.platform !== "linux")("nothing
     expect(places.dist).toContain("ExternalSecret");
     expect(places.processes).toContain("identity rotate production");
     expect(places.processes).toContain("apply local --plan");
+    expect(places.processes).toContain("identity finish local oms");
     expect(places.arguments).toContain("secrets versions add production-nats-identity-oms --data-file=-");
     for (const [place, text] of Object.entries(places)) {
       expect({ place, leaks: secrets.filter((secret) => text.includes(secret)).length }).toEqual({ place, leaks: 0 });

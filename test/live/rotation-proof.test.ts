@@ -1,17 +1,21 @@
-/** `circl identity rotate` against real servers: clients get the new half when every server takes it, and not a moment before. */
+/** `circl identity` against real servers: what is handed out is known to all of them, and what has ended is refused by all. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { serversToAsk, untilEnded } from "../../src/cli/identity-proof.ts";
+import { heldByClients, holders, prepare } from "../../src/identity/keeper.ts";
 import { identities } from "../../src/model/identity.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import { renderAuth } from "../../src/nats/auth-template.ts";
 import { circl, root, temporaryFolder } from "../cli/circl.ts";
 import { realModel } from "../support/definitions.ts";
+import { memoryStore } from "../support/memory-store.ts";
 import { Cluster } from "../support/nats-server.ts";
-import { reload, replaceFile } from "../support/reload.ts";
+import { reload, replaceFile, setAuth } from "../support/reload.ts";
 import { without } from "../support/tools.ts";
+import { startVault } from "../support/vault.ts";
 
 /** Documents of all identities in a folder, and servers that know them. */
 async function startSite(model: Model) {
@@ -129,5 +133,98 @@ setTimeout(() => {}, 60_000);
     await site.take([0, 1, 2]);
     expect(await ended).toEqual([0, null]);
     expect(again.said()).toContain("nats-0, nats-1, nats-2: every server takes the new credentials.");
+    const finish = ["identity", "finish", "staging", "oms", ...site.store, "--kubectl", "gke-staging"];
+    const meanwhile = async () => {
+      const { code, stderr } = await circl(finish, { env });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^error: Nothing was finished: .*\n- nats-1: .*\nDid auth.conf arrive/);
+    };
+    await site.cluster.restart(1, { meanwhile });
+    expect(await circl(finish, { env })).toMatchObject({ code: 0 });
+  });
+});
+
+describe.skipIf(without("nats-server", "test-ca"))("an end asks the servers", { timeout: 240_000 }, () => {
+  test("of a rotation: nothing is finished while one does not take what clients have", async () => {
+    await using site = await startSite(realModel("staging"));
+    const known = () => JSON.parse(site.document("identity", "oms"));
+    expect(await circl(["identity", "rotate", "staging", "oms", ...site.store])).toMatchObject({ code: 0 });
+    const rotated = known();
+    const finish = ["identity", "finish", "staging", "oms", ...site.store, ...site.servers];
+    const refusing = async (indices: readonly number[]) => {
+      const { code, stdout, stderr } = await circl(finish);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      const servers = indices.map((index) => `- 127.0.0.1:${site.cluster.servers[index]?.clientPort} refuses oms\n`);
+      expect(stderr).toContain(
+        `Nothing was finished: not every server takes what clients have now.\n${servers.join("")}Did auth.conf arrive`,
+      );
+      expect(known()).toEqual(rotated);
+    };
+    await refusing([0, 1, 2]);
+    await site.take([0, 1]);
+    await refusing([2]);
+    await site.take([2]);
+    expect(await circl(finish)).toMatchObject({ code: 0, stdout: "+  oms  finished: the previous credential ends\n" });
+    expect(known()).toEqual({ current: rotated.current, previous: "" });
+  });
+
+  test("of a key that has leaked: it is over when the last one refuses it, and one that is away stops no revoke", async () => {
+    await using site = await startSite(realModel("staging"));
+    const { servers } = site.cluster;
+    const at = (index: number) => `127.0.0.1:${servers[index]?.clientPort}`;
+    const revoke = ["identity", "revoke", "staging", "oms", ...site.store, ...site.servers, "--auto-approve"];
+    const open = await circl([...revoke, "--wait", "1s"]);
+    expect(open).toMatchObject({ code: 1, stdout: expect.stringMatching(/^\+ {2}oms {2}revoked: /) });
+    for (const index of [0, 1, 2])
+      expect(open.stderr).toContain(`- ${at(index)} refuses oms\n- ${at(index)} still takes oms\n`);
+    expect(open.stderr).toContain("The store has it, but after 1s not every server has followed.\n");
+    await site.take([0, 1, 2]);
+
+    const { command, said } = start([...revoke, "--wait", "200s"]);
+    const ended = once(command, "exit");
+    await expect.poll(said, { timeout: 60_000 }).toContain(`Asking ${at(0)}, ${at(1)}, ${at(2)} until each`);
+    await site.take([0, 1]);
+    const refusals = () => (servers[2]?.log().split("authentication error").length ?? 0) - 1;
+    const before = refusals();
+    await expect.poll(refusals, { timeout: 60_000 }).toBeGreaterThanOrEqual(before + 2);
+    expect(command.exitCode).toBe(null);
+    await site.take([2]);
+    expect(await ended).toEqual([0, null]);
+    expect(said()).toContain(`${at(2)}: every server refuses what oms had.\n`);
+
+    await servers[1]?.process.kill();
+    const away = await circl([...revoke, "--without-new", "--wait", "1s"]);
+    expect(away).toMatchObject({ code: 1, stdout: "+  oms  revoked: every credential ends\n" });
+    expect(away.stderr).toContain(`- ${at(0)} still takes oms\n- ${at(1)}: `);
+    expect(JSON.parse(site.document("identity", "oms"))).toEqual({ current: "", previous: "" });
+  });
+
+  test("of a client on its way from a password to an NKey: neither may get in", async () => {
+    const real = realModel("local");
+    const { nats } = real.environment;
+    const clients = { ...nats.clients, passwords: ["oms"] };
+    const model = { ...real, environment: { ...real.environment, nats: { ...nats, clients } } };
+    await using vault = await startVault(model);
+    const store = memoryStore(vault.documents);
+    const who = holders(model).filter(({ name }) => name === "oms");
+    await vault.run("move", "oms");
+    const prepared = await prepare("withdraw", model, who, store);
+    const held = await heldByClients(prepared, model.environment, store);
+    const server = `127.0.0.1:${vault.cluster.servers[0]?.clientPort}`;
+    const servers = (await serversToAsk({ server }, model.environment, store)) ?? [];
+    const ended = () => untilEnded(servers, held, prepared, 0, model.environment);
+    await expect(ended()).rejects.toThrow(`- ${server} still takes oms\n`);
+    // The NKey alone is gone: its password still opens the door.
+    const id = "local-nats-identity-oms";
+    const { previousUser, previous } = JSON.parse(vault.documents.get(id) ?? "{}");
+    vault.documents.set(
+      id,
+      JSON.stringify({ currentUser: previousUser, current: previous, previousUser: "", previous: "" }),
+    );
+    setAuth(vault.cluster, vault.auth());
+    await reload(vault.cluster);
+    await expect(ended()).rejects.toThrow(`- ${server} still takes oms\n`);
+    await vault.run("withdraw", "oms");
+    await ended();
   });
 });

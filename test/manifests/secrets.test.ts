@@ -153,18 +153,6 @@ test("a service may run in a namespace of its own, with a store of its own", () 
   ]);
 });
 
-test("no pod has a secret in its environment", () => {
-  for (const { kind, spec } of production.filter((object) =>
-    ["StatefulSet", "Deployment", "CronJob"].includes(object.kind),
-  )) {
-    const pod = kind === "CronJob" ? spec.jobTemplate.spec.template.spec : spec.template.spec;
-    for (const { env = [], envFrom } of [...(pod.initContainers ?? []), ...pod.containers]) {
-      expect(envFrom).toBeUndefined();
-      expect(JSON.stringify(env)).not.toMatch(/secretKeyRef/);
-    }
-  }
-});
-
 describe.skipIf(without("secret-template"))("rendered by External Secrets", () => {
   test("Tile38's documents are those that the servers are tested with", () => {
     const password = "p<&>'%{{}}~!";

@@ -5,6 +5,7 @@ import {
   carryOut,
   documentIds,
   type Holder,
+  heldByClients,
   holders,
   type Prepared,
   prepare,
@@ -19,7 +20,7 @@ import { confirmed } from "../confirm.ts";
 import type { ConnectionOptions } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
-import { askOnce, serversToAsk, untilAccepted } from "../identity-proof.ts";
+import { askOnce, mustTake, serversToAsk, untilAccepted, untilEnded } from "../identity-proof.ts";
 import { type Destination, deliver, storeOf, takesEffectWithin, tryDelivery } from "../identity-store.ts";
 import { columns } from "../output/columns.ts";
 import { needsAttention, renderStatuses, statusesJson } from "../output/identity.ts";
@@ -61,8 +62,15 @@ export async function run(
   const who = chosen(action, model, names, options);
   const wait = waitOf(model, options);
   const prepared = await prepare(action, model, who, store);
+  const { environment } = model;
+  const trusted = options.wait !== undefined && wait === 0;
+  const servers = asked === "create" || trusted ? undefined : await serversToAsk(options, environment, store);
+  const held = servers ? await heldByClients(prepared, environment, store) : [];
+  // What takes longer than it should is worth some patience, where it can be told from what is over.
+  const patience = options.wait === undefined ? 2 * wait : wait;
   if (action === "finish") {
     if (await tooEarly(prepared, model, store, wait)) return exitCodes.blocked;
+    if (servers && held.length > 0) await mustTake(servers, held, environment);
     if (!options.autoApprove && !(await volumesReplaced(prepared, name))) return exitCodes.blocked;
   }
   if (asked === "revoke" && !options.autoApprove) {
@@ -70,19 +78,16 @@ export async function run(
     log(`This locks out whoever uses ${who.map((holder) => holder.name).join(", ")} in ${name} ${until}.`);
     if (!(await confirmed("Revoke?", "Nothing was revoked"))) return exitCodes.blocked;
   }
-  await tryDelivery(model, asWritten(prepared, model.environment, store), options);
+  await tryDelivery(model, asWritten(prepared, environment, store), options);
   const changed = prepared.filter(({ steps }) => steps.length > 0).map(({ holder }) => holder);
-  const servers = asked === "rotate" && wait > 0 ? await serversToAsk(options, model.environment, store) : undefined;
-  if (servers && changed.length > 0) await askOnce(servers, prepared);
+  if (asked === "rotate" && servers && changed.length > 0) await askOnce(servers, prepared);
   log(`${name}: ${store.title}`);
-  await carryOut(prepared, model.environment, store, async () => {
+  await carryOut(prepared, environment, store, async () => {
     await deliver(model, store, options);
-    if (wait === 0) return;
-    // What takes longer than it should is worth some patience, where it can be told from what is over.
-    const patience = options.wait === undefined ? 2 * wait : wait;
+    if (wait === 0 && !servers) return;
     const asked = servers && { servers: servers.map((server) => server.name), patience };
     log(beforeHandingOut(model, changed, new Date(Date.now() + wait / 1e6), asked));
-    if (servers) await untilAccepted(servers, prepared, patience, model.environment);
+    if (servers) await untilAccepted(servers, prepared, patience, environment);
     else await sleep(wait / 1e6);
   });
   await deliver(model, store, options);
@@ -98,6 +103,7 @@ export async function run(
     const said = afterEnding(model, changed, within > 0 ? new Date(Date.now() + within / 1e6) : undefined);
     if (said) log(said);
   }
+  if (asked === "revoke" && servers) await untilEnded(servers, held, prepared, patience, environment);
   return exitCodes.done;
 }
 

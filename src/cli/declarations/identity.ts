@@ -25,7 +25,7 @@ export function declareIdentity(program: Command): void {
       .option("--out <dir>", "without a secret store: write the Secrets as files, and the documents beside them")
       .option(
         "--kubectl <context>",
-        "without a secret store: send the Secrets to a cluster; of a rotation: where its servers are asked",
+        "without a secret store: send the Secrets to a cluster; of rotate, finish and revoke: where the servers are asked",
       )
       .action(
         runs(async (environment: string, names: string[], options: IdentityOptions) =>
@@ -37,6 +37,8 @@ export function declareIdentity(program: Command): void {
       "--wait <duration>",
       "how long the store's content takes to be everywhere (default: its refresh and 2m)",
     );
+  const asking = (declared: Command): Command =>
+    withServers(declared.addOption(wait()), "every server, separated by commas: each is asked whom it lets in");
   const all = ["--all", "all identities"] as const;
 
   writing(
@@ -45,7 +47,7 @@ export function declareIdentity(program: Command): void {
     "make what is missing",
     "Makes the credentials that are missing. Those that are there stay as they are.",
   );
-  withServers(
+  asking(
     writing(
       "rotate",
       "[names...]",
@@ -54,28 +56,31 @@ export function declareIdentity(program: Command): void {
         "server of --server, --context or --kubectl lets it in; where none is given, once they should.",
     )
       .option(...all)
-      .option("--to-nkey", "from a password to an NKey: clients have both until finish")
-      .addOption(wait()),
-    "every server, separated by commas: each is asked whether it knows the new credential",
+      .option("--to-nkey", "from a password to an NKey: clients have both until finish"),
   );
-  writing(
-    "finish",
-    "[names...]",
-    "end a rotation: only the new one is valid",
-    "Ends a rotation. Whoever still uses the previous credential is cut off. Asks before it takes an encryption key.",
-  )
-    .option(...all)
-    .option("--auto-approve", "do not ask: every server has said that its volume has the current key")
-    .addOption(wait());
-  writing(
-    "revoke",
-    "[names...]",
-    "replace a credential at once",
-    "Replaces a credential at once: for one that has leaked. Its client is locked out until it has the new one.",
-  )
-    .option(...all)
-    .option("--without-new", "make no new one: nobody logs in as it until the next revoke")
-    .option("--auto-approve", "do not ask");
+  asking(
+    writing(
+      "finish",
+      "[names...]",
+      "end a rotation: only the new one is valid",
+      "Ends a rotation, where every server of --server, --context or --kubectl lets in what clients have now. Whoever still uses the " +
+        "previous credential is cut off. Asks before it takes an encryption key.",
+    )
+      .option(...all)
+      .option("--auto-approve", "do not ask: every server has said that its volume has the current key"),
+  );
+  asking(
+    writing(
+      "revoke",
+      "[names...]",
+      "replace a credential at once",
+      "Replaces a credential at once: for one that has leaked. Its client is locked out until it has the new one. Ends when every " +
+        "server of --server, --context or --kubectl refuses what the client had; where none is given, nobody has seen that.",
+    )
+      .option(...all)
+      .option("--without-new", "make no new one: nobody logs in as it until the next revoke")
+      .option("--auto-approve", "do not ask"),
+  );
   command(
     "list",
     "[names...]",
