@@ -95,6 +95,7 @@ export async function recorded(
     declared: manifests.objects,
     steps: checked(kept, check),
     waiting,
+    insisting,
     patience,
     proven: async (set, pod) => (set === NATS.name ? await servers.problems(pod) : []),
     loaded: async () => {

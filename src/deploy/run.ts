@@ -17,6 +17,8 @@ export interface RunInput {
   readonly declared: readonly KubeObject[];
   readonly steps: Steps;
   readonly waiting: Waiting;
+  /** The same, and Ctrl-C does not end it: for what must not stop half-way. */
+  readonly insisting: Waiting;
   /** Milliseconds for one pod. */
   readonly patience: number;
   /** What must hold of this StatefulSet before a pod goes, and of `pod` once it is ready: problems, or none. */
@@ -73,12 +75,12 @@ async function seeReload(
 
 async function applyServers(
   { objects }: Stage,
-  { cluster, waiting, patience, proven }: RunInput,
+  { cluster, waiting, insisting, patience, proven }: RunInput,
   say: Say,
 ): Promise<void> {
   for (const set of objects) {
     const { name } = set.metadata;
-    await rollOut(set, { cluster, waiting, patience, say, proven: (pod) => proven(name, pod) });
+    await rollOut(set, { cluster, waiting, insisting, patience, say, proven: (pod) => proven(name, pod) });
     say(`${name}: every pod is ready`);
   }
 }
