@@ -1,6 +1,6 @@
 /** `circl deploy`: brings a cluster to what dist says, stage by stage, and puts back what was there where a step fails. */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { openCluster } from "../../connect/cluster.ts";
 import type { Cluster } from "../../deploy/cluster.ts";
 import { hasChanges, isBlocked } from "../../deploy/comparison.ts";
@@ -9,7 +9,7 @@ import { type Obstacle, targetObstacles } from "../../deploy/preflight.ts";
 import { applied } from "../../deploy/step.ts";
 import { confirmed } from "../confirm.ts";
 import { deploy } from "../deploying.ts";
-import { type DeploymentOptions, natsServers } from "../deployment.ts";
+import { type DeploymentOptions, natsServers, patienceOf } from "../deployment.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
 import { lookFirst } from "../first-look.ts";
@@ -40,6 +40,9 @@ export async function run(name: string, options: DeployOptions, root: string): P
   if (!model) return exitCodes.problems;
   const context = options.kubectl;
   if (!context) throw new UsageError(`deploy where? Give --kubectl ${model.environment.kubernetes.context}`);
+  // What only shows at the end, when the cluster is another one, is asked at the beginning.
+  patienceOf(options);
+  if (options.report) assertWritable(options.report);
   const misplaced = targetObstacles(model.environment, context);
   if (misplaced.length > 0) return refused(misplaced);
   const commit = options.commit ?? currentCommit(root);
@@ -89,6 +92,15 @@ export async function run(name: string, options: DeployOptions, root: string): P
     : run.result === "interrupted"
       ? exitCodes.interrupted
       : exitCodes.problems;
+}
+
+/** @throws UsageError where a file could not be written there */
+function assertWritable(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`--report ${file} cannot be written: ${(error as Error).message}`);
+  }
 }
 
 function refused(obstacles: readonly Obstacle[]): ExitCode {
