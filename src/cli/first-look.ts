@@ -1,7 +1,7 @@
 /** What a deploy finds out before its first write. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../deploy/cluster.ts";
-import type { Comparison } from "../deploy/comparison.ts";
+import { type Comparison, isBlocked } from "../deploy/comparison.ts";
 import { readRecord } from "../deploy/journal.ts";
 import { compareLive } from "../deploy/live-comparison.ts";
 import { factsOf } from "../deploy/nats-state.ts";
@@ -64,7 +64,8 @@ export async function lookFirst(task: FirstLook): Promise<Findings | { readonly 
   // Servers that are to come cannot be asked yet.
   const complete = running === "all" && live?.spec.replicas === environment.nats.servers;
   const lacking = complete ? await whatNatsLacks(servers, settling) : [];
-  const waits = rolloutObstacles(lacking, changes, environment.name);
+  // What is blocked is shown first, and nothing is replaced then.
+  const waits = isBlocked(changes) ? [] : rolloutObstacles(lacking, changes, environment.name);
   if (waits.length > 0) return { obstacles: waits };
   const notes = [
     ...(lacking.length > 0 ? [`NATS is not whole, and a deploy ends well only once it is: ${lacking.join("; ")}`] : []),

@@ -51,6 +51,14 @@ async function look(manifests: typeof before, { times = Number.POSITIVE_INFINITY
   return { obstacles: [], notes: [], ...found, looks, written: cluster.written };
 }
 
+/** Other volumes, and other pods with them. */
+const resized = (size: string) =>
+  edited((text) =>
+    text
+      .replaceAll('"storage":"50Gi"', `"storage":"${size}"`)
+      .replaceAll(/nats:(\d+\.\d+)\.\d+-alpine/g, "nats:$1.99-alpine"),
+  );
+
 describe("NATS that lacks something though every pod is ready", () => {
   test("stands in the way of a deploy that replaces its pods, with the way out", async () => {
     expect(await look(broken)).toMatchObject({
@@ -70,12 +78,8 @@ describe("NATS that lacks something though every pod is ready", () => {
 
   test.each([
     ["replaces none", reloading],
-    [
-      "grows volumes, which a full one is mended by",
-      edited((text) =>
-        text.replaceAll('"storage":"50Gi"', '"storage":"60Gi"').replaceAll("2.14.9-alpine", "2.14.8-alpine"),
-      ),
-    ],
+    ["grows volumes, which a full one is mended by", resized("60Gi")],
+    ["is blocked anyhow", resized("10Gi")],
   ])("is no more than said before a deploy that %s", async (_, manifests) => {
     expect(await look(manifests)).toMatchObject({
       obstacles: [],
