@@ -3,7 +3,7 @@ import type { Cluster } from "../deploy/cluster.ts";
 import { type Ending, endingOf } from "../deploy/ending.ts";
 import { openJournal } from "../deploy/journal.ts";
 import { patient } from "../deploy/patience.ts";
-import type { Deployment } from "../deploy/record.ts";
+import { type Deployment, unseenReload } from "../deploy/record.ts";
 import type { LoadedByPod } from "../deploy/reload.ts";
 import { keepSteps, type Step, type Steps } from "../deploy/report.ts";
 import { type RunInput, verifyManifests } from "../deploy/run.ts";
@@ -77,6 +77,7 @@ export async function recorded(
   const calm = patient(cluster, waitEvery(pace.interval, { silence: pace.silence / 3 }));
   const entry = { kind, commit, digest: manifests.digest, who: whoRuns() };
   const journal = await openJournal(calm, kubernetes.namespace, entry);
+  const unseen = unseenReload(journal.earlier);
   const interrupts = countInterrupts();
   const check = () => {
     interrupts.check();
@@ -95,6 +96,7 @@ export async function recorded(
     declared: manifests.objects,
     steps: checked(kept, check),
     waiting,
+    insisting,
     patience,
     proven: async (set, pod) => (set === NATS.name ? await servers.problems(pod) : []),
     loaded: async () => {
@@ -102,6 +104,8 @@ export async function recorded(
       loadedBefore ??= loaded;
       return loaded;
     },
+    note: ({ before, ...rest }) => journal.note({ reload: { ...rest, before: [...before] } }),
+    ...(unseen ? { unseen: { ...unseen, before: new Map(unseen.before) } } : {}),
     ...(goal ? { goal } : {}),
   };
   const end = (ending: Recorded["ending"], result: Run["result"], says: readonly string[]): Recorded => ({

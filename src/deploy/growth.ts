@@ -11,6 +11,8 @@ interface GrowthInput {
   readonly cluster: Cluster;
   readonly patience: number;
   readonly waiting: Waiting;
+  /** The same, and Ctrl-C does not end it. */
+  readonly insisting: Waiting;
   readonly say: (text: string) => void;
 }
 
@@ -24,7 +26,7 @@ const CLAIM = { apiVersion: "v1", kind: "PersistentVolumeClaim" } as const;
  * @throws StepFailure where a class does not let its claims grow, or a disk does not
  */
 export async function growVolumes(live: KubeObject, declared: KubeObject, input: GrowthInput): Promise<boolean> {
-  const { cluster, waiting, patience, say } = input;
+  const { cluster, waiting, insisting, patience, say } = input;
   const growing = growingClaims(live, declared);
   if (growing.length === 0) return false;
   const { name, namespace = "" } = declared.metadata;
@@ -58,7 +60,8 @@ export async function growVolumes(live: KubeObject, declared: KubeObject, input:
     );
   }
   await cluster.remove(referenceOf(declared), { orphan: true });
-  await waiting.until(
+  // Its pods are nobody's until the apply that follows: who stopped here would leave them so.
+  await insisting.until(
     async () => ((await cluster.get(referenceOf(declared))) ? undefined : true),
     patience,
     async () => `StatefulSet ${name} does not go, without its pods`,

@@ -11,6 +11,10 @@ export class AlreadyRunning extends Error {
 export interface Journal {
   /** @throws AlreadyRunning where another run has taken over: this one may write nothing more */
   check(): void;
+  /** Runs before this one, newest first. */
+  readonly earlier: Deployments;
+  /** Writes down what a run after this one must know if this one does not come to its end. */
+  note(more: Pick<Deployment, "reload">): Promise<void>;
   close(end: Pick<Deployment, "result" | "says" | "untouched">): Promise<void>;
 }
 
@@ -31,7 +35,7 @@ export async function openJournal(
   interval = INTERVAL,
 ): Promise<Journal> {
   const began = Date.now();
-  const entry: Deployment = { ...run, started: new Date(began).toISOString(), result: "running" };
+  let entry: Deployment = { ...run, started: new Date(began).toISOString(), result: "running" };
   const place = referenceOf(recordOf([], namespace, undefined));
   const found = await cluster.get(place);
   const earlier = deploymentsIn(found);
@@ -72,6 +76,13 @@ export async function openJournal(
   const signs = setInterval(renew, interval);
   signs.unref();
   return {
+    earlier,
+    note: async (more) => {
+      entry = { ...entry, ...more };
+      const written = queue.then(() => write({ ...entry, renewed: new Date().toISOString() }));
+      queue = written.catch(() => {});
+      await written;
+    },
     check: () => {
       if (lost) throw lost;
     },
@@ -79,7 +90,9 @@ export async function openJournal(
       clearInterval(signs);
       await queue;
       if (lost) throw lost;
-      await write({ ...entry, ...end, seconds: Math.round((Date.now() - began) / 1_000) });
+      const { reload, ...rest } = entry;
+      const unseen = reload && end.result !== "done" ? { reload } : {};
+      await write({ ...rest, ...unseen, ...end, seconds: Math.round((Date.now() - began) / 1_000) });
     },
   };
 }

@@ -1,5 +1,6 @@
 /** What was deployed when, by whom, and how it ended: kept in the cluster itself, beside what it speaks of. */
 import type { KubeObject } from "./object.ts";
+import type { ReplacedNote } from "./reload.ts";
 
 /** Not in dist, and without our mark: no deploy changes it, no prune takes it. */
 export const RECORD_NAME = "circl-deploys";
@@ -24,6 +25,8 @@ export interface Deployment {
   readonly says?: string;
   /** It failed before it wrote anything: the cluster is as it was before it. */
   readonly untouched?: true;
+  /** The servers' configuration that it was about to replace; gone once the run has ended well, and so has seen them take the new one. */
+  readonly reload?: ReplacedNote;
 }
 
 /** Newest first. */
@@ -76,6 +79,12 @@ function before(deployments: Deployments, now: Deployment): Deployment | undefin
   const first =
     now.kind === "rollback" ? ended.findIndex(({ kind, digest }) => kind === "deploy" && digest === now.digest) : 0;
   return ended.slice(Math.max(first, 0)).find(({ digest }) => digest !== now.digest);
+}
+
+/** What the newest run that wrote it left unseen: nobody knows whether the servers took that configuration over. */
+export function unseenReload(deployments: Deployments): ReplacedNote | undefined {
+  const seen = deployments.findIndex(({ result }) => result === "done");
+  return deployments.slice(0, seen < 0 ? deployments.length : seen).find(({ reload }) => reload)?.reload;
 }
 
 /** Milliseconds after which a run that has not said that it goes on counts as dead. */

@@ -1,4 +1,5 @@
 /** Whether servers have taken over a nats.conf that they are to reload. A reload that is refused shows nowhere but here and in their logs. */
+import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { NATS } from "../kubernetes/names.ts";
 import { type Cluster, referenceOf } from "./cluster.ts";
@@ -22,7 +23,24 @@ export interface Replaced {
   readonly before: LoadedByPod;
   /** nats.conf with other keys, and so another digest; nats.conf with other comments; accounts and permissions alone. */
   readonly what: "keys" | "comments" | "accounts";
+  /** Of what comes in its place. */
+  readonly digest: string;
 }
+
+/** The same as a record keeps it. */
+export type ReplacedNote = Omit<Replaced, "before"> & { readonly before: readonly (readonly [string, Loaded])[] };
+
+/** Of everything in `declared` that servers reload. */
+export function reloadDigest(declared: readonly KubeObject[]): string {
+  const [conf, accounts] = [confIn(declared), accountsIn(declared)];
+  const content = [conf?.data?.["nats.conf"], accounts?.spec.target.template.data];
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}
+
+const objectIn = (declared: readonly KubeObject[], kind: string, name: string): KubeObject | undefined =>
+  declared.find((object) => object.kind === kind && object.metadata.name === name);
+const confIn = (declared: readonly KubeObject[]) => objectIn(declared, "ConfigMap", NATS.configMap);
+const accountsIn = (declared: readonly KubeObject[]) => objectIn(declared, "ExternalSecret", NATS.authSecret);
 
 /** Undefined where the servers' configuration stays as it is, or none runs. Asked before it is applied. */
 export async function replacedConf(
@@ -30,19 +48,17 @@ export async function replacedConf(
   declared: readonly KubeObject[],
   loaded: () => Promise<LoadedByPod>,
 ): Promise<Replaced | undefined> {
-  const versions = async (kind: string, name: string): Promise<readonly (KubeObject | undefined)[]> => {
-    const to = declared.find((object) => object.kind === kind && object.metadata.name === name);
-    return [to && (await cluster.get(referenceOf(to))), to];
-  };
-  const [from, to] = (await versions("ConfigMap", NATS.configMap)).map((object) => object?.data?.["nats.conf"]);
+  const versions = async (to: KubeObject | undefined): Promise<readonly (KubeObject | undefined)[]> => [
+    to && (await cluster.get(referenceOf(to))),
+    to,
+  ];
+  const [from, to] = (await versions(confIn(declared))).map((object) => object?.data?.["nats.conf"]);
   // The data alone: the API server fills in what else a template may say.
-  const templates = (await versions("ExternalSecret", NATS.authSecret)).map(
-    (object) => object?.spec.target.template.data,
-  );
+  const templates = (await versions(accountsIn(declared))).map((object) => object?.spec.target.template.data);
   const what = changeOf(from, to) ?? (templates[0] && differ(templates) ? "accounts" : undefined);
   if (!what) return undefined;
   const before = await loaded();
-  return before.size === 0 ? undefined : { before, what };
+  return before.size === 0 ? undefined : { before, what, digest: reloadDigest(declared) };
 }
 
 function changeOf(from: string | undefined, to: string | undefined): Replaced["what"] | undefined {
@@ -60,7 +76,7 @@ const differ = ([from, to]: readonly unknown[]): boolean => !isDeepStrictEqual(f
  * @throws StepFailure that names the servers that do not
  */
 export async function awaitReload(
-  { before, what }: Replaced,
+  { before, what }: Omit<Replaced, "digest">,
   loaded: () => Promise<LoadedByPod>,
   waiting: Waiting,
   patience: number,

@@ -14,6 +14,8 @@ export interface RolloutInput {
   /** Milliseconds for one pod, from its end to ready and current. */
   readonly patience: number;
   readonly waiting: Waiting;
+  /** The same, and Ctrl-C does not end it: for what must not stop half-way. */
+  readonly insisting: Waiting;
   readonly say: (text: string) => void;
   /**
    * What must hold before a pod may go, beside Kubernetes' own idea of ready, and of `pod` once it is back: problems, or none.

@@ -4,7 +4,7 @@ import type { Cluster } from "./cluster.ts";
 import { compareLive } from "./live-comparison.ts";
 import type { KubeObject } from "./object.ts";
 import { awaitSecrets } from "./readiness.ts";
-import { awaitReload, type LoadedByPod, type Replaced, replacedConf } from "./reload.ts";
+import { awaitReload, type LoadedByPod, type Replaced, reloadDigest, replacedConf } from "./reload.ts";
 import type { Steps } from "./report.ts";
 import { rollOut } from "./rollout.ts";
 import { type Stage, stagesOf } from "./stages.ts";
@@ -17,12 +17,18 @@ export interface RunInput {
   readonly declared: readonly KubeObject[];
   readonly steps: Steps;
   readonly waiting: Waiting;
+  /** The same, and Ctrl-C does not end it: for what must not stop half-way. */
+  readonly insisting: Waiting;
   /** Milliseconds for one pod. */
   readonly patience: number;
   /** What must hold of this StatefulSet before a pod goes, and of `pod` once it is ready: problems, or none. */
   readonly proven: (statefulSet: string, pod: string | undefined) => Promise<readonly string[]>;
   /** The configurations that the NATS servers run with. */
   readonly loaded: () => Promise<LoadedByPod>;
+  /** Keeps what is about to be replaced for a run after this one, should this one be cut off. */
+  readonly note: (replaced: Replaced) => Promise<void>;
+  /** What a run before this one has kept so. */
+  readonly unseen?: Replaced;
   /** Those of before the deploy that this is to undo. */
   readonly goal?: LoadedByPod;
 }
@@ -38,9 +44,12 @@ const SECRETS_PATIENCE = 300_000;
  * @throws StepFailure where a step fails; ConnectionFailure where the cluster cannot be asked any more
  */
 export async function applyStages(input: RunInput): Promise<readonly string[]> {
-  const { cluster, declared, steps, loaded } = input;
+  const { cluster, declared, steps, loaded, unseen } = input;
   const left: string[] = [];
-  const conf = await replacedConf(cluster, declared, loaded);
+  const replaced = await replacedConf(cluster, declared, loaded);
+  if (replaced) await input.note(replaced);
+  // Where it is there already, a run that was cut off has brought it, and nobody saw the servers take it over.
+  const conf = replaced ?? (unseen?.digest === reloadDigest(declared) ? unseen : undefined);
   for (const stage of stagesOf(input.declared)) {
     if (stage.objects.length === 0) continue;
     await steps.run(stage.name, async (say) => {
@@ -73,12 +82,12 @@ async function seeReload(
 
 async function applyServers(
   { objects }: Stage,
-  { cluster, waiting, patience, proven }: RunInput,
+  { cluster, waiting, insisting, patience, proven }: RunInput,
   say: Say,
 ): Promise<void> {
   for (const set of objects) {
     const { name } = set.metadata;
-    await rollOut(set, { cluster, waiting, patience, say, proven: (pod) => proven(name, pod) });
+    await rollOut(set, { cluster, waiting, insisting, patience, say, proven: (pod) => proven(name, pod) });
     say(`${name}: every pod is ready`);
   }
 }

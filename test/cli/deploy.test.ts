@@ -24,10 +24,26 @@ describe.each(["deploy", "rollback"])("circl %s", (command) => {
     expect(stderr).toContain("Nothing was applied: 1 problem.");
   });
 
+  test("takes a duration to wait, and says so before it asks or writes anything", async () => {
+    const { code, stdout, stderr } = await circl([
+      ...[command, "production", "--kubectl", "gke-production", "--rollout-timeout", "half an hour"],
+    ]);
+    expect({ code, stdout }).toEqual({ code: 64, stdout: "" });
+    expect(stderr).toContain('--rollout-timeout is "half an hour", expected a duration such as "35m"');
+  });
+
   test("takes no context but the environment's", async () => {
     const { code, stderr } = await circl([command, "production", "--kubectl", "gke-staging"]);
     expect(code).toBe(1);
     expect(stderr).toContain("! --kubectl gke-staging is not the context of production, which is gke-production");
     expect(stderr).toContain("Nothing was applied: 1 problem.");
   });
+});
+
+test("circl deploy wants a report that it can write, before it deploys what the report is of", async () => {
+  const { code, stdout, stderr } = await circl([
+    ...["deploy", "production", "--kubectl", "gke-production", "--report", "nowhere/deploy.md"],
+  ]);
+  expect({ code, stdout }).toEqual({ code: 64, stdout: "" });
+  expect(stderr).toContain("--report nowhere/deploy.md cannot be written: ENOENT");
 });

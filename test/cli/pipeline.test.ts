@@ -68,6 +68,25 @@ test("the sketch for GitLab runs the same scripts, in an order that holds", () =
 });
 
 describe(".ci/credentials", () => {
+  test("that fails ends what calls it: an export of nothing would go on, and print the whole environment into a log", async () => {
+    using folder = temporaryFolder();
+    const typed = [...page.matchAll(/^ *(?:- )?(\.ci\/credentials .*)\n(?: *- (export .*))?/gm)];
+    expect(typed.map(([, , next]) => next !== undefined)).toEqual([false, false, true]);
+    for (const [, line = "", next = ""] of typed) {
+      const script = ["set -e", line.replace(".ci/credentials", "false"), next].join("\n");
+      const options = { cwd: folder.path, env: { CI_TOKEN: "secret" } };
+      await expect(run("bash", ["-c", `${script}\nexit $?`], options)).rejects.toMatchObject({ code: 1, stdout: "" });
+    }
+  });
+
+  test("leaves keys where git does not take them", async () => {
+    const folders = [...page.matchAll(/\.ci\/credentials \S+ \S+ (\S+)/g)].map(
+      ([, folder]) => `${folder}/stream-sync.nk`,
+    );
+    const { stdout } = await run("git", ["check-ignore", ...folders, "stream-sync.nk"], { cwd: root });
+    expect(stdout.trim().split("\n")).toEqual([...folders, "stream-sync.nk"]);
+  });
+
   /** A gcloud that has two documents. */
   const gcloud = (folder: string, client: string): NodeJS.ProcessEnv => {
     mkdirSync(join(folder, "bin"));

@@ -10,7 +10,7 @@ import { root } from "../cli/circl.ts";
 import { realModel } from "./definitions.ts";
 import { type FakeCluster, fakeCluster } from "./fake-cluster.ts";
 
-const model = realModel("production");
+export const model = realModel("production");
 export const { namespace } = model.environment.kubernetes;
 /** As a deploy takes them; `previous` is where `before` lies. */
 export const options = { timeout: "1000", rolloutTimeout: "60s", previous: `${root}/dist` };

@@ -6,7 +6,7 @@ import { compareLive } from "../../deploy/live-comparison.ts";
 import { preflight, targetObstacles } from "../../deploy/preflight.ts";
 import { type Deployments, previousOf } from "../../deploy/record.ts";
 import { confirmed } from "../confirm.ts";
-import { type DeploymentOptions, natsServers } from "../deployment.ts";
+import { type DeploymentOptions, natsServers, patienceOf } from "../deployment.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { Failure, UsageError } from "../failures.ts";
 import { type Manifests, manifestsAt, manifestsIn } from "../manifest-source.ts";
@@ -30,6 +30,7 @@ export async function run(name: string, options: RollbackOptions, root: string):
   const context = options.kubectl;
   const { environment } = model;
   if (!context) throw new UsageError(`roll back where? Give --kubectl ${environment.kubernetes.context}`);
+  patienceOf(options);
   const look = lookOf(process.stderr);
   const misplaced = targetObstacles(environment, context);
   if (misplaced.length > 0) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/deploy/object.ts";
-import { rollOut } from "../../../src/deploy/rollout.ts";
+import { type RolloutInput, rollOut } from "../../../src/deploy/rollout.ts";
 import { waitEvery } from "../../../src/deploy/waiting.ts";
 import { resolveModel } from "../../../src/model/resolve.ts";
 import { realDefinitions } from "../../support/definitions.ts";
@@ -35,12 +35,14 @@ function running(): FakeCluster {
   return cluster;
 }
 
-const inputTo = (cluster: FakeCluster) => ({
+const inputTo = (cluster: FakeCluster, more: Partial<RolloutInput> = {}): RolloutInput => ({
   cluster,
   patience: 60_000,
   waiting: waitEvery(1),
+  insisting: waitEvery(1),
   say: () => {},
   proven: async () => [],
+  ...more,
 });
 const pods = (cluster: FakeCluster) => cluster.written.filter((what) => /Pod|controller/.test(what));
 
@@ -85,6 +87,21 @@ describe("volumes that grow", () => {
       "apply StatefulSet nats, held at 2",
       "the controller replaces nats-2",
     ]);
+  });
+
+  test("are finished by a set that is there again, and held, where Ctrl-C comes while it is away", async () => {
+    const cluster = running();
+    const interrupted = waitEvery(1, {
+      onTurn: () => {
+        if (cluster.written.includes("remove StatefulSet nats, orphaning")) throw new Error("Ctrl-C");
+      },
+    });
+    await expect(rollOut(synthesized("60GiB"), inputTo(cluster, { waiting: interrupted }))).rejects.toThrow("Ctrl-C");
+    expect(cluster.written.slice(3)).toEqual([
+      "remove StatefulSet nats, orphaning",
+      "apply StatefulSet nats, held at 3",
+    ]);
+    expect(cluster.find("StatefulSet", "nats")?.spec.updateStrategy.rollingUpdate).toEqual({ partition: 3 });
   });
 
   test("of a class that does not let them stay as they are, and so does the set", async () => {

@@ -43,6 +43,23 @@ describe("the record of a run", () => {
     expect(await newestIn(cluster)).toMatchObject({ result: "done" });
   });
 
+  test("keeps what was noted through its signs of life and a bad end, and loses it in a good one", async () => {
+    const reload = { what: "keys", digest: "d", before: [["nats-0", { config_digest: "a" }]] } as const;
+    const cluster = fakeCluster();
+    const failing = await open(cluster, 1);
+    await failing.note({ reload });
+    const { renewed } = (await newestIn(cluster)) ?? {};
+    await eventually(async () => (await newestIn(cluster))?.renewed !== renewed);
+    expect(await newestIn(cluster)).toMatchObject({ result: "running", reload });
+    await failing.close({ result: "failed" });
+    expect(await newestIn(cluster)).toMatchObject({ result: "failed", reload });
+    const well = await open(cluster);
+    expect(well.earlier).toMatchObject([{ reload }]);
+    await well.note({ reload });
+    await well.close({ result: "done" });
+    expect((await newestIn(cluster))?.reload).toBeUndefined();
+  });
+
   test("keeps a second run away while the first gives signs", async () => {
     const cluster = fakeCluster();
     const journal = await open(cluster);

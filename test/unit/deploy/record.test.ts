@@ -6,6 +6,7 @@ import {
   previousOf,
   recordOf,
   runningNow,
+  unseenReload,
 } from "../../../src/deploy/record.ts";
 
 const run = (commit: string, result: Deployment["result"], more: Partial<Deployment> = {}): Deployment => ({
@@ -31,6 +32,18 @@ test("a record that somebody has broken says what to do, and is not overwritten"
 
 test("the record is written only over the version that was read", () => {
   expect(recordOf([], "ns", "17").metadata).toEqual({ name: "circl-deploys", namespace: "ns", resourceVersion: "17" });
+});
+
+describe("a reload that nobody saw", () => {
+  const noted = (digest: string) => ({ reload: { what: "keys", digest, before: [] } }) as const;
+
+  test("is that of the newest run that began one, until a run has ended well", () => {
+    const runs = [run("d", "failed"), run("c", "running", noted("c")), run("b", "failed", noted("b"))];
+    expect(unseenReload([...runs, run("a", "done")])?.digest).toBe("c");
+    expect(unseenReload(runs)?.digest).toBe("c");
+    expect(unseenReload([run("d", "done"), ...runs])).toBeUndefined();
+    expect(unseenReload([run("d", "failed"), run("a", "done", noted("a"))])).toBeUndefined();
+  });
 });
 
 describe("what to go back to", () => {

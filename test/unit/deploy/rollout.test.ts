@@ -21,6 +21,7 @@ const inputTo = (cluster: FakeCluster, more: Partial<RolloutInput> = {}): Rollou
   cluster,
   patience: 60_000,
   waiting: waitEvery(1),
+  insisting: waitEvery(1),
   say: () => {},
   proven: async () => [],
   ...more,

@@ -1,0 +1,68 @@
+/** A deploy that was cut off between a new nats.conf and the look whether the servers took it over, and the one after it. */
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { NatsServers } from "../../../src/cli/deployment.ts";
+import { ConnectionFailure } from "../../../src/jetstream/api.ts";
+import { before, confOf, options, reloading, run, running, serversOf } from "../../support/deployed-production.ts";
+import type { FakeCluster } from "../../support/fake-cluster.ts";
+
+// Progress, of half a dozen deploys.
+beforeAll(() => {
+  vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+});
+
+/** Servers that take nothing over: what they run with is what the cluster had when they were made. */
+function refusing(cluster: FakeCluster): NatsServers {
+  const first = confOf(cluster);
+  return serversOf(cluster, { loaded: async () => new Map([["nats-0", { config_digest: first }]]) });
+}
+
+/** Deploys `reloading` to a cluster whose API server is away for good once `written` was written. */
+async function cutOff(written: string) {
+  const cluster = running();
+  const servers = refusing(cluster);
+  cluster.fault = (operation) =>
+    cluster.written.includes(written) && !operation.includes("circl-deploys")
+      ? new ConnectionFailure("the server is away", { passing: true })
+      : undefined;
+  const { result, newest } = await run(cluster, { manifests: reloading, servers });
+  expect(result).toBe("failed");
+  cluster.fault = () => undefined;
+  return { cluster, servers, newest };
+}
+
+const impatient = { ...options, rolloutTimeout: "1s" };
+
+describe("a nats.conf that was applied, and then the deploy was cut off", () => {
+  test("is waited for by the next deploy, which does not call well what no server took over", async () => {
+    const { cluster, servers, newest } = await cutOff("apply ConfigMap nats-config");
+    expect(confOf(cluster)).toContain("max_payload: 4MiB");
+    expect(newest?.reload).toMatchObject({ what: "keys", before: [["nats-0", {}]] });
+    const { result, says } = await run(cluster, { manifests: reloading, servers, options: impatient });
+    expect(result).toBe("rolled back");
+    expect(says[0]).toMatch(/^nats-0 .* did not take the new nats\.conf over/);
+    expect(confOf(cluster)).toContain("max_payload: 8MiB");
+  });
+
+  test("is seen by the next deploy where the servers have it by then, and after that by none", async () => {
+    const { cluster } = await cutOff("apply ConfigMap nats-config");
+    const { result, steps, newest } = await run(cluster, { manifests: reloading });
+    expect({ result, reload: newest?.reload }).toEqual({ result: "done", reload: undefined });
+    expect(steps.find(({ name }) => name === "reload")?.says).toEqual(["1 servers run with the new configuration"]);
+    const again = await run(cluster, { manifests: reloading });
+    expect({ result: again.result, reloads: again.steps.filter(({ name }) => name === "reload") }).toEqual({
+      result: "done",
+      reloads: [],
+    });
+  });
+});
+
+test("a nats.conf that was to come and did not is waited for by nobody who deploys what is there", async () => {
+  const { cluster, servers, newest } = await cutOff("apply Namespace circl-backbone");
+  expect(newest?.reload).toBeDefined();
+  expect(confOf(cluster)).toContain("max_payload: 8MiB");
+  const { result, steps } = await run(cluster, { manifests: before, servers, options: impatient });
+  expect({ result, reloads: steps.filter(({ name }) => name === "reload") }).toEqual({ result: "done", reloads: [] });
+});

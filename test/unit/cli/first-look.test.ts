@@ -1,0 +1,94 @@
+/** What a deploy says before its first write, of servers that are all ready. */
+import { describe, expect, test } from "vitest";
+import { lookFirst } from "../../../src/cli/first-look.ts";
+import type { Plan } from "../../../src/jetstream/plan.ts";
+import { root } from "../../cli/circl.ts";
+import { modelWith } from "../../support/definitions.ts";
+import {
+  before,
+  broken,
+  edited,
+  model,
+  namespace,
+  options,
+  reloading,
+  running,
+  serversOf,
+} from "../../support/deployed-production.ts";
+import type { FakeCluster } from "../../support/fake-cluster.ts";
+import { observedWith } from "../../support/observed.ts";
+
+/** Production with what is not ours: its storage class and the namespaces of services. */
+function whole(): FakeCluster {
+  const cluster = running();
+  cluster.put({
+    apiVersion: "storage.k8s.io/v1",
+    kind: "StorageClass",
+    metadata: { name: "premium-rwo", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+  });
+  for (const { metadata } of before.objects) {
+    if (metadata.namespace && metadata.namespace !== namespace)
+      cluster.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: metadata.namespace } });
+  }
+  return cluster;
+}
+
+const lacks = ["stream circl_iot: circl-production-nats-1 is offline", "stream circl_oms: it has no leader"];
+const said = lacks.join("; ");
+
+/** Looks at servers that lack something in each of the first `times` looks. */
+async function look(manifests: typeof before, { times = Number.POSITIVE_INFINITY, settling = 0, of = model } = {}) {
+  const cluster = whole();
+  let looks = 0;
+  const servers = serversOf(cluster, {
+    observe: async () => observedWith([]),
+    problems: async () => (looks++ < times ? lacks : []),
+  });
+  const found = await lookFirst({
+    ...{ model: of, cluster, servers, manifests, options, settling, commit: "c".repeat(40), root },
+    planStreams: async () => ({}) as Plan,
+  });
+  return { obstacles: [], notes: [], ...found, looks, written: cluster.written };
+}
+
+/** Other volumes, and other pods with them. */
+const resized = (size: string) =>
+  edited((text) =>
+    text
+      .replaceAll('"storage":"50Gi"', `"storage":"${size}"`)
+      .replaceAll(/nats:(\d+\.\d+)\.\d+-alpine/g, "nats:$1.99-alpine"),
+  );
+
+describe("NATS that lacks something though every pod is ready", () => {
+  test("stands in the way of a deploy that replaces its pods, with the way out", async () => {
+    expect(await look(broken)).toMatchObject({
+      obstacles: [
+        {
+          says: `every pod of nats is ready, but NATS is not whole, and none is replaced until it is: ${said}`,
+          hint: expect.stringContaining("run this again then. circl status production shows how far they are"),
+        },
+      ],
+      written: [],
+    });
+  });
+
+  test("is looked at again, as elections take seconds", async () => {
+    expect(await look(broken, { times: 1, settling: 60_000 })).toMatchObject({ obstacles: [], notes: [], looks: 2 });
+  });
+
+  test.each([
+    ["replaces none", reloading],
+    ["grows volumes, which a full one is mended by", resized("60Gi")],
+    ["is blocked anyhow", resized("10Gi")],
+  ])("is no more than said before a deploy that %s", async (_, manifests) => {
+    expect(await look(manifests)).toMatchObject({
+      obstacles: [],
+      notes: [`NATS is not whole, and a deploy ends well only once it is: ${said}`],
+    });
+  });
+
+  test("is not asked for of servers that are only to come", async () => {
+    const of = modelWith({ environment: { nats: { servers: 5 } } });
+    expect(await look(broken, { of })).toMatchObject({ obstacles: [], looks: 0 });
+  });
+});
