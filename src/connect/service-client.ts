@@ -77,6 +77,8 @@ export function serviceOf(connection: NatsConnection, timeout?: number): Service
           const messages = await consumer.consume({ max_messages: 500, expires: EXPIRES });
           const close = () => messages.close();
           signal.addEventListener("abort", close, { once: true });
+          // It may have been ended while the consumer was asked for, of which nobody tells any more.
+          if (signal.aborted) close();
           for await (const message of messages) {
             take({ text: message.string(), seq: message.seq });
             message.ack();

@@ -1,5 +1,8 @@
 /** The load itself: it must find what goes wrong, or nothing that it says about a fault is worth anything. */
+import { once } from "node:events";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "nats";
@@ -115,5 +118,29 @@ describe.skipIf(without("nats-server"))("a load", () => {
     await expect(startRemotely(url, { routes: { orders } })).rejects.toThrow("/nowhere/oms/nats.json");
     expect(await fetch(`${url}/lap`).then((reply) => reply.json())).toBe("Error: there is no traffic");
     expect(await fetch(`${url}/else`).then(({ status }) => status)).toBe(500);
+  });
+
+  test("says that it hears nothing from its clients", async () => {
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const patience = { work: 500, answer: 500 };
+    await expect(startRemotely(url, { routes: { orders } }, patience)).rejects.toThrow(
+      `the clients of the load have not answered ${url}/start for 0.5 s`,
+    );
+    silent.closeAllConnections();
+    silent.close();
+  });
+
+  test("lets go of readers that are ended while they begin", async () => {
+    const model = realModel("staging");
+    await using cluster = await Cluster.start(model);
+    const admin = await cluster.connect();
+    await createAll(admin, desiredState(model));
+    await using client = serviceOf(admin);
+    const ending = new AbortController();
+    const reading = client.consume("circl_oms", "dms-orders", () => {}, ending.signal);
+    ending.abort();
+    await reading;
   });
 });
