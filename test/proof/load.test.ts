@@ -13,6 +13,7 @@ import { startRemotely } from "../../src/proof/load/remote.ts";
 import { serveTraffic } from "../../src/proof/load/server.ts";
 import { more, type Route, startTraffic } from "../../src/proof/load/traffic.ts";
 import { freePorts } from "../../src/proof/ports.ts";
+import { eventually } from "../support/control-plane.ts";
 import { realModel } from "../support/definitions.ts";
 import { createAll, request } from "../support/jetstream.ts";
 import { Cluster, metaReady } from "../support/nats-server.ts";
@@ -130,6 +131,43 @@ describe.skipIf(without("nats-server"))("a load", () => {
     );
     silent.closeAllConnections();
     silent.close();
+  });
+
+  test("reads on after a reconnect in the middle of looking for its consumer", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const stay = { user: "sync", pass: "loopback-only", maxReconnectAttempts: -1 };
+    const admin = await cluster.connect(stay);
+    await createAll(admin, desiredState(realModel("local")));
+    await using client = serviceOf(await cluster.connect(stay));
+    const read: string[] = [];
+    const ending = new AbortController();
+    const reading = client.consume("circl_oms", "dms-orders", ({ text }) => read.push(text), ending.signal);
+    const arrives = async (text: string) => {
+      await admin.jetstream().publish(orders.subject, text);
+      await eventually(
+        async () => read,
+        (texts) => texts.includes(text),
+        `"${text}" to be read`,
+      );
+    };
+    await arrives("before");
+    const [server] = cluster.servers;
+    server?.process.kill("SIGSTOP");
+    // Two heartbeats that are missed, and a question about the consumer that nobody answers.
+    await sleep(15_000);
+    server?.process.kill("SIGKILL");
+    await cluster.restart(0);
+    await admin.flush();
+    await arrives("after the reconnect");
+    // What waits at a consumer that goes is told nothing that ends it: it takes missed heartbeats to ask the new one.
+    const { consumers } = await admin.jetstreamManager();
+    const { config } = await consumers.info("circl_oms", "dms-orders");
+    await consumers.delete("circl_oms", "dms-orders");
+    await consumers.add("circl_oms", config);
+    await arrives("from the consumer made anew");
+    ending.abort();
+    await reading;
+    await admin.close();
   });
 
   test("lets go of readers that are ended while they begin", async () => {
