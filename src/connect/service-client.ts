@@ -1,7 +1,7 @@
 /** A client as an application has it: publishes with acknowledgement, and reads from a consumer that is there. */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type NatsConnection, nkeyAuthenticator } from "nats";
+import { type ConsumerMessages, connect, Events, type NatsConnection, nkeyAuthenticator } from "nats";
 import { explainFailure } from "./failure.ts";
 import { connectionOptions, type Target } from "./nats.ts";
 
@@ -71,17 +71,21 @@ export function serviceOf(connection: NatsConnection, timeout?: number): Service
       throw new Error(`${durable} of ${stream} was given no message ${id} within ${patience / 1000} s`);
     },
     async consume(stream, durable, take, signal) {
+      let messages: ConsumerMessages | undefined;
+      const close = () => void messages?.close();
+      signal.addEventListener("abort", close, { once: true });
+      // Reconnected while it looks for its consumer, the package watches for missed heartbeats no more: begun anew it does.
+      onReconnect(connection, close);
       while (!signal.aborted) {
         try {
           const consumer = await jetstream.consumers.get(stream, durable);
-          const messages = await consumer.consume({ max_messages: 500, expires: EXPIRES });
-          const close = () => messages.close();
-          signal.addEventListener("abort", close, { once: true });
+          messages = await consumer.consume({ max_messages: 500, expires: EXPIRES });
+          // It may have been ended while the consumer was asked for, of which nobody tells any more.
+          if (signal.aborted) close();
           for await (const message of messages) {
             take({ text: message.string(), seq: message.seq });
             message.ack();
           }
-          signal.removeEventListener("abort", close);
         } catch {
           // Nobody answers while there is no leader; what was not acknowledged comes again.
           await sleep(PAUSE);
@@ -90,4 +94,8 @@ export function serviceOf(connection: NatsConnection, timeout?: number): Service
     },
     [Symbol.asyncDispose]: () => connection.close(),
   };
+}
+
+async function onReconnect(connection: NatsConnection, act: () => void): Promise<void> {
+  for await (const { type } of connection.status()) if (type === Events.Reconnect) act();
 }

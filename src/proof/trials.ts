@@ -15,6 +15,8 @@ const rateOf = ({ streams }: Model): number => {
   const { maxMsgs = -1 } = streams.find(({ name }) => name === ORDERS.readers[0]?.stream) ?? {};
   return maxMsgs > 0 ? Math.min(RATE, Math.floor(maxMsgs / ROOM)) : RATE;
 };
+/** ms that a killed server may take to be ready again. */
+const PATIENCE = 600_000;
 /** Messages that must go through before and after what happens. */
 const MARGIN = 1_000;
 
@@ -26,7 +28,8 @@ export const killServer = (subject: Subject): Promise<string> =>
     if (!container?.process) throw new Error("no server runs that could be killed");
     const { restarts } = container;
     container.process.signal("SIGKILL");
-    while (container.restarts === restarts || !container.ready) await sleep(250);
+    for (const end = Date.now() + PATIENCE; container.restarts === restarts || !container.ready; await sleep(250))
+      if (Date.now() > end) throw new Error(`${server?.pod.metadata.name} was killed and is not ready again`);
   });
 
 /** Rolls all servers, as a change of their pods does. @throws Error for every message that it cost */

@@ -1,5 +1,8 @@
 /** The load itself: it must find what goes wrong, or nothing that it says about a fault is worth anything. */
+import { once } from "node:events";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "nats";
@@ -10,6 +13,7 @@ import { startRemotely } from "../../src/proof/load/remote.ts";
 import { serveTraffic } from "../../src/proof/load/server.ts";
 import { more, type Route, startTraffic } from "../../src/proof/load/traffic.ts";
 import { freePorts } from "../../src/proof/ports.ts";
+import { eventually } from "../support/control-plane.ts";
 import { realModel } from "../support/definitions.ts";
 import { createAll, request } from "../support/jetstream.ts";
 import { Cluster, metaReady } from "../support/nats-server.ts";
@@ -115,5 +119,66 @@ describe.skipIf(without("nats-server"))("a load", () => {
     await expect(startRemotely(url, { routes: { orders } })).rejects.toThrow("/nowhere/oms/nats.json");
     expect(await fetch(`${url}/lap`).then((reply) => reply.json())).toBe("Error: there is no traffic");
     expect(await fetch(`${url}/else`).then(({ status }) => status)).toBe(500);
+  });
+
+  test("says that it hears nothing from its clients", async () => {
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const patience = { work: 500, answer: 500 };
+    await expect(startRemotely(url, { routes: { orders } }, patience)).rejects.toThrow(
+      `the clients of the load have not answered ${url}/start for 0.5 s`,
+    );
+    silent.closeAllConnections();
+    silent.close();
+  });
+
+  test("reads on after a reconnect in the middle of looking for its consumer", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const stay = { user: "sync", pass: "loopback-only", maxReconnectAttempts: -1 };
+    const admin = await cluster.connect(stay);
+    await createAll(admin, desiredState(realModel("local")));
+    await using client = serviceOf(await cluster.connect(stay));
+    const read: string[] = [];
+    const ending = new AbortController();
+    const reading = client.consume("circl_oms", "dms-orders", ({ text }) => read.push(text), ending.signal);
+    const arrives = async (text: string) => {
+      await admin.jetstream().publish(orders.subject, text);
+      await eventually(
+        async () => read,
+        (texts) => texts.includes(text),
+        `"${text}" to be read`,
+      );
+    };
+    await arrives("before");
+    const [server] = cluster.servers;
+    server?.process.kill("SIGSTOP");
+    // Two heartbeats that are missed, and a question about the consumer that nobody answers.
+    await sleep(15_000);
+    server?.process.kill("SIGKILL");
+    await cluster.restart(0);
+    await admin.flush();
+    await arrives("after the reconnect");
+    // What waits at a consumer that goes is told nothing that ends it: it takes missed heartbeats to ask the new one.
+    const { consumers } = await admin.jetstreamManager();
+    const { config } = await consumers.info("circl_oms", "dms-orders");
+    await consumers.delete("circl_oms", "dms-orders");
+    await consumers.add("circl_oms", config);
+    await arrives("from the consumer made anew");
+    ending.abort();
+    await reading;
+    await admin.close();
+  });
+
+  test("lets go of readers that are ended while they begin", async () => {
+    const model = realModel("staging");
+    await using cluster = await Cluster.start(model);
+    const admin = await cluster.connect();
+    await createAll(admin, desiredState(model));
+    await using client = serviceOf(admin);
+    const ending = new AbortController();
+    const reading = client.consume("circl_oms", "dms-orders", () => {}, ending.signal);
+    ending.abort();
+    await reading;
   });
 });

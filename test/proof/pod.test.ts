@@ -71,6 +71,7 @@ const pod: Pod = {
 describe.skipIf(without("nats-server", "busybox") || !mayBoot())("a pod", () => {
   const folder = mkdtempSync(join(tmpdir(), "circl-pod-"));
   const place = join(folder, "pod");
+  const imageOf = imagesIn(join(folder, "images"), podTools);
   let network: Network;
   let run: PodRun;
   let status: Pod["status"] | undefined;
@@ -79,7 +80,7 @@ describe.skipIf(without("nats-server", "busybox") || !mayBoot())("a pod", () => 
     return runPod(object, {
       network,
       volumes: { configMaps, secrets: kept, claims: kept, disks: kept },
-      imageOf: imagesIn(join(folder, `images-${object.metadata.name}`), podTools),
+      imageOf,
       folder: at,
       logs: join(folder, "logs"),
       surroundings: (_, address) => ({ hosts: `127.0.0.1 localhost\n${address} one\n`, filter: OPEN }),
@@ -130,6 +131,7 @@ describe.skipIf(without("nats-server", "busybox") || !mayBoot())("a pod", () => 
       async () => main()?.restarts,
       (restarts) => restarts === 1,
     );
+    expect(main()?.lastState.terminated).toMatchObject({ exitCode: 137, reason: "Error" });
     await ready();
     main()?.process?.signal("SIGSTOP");
     // Twice in a row: it waits before the next start, and says so.
@@ -154,6 +156,28 @@ describe.skipIf(without("nats-server", "busybox") || !mayBoot())("a pod", () => 
     expect(existsSync(place)).toBe(false);
     await expect(fetch(`http://${run.address}:8222/varz`, { signal: AbortSignal.timeout(2_000) })).rejects.toThrow();
     expect(readdirSync(join(folder, "logs")).sort()).toEqual(["init", "server"]);
+  });
+
+  test("says nothing of its end where its node loses power, and can be run once more", async () => {
+    const one = { ...pod, metadata: { ...pod.metadata, name: "dark" } };
+    const first = start(one, join(folder, "dark"));
+    const isReady = ({ containers }: PodRun) =>
+      containers.some(({ container, ready: is }) => container === server && is);
+    await eventually(
+      async () => isReady(first),
+      (is) => is,
+    );
+    const before = status;
+    await first.kill();
+    expect(status).toBe(before);
+    expect(status).toMatchObject({ phase: "Running" });
+    const again = start(one, join(folder, "dark"));
+    await eventually(
+      async () => isReady(again),
+      (is) => is,
+    );
+    await again.stop(0);
+    expect(status?.phase).not.toBe("Running");
   });
 
   test("that asks for more than is known here waits, and says for what", async () => {

@@ -39,11 +39,22 @@ export async function live<T = Manifest>(kubectl: Kubectl, ...what: readonly str
   return items ?? [one];
 }
 
-/** Asks until the answer will do. @throws with the last answer after three minutes: controllers of a busy machine are slow */
-export async function eventually<T>(ask: () => Promise<T>, willDo: (answer: T) => boolean): Promise<T> {
-  for (const end = Date.now() + 180_000; ; await sleep(250)) {
+/**
+ * Asks until the answer will do.
+ *
+ * @param what is waited for, in words
+ * @param minutes how long: controllers of a busy machine are slow
+ * @throws with what was waited for and the last answer
+ */
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  willDo: (answer: T) => boolean,
+  what = "an answer that will do",
+  minutes = 3,
+): Promise<T> {
+  for (const end = Date.now() + minutes * 60_000; ; await sleep(250)) {
     const answer = await ask();
     if (willDo(answer)) return answer;
-    if (Date.now() > end) throw new Error(`still ${JSON.stringify(answer)}`);
+    if (Date.now() > end) throw new Error(`waited ${minutes} min for ${what}: still ${JSON.stringify(answer)}`);
   }
 }

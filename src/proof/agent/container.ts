@@ -52,9 +52,10 @@ export async function startContainer(input: ContainerInput): Promise<RunningCont
   const { sandbox, folder, env, user, sharesProcesses } = input;
   for (const name of ["root", "upper", "work"]) mkdirSync(join(folder, name), { recursive: true });
   const output = openSync(input.log, "a");
-  const enter = ["nsenter", `--target=${sandbox.pid}`, "--net", "--uts", "--ipc", "--pid", "--"];
-  const unshare = ["unshare", "--mount", ...(sharesProcesses ? [] : ["--pid", "--fork"]), "--"];
-  const child = spawn(enter[0] ?? "", [...enter.slice(1), ...unshare, "sh", "-c", script(input)], {
+  const enter = [`--target=${sandbox.pid}`, "--net", "--uts", "--ipc", "--pid", "--"];
+  // This shell makes the first process there and says which signal ended it: of SIGKILL `unshare --fork` 2.38 says 1.
+  const own = sharesProcesses ? ["--", "sh", "-c"] : ["--pid", "--", "sh", "-c", 'sh -c "$0"; exit $?'];
+  const child = spawn("nsenter", [...enter, "unshare", "--mount", ...own, script(input)], {
     env: { PATH, ...env },
     cwd: "/",
     detached: true,
@@ -65,8 +66,7 @@ export async function startContainer(input: ContainerInput): Promise<RunningCont
     signal ? 128 + constants.signals[signal as NodeJS.Signals] : code,
   );
   const said = once(createInterface({ input: child.stdio[3] as Readable }), "line");
-  const [first] = await Promise.race([said, exited.then(() => ["0"])]);
-  const pid = Number(first);
+  const pid = Number((await Promise.race([said, exited.then(() => ["0"])]))[0]);
   return {
     pid,
     exited,
@@ -99,8 +99,7 @@ function script({ image, folder, argv, user, readOnlyRoot, mounts }: ContainerIn
   const bind = ({ source, target, readOnly }: Mount): string[] => {
     const at = quote(join(root, target));
     const file = `[ -d ${quote(source)} ] && mkdir -p ${at} || { mkdir -p "$(dirname ${at})"; touch ${at}; }`;
-    const remount = readOnly ? [`mount -o remount,bind,ro ${at}`] : [];
-    return [file, `mount --bind ${quote(source)} ${at}`, ...remount];
+    return [file, `mount --bind ${readOnly ? "-o ro " : ""}${quote(source)} ${at}`];
   };
   return [
     "set -eu",

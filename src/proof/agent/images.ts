@@ -1,5 +1,4 @@
 /** Which binaries an image stands for. There is no container engine: an image is a folder with busybox and its programs. */
-
 import { spawnSync } from "node:child_process";
 import { constants } from "node:fs";
 import { copyFile, mkdir, symlink, writeFile } from "node:fs/promises";

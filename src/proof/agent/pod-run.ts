@@ -40,7 +40,7 @@ export interface PodRun {
   refresh(): Promise<void>;
   /** Ends it with grace, in ms; resolves once nothing of it runs. */
   stop(grace: number): Promise<void>;
-  /** Ends it at once, as a power cut does. */
+  /** Ends it at once and says nothing of it, as a power cut does. */
   kill(): Promise<void>;
 }
 
@@ -61,9 +61,10 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
   const stopping = new AbortController();
   const { spec, metadata } = pod;
   const hosts = join(input.folder, "hosts");
+  let powered = true;
   const change = (next: Partial<typeof progress> = {}) => {
     progress = { ...progress, ...next };
-    input.report(pod, statusOf({ pod, ...progress }));
+    if (powered) input.report(pod, statusOf({ pod, ...progress }));
   };
 
   const fill = () => {
@@ -189,6 +190,7 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
       return stopped;
     },
     async kill() {
+      powered = false;
       stopping.abort();
       await disconnect();
       await this.stop(0);

@@ -64,7 +64,9 @@ interface Varz {
 }
 
 const varzOf = async (site: Site, pod: string): Promise<Varz> => {
-  const reply = await fetch(`http://${runOf(site, pod)?.address}:${PORTS.natsMonitor}/varz`);
+  const reply = await fetch(`http://${runOf(site, pod)?.address}:${PORTS.natsMonitor}/varz`, {
+    signal: AbortSignal.timeout(30_000),
+  });
   return (await reply.json()) as Varz;
 };
 

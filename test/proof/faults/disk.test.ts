@@ -65,10 +65,12 @@ describe.skipIf(cannotBoot())("a volume of 2 GiB", () => {
           () => false,
         ),
       (taken) => taken,
+      "a publish to be taken",
     );
     const room = await eventually(
       async () => disks?.leastFree() ?? 0,
       (left) => left > 1_024 * MEBIBYTE,
+      "the disks to have room again",
     );
     console.log(`with a limit of 512 MiB: ${Math.round(room / MEBIBYTE)} MiB free`);
     await oms.close();

@@ -1,7 +1,6 @@
 /** What holds a rollout up: a server whose streams are not complete does, a consumer that is broken does not. */
 import { chmodSync, chownSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
 import { eventually } from "../../support/control-plane.ts";
@@ -38,7 +37,7 @@ describe.skipIf(cannotBoot())("production", () => {
   /** What the server in a pod says about itself; undefined where it does not answer. */
   const ask = async <T>(pod: string, path: string): Promise<T | undefined> => {
     const url = `http://${runOf(site(), pod)?.address}:${PORTS.natsMonitor}${path}`;
-    return fetch(url).then(
+    return fetch(url, { signal: AbortSignal.timeout(10_000) }).then(
       async (reply) => (await reply.json()) as T,
       () => undefined,
     );
@@ -69,11 +68,16 @@ describe.skipIf(cannotBoot())("production", () => {
   }, async () => {
     await loseVolume(site(), VICTIM, NATS.dataClaim);
     const seen = new Set<string>();
-    while (!isStarted(VICTIM)) {
-      const health = await ask<Health>(VICTIM, "/healthz?details=true");
-      for (const { type } of health?.errors ?? []) seen.add(type);
-      await sleep(100);
-    }
+    await eventually(
+      async () => {
+        const health = await ask<Health>(VICTIM, "/healthz?details=true");
+        for (const { type } of health?.errors ?? []) seen.add(type);
+        return { started: isStarted(VICTIM), seen: [...seen] };
+      },
+      ({ started }) => started,
+      `${VICTIM} without its volume to count as started`,
+      10,
+    );
     const [there, wanted] = [await messagesOn(VICTIM), await messagesOn(OTHER)];
     console.log(`held back by: ${[...seen].join(", ")}; ${there} of ${wanted} messages when it counted as started`);
     expect(seen).toContain("STREAM");
@@ -93,6 +97,7 @@ describe.skipIf(cannotBoot())("production", () => {
     const health = await eventually(
       () => ask<Health>(VICTIM, "/healthz?details=true"),
       (answer) => answer !== undefined,
+      `${VICTIM} to say how it is`,
     );
     console.log(`ready with: ${JSON.stringify(health?.errors)}`);
     expect(health?.errors).toMatchObject([{ type: "CONSUMER", consumer: "bff-orders" }]);

@@ -16,7 +16,7 @@ import { issueCertificates, stop } from "../../support/nats-server.ts";
 import { tool, without } from "../../support/tools.ts";
 import { reportOutcome, reportPauses } from "./report.ts";
 import { cannotBoot, openSite } from "./site.ts";
-import { allReady, loseVolume, nodeOf, serversOf } from "./strikes.ts";
+import { allReady, loseVolume, nodeOf, nodesWithoutClients, serversOf } from "./strikes.ts";
 
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../fixtures/legacy/${name}`, import.meta.url), "utf8");
@@ -167,15 +167,15 @@ describe.skipIf(without("nats-server", "test-ca", "secret-template") || cannotBo
     const after = await site.clients.start({ routes: { orders: ourRoute } });
     await after.more(2_000);
     await after.lap();
-    const [first = "", second = ""] = serversOf(site);
-    const node = nodeOf(site, first);
+    const [node] = nodesWithoutClients(site);
+    const other = serversOf(site).find((pod) => nodeOf(site, pod) !== node) ?? "";
     await site.nodes.lose(node);
     await sleep(DOWN);
     await site.nodes.recover(node);
     await allReady(site, NATS.name);
     await after.more(1_000);
     const ourPauses = await after.lap();
-    await loseVolume(site, second, NATS.dataClaim);
+    await loseVolume(site, other, NATS.dataClaim);
     await allReady(site, NATS.name);
     await after.more(1_000);
     const ours = await after.stop();

@@ -38,7 +38,11 @@ describe.skipIf(cannotBoot())("production", () => {
     }
     const greeted = () => Promise.all(pods.map(([namespace, name]) => isGreeted(namespace, name)));
     // A policy takes a moment to know a new pod.
-    expect(await eventually(greeted, ([service]) => service === true)).toEqual([true, false, false]);
+    expect(await eventually(greeted, ([service]) => service === true, "a service to be greeted")).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   test("loses nothing of clients that a policy shuts out for a while", { timeout: 1_800_000 }, async () => {
@@ -60,6 +64,7 @@ describe.skipIf(cannotBoot())("production", () => {
             await eventually(
               () => isGreeted(clientNamespace, CLIENTS),
               (greeted) => !greeted,
+              "clients without their label not to be greeted",
             ),
           ).toBe(false);
           await sleep(AWAY);

@@ -4,7 +4,7 @@ import { describe, test } from "vitest";
 import { NATS } from "../../../src/kubernetes/names.ts";
 import { realModel } from "../../support/definitions.ts";
 import { cannotBoot, type Site, useSite } from "./site.ts";
-import { allReady, kill, loseVolume, nodeOf, remove, serversOf } from "./strikes.ts";
+import { allReady, kill, loseVolume, nodeOf, nodesWithoutClients, remove, serversOf } from "./strikes.ts";
 import { type Fault, outlives } from "./traffic.ts";
 
 const inTurn = (blow: (site: Site, pod: string) => Promise<void>) => (site: Site) =>
@@ -36,9 +36,7 @@ const FAULTS: readonly Fault[] = [
     name: "two of three nodes without power, and back",
     blows: (site) => [
       async () => {
-        const nodes = serversOf(site)
-          .slice(1)
-          .map((pod) => nodeOf(site, pod));
+        const nodes = nodesWithoutClients(site);
         for (const node of nodes) await site.nodes.lose(node);
         await sleep(AWAY);
         for (const node of nodes) await site.nodes.recover(node);

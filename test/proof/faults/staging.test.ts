@@ -71,6 +71,7 @@ describe.skipIf(cannotBoot())("staging", () => {
       const now = await eventually(
         async () => (await infoOf(after, name).catch(() => undefined))?.state,
         (answer) => answer !== undefined,
+        `${name} to have a leader`,
       );
       const wasThere = cluster.leader.endsWith(victim);
       console.log(

@@ -2,6 +2,7 @@
 import { NATS } from "../../../src/kubernetes/names.ts";
 import type { KubeObject } from "../../../src/proof/agent/objects.ts";
 import type { PodRun } from "../../../src/proof/agent/pod-run.ts";
+import { CLIENTS } from "../../../src/proof/load/clients.ts";
 import { eventually } from "../../support/control-plane.ts";
 import type { Site } from "./site.ts";
 
@@ -28,6 +29,7 @@ export async function kill(site: Site, pod: string, container: string): Promise<
   await eventually(
     async () => victim?.restarts ?? 0,
     (restarts) => restarts > before,
+    `${container} of ${pod}, which was killed, to be started again`,
   );
 }
 
@@ -38,6 +40,7 @@ export async function remove(site: Site, pod: string): Promise<void> {
   await eventually(
     async () => runOf(site, pod)?.pod.metadata.uid,
     (uid) => uid !== undefined && uid !== before,
+    `another pod in the place of ${pod}`,
   );
 }
 
@@ -53,14 +56,39 @@ interface Set extends KubeObject {
   readonly status: { readonly readyReplicas?: number };
 }
 
-/** Waits until every pod of a StatefulSet is ready, whoever replaced it. */
+/** Minutes: a server whose disk is empty copies every stream before it is ready, on cores that the load takes. */
+const COPYING = 15;
+
+/** Waits until every pod of a StatefulSet is ready, whoever replaced it. @throws with those that are not */
 export async function allReady(site: Site, set: string): Promise<void> {
   await eventually(
     async () => {
       const text = await site.kubectl(["get", "statefulset", set, `--namespace=${namespaceOf(site)}`, "--output=json"]);
       const { spec, status } = JSON.parse(text) as Set;
-      return spec.replicas - (status.readyReplicas ?? 0);
+      const pods = Array.from({ length: spec.replicas }, (_, i) => `${set}-${i}`);
+      // What the set says may be older than the blow.
+      const unready = pods.filter((pod) => !isReady(site, pod));
+      return { unready, missing: spec.replicas - (status.readyReplicas ?? 0) };
     },
-    (missing) => missing === 0,
+    ({ unready, missing }) => unready.length === 0 && missing === 0,
+    `every pod of ${set} to be ready`,
+    COPYING,
   );
+}
+
+/** Whether all containers of a pod that runs are ready. */
+export function isReady(site: Site, pod: string): boolean {
+  const run = runOf(site, pod);
+  return run?.pod.spec.containers.every(({ name }) => containerOf(site, pod, name)?.ready) ?? false;
+}
+
+/** The two nodes of servers that the clients are not on: theirs is not what is to be lost. */
+export function nodesWithoutClients(site: Site): readonly [string, string] {
+  const { clientNamespace } = site.model.environment.kubernetes;
+  const home = site.nodes.pod(clientNamespace, CLIENTS).pod.spec.nodeName;
+  const [first, second, ...others] = serversOf(site)
+    .map((pod) => nodeOf(site, pod))
+    .filter((node) => node !== home);
+  if (!first || !second || others.length > 0) throw new Error(`servers and clients are not spread: ${home}, ${first}`);
+  return [first, second];
 }

@@ -6,7 +6,7 @@ import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
 import { COLLECTION, type Login, openTile38, positionsOn, startWriter, type Writer } from "./positions.ts";
 import { cannotBoot, useSite } from "./site.ts";
-import { allReady, kill, loseVolume, nodeOf, remove, runOf } from "./strikes.ts";
+import { allReady, isReady, kill, loseVolume, nodeOf, remove, runOf } from "./strikes.ts";
 
 const LEADER = `${TILE38.leader}-0`;
 const FOLLOWERS = [0, 1].map((i) => `${TILE38.followers}-${i}`);
@@ -22,7 +22,6 @@ describe.skipIf(cannotBoot())("Tile38 of production", () => {
     login = { port: PORTS.tile38, password: site().tile38Password };
   });
   const addressOf = (pod: string) => runOf(site(), pod)?.address ?? "";
-  const isReady = (pod: string) => runOf(site(), pod)?.containers.every(({ ready }) => ready) ?? false;
   const have = async (pod: string) => positionsOn(addressOf(pod), login).catch(() => undefined);
   const write = async (): Promise<Writer> => {
     const writer = startWriter(() => addressOf(LEADER), login);
@@ -36,6 +35,7 @@ describe.skipIf(cannotBoot())("Tile38 of production", () => {
       const there = await eventually(
         () => have(pod),
         (ids) => ids !== undefined && lost(answered, ids).length === 0,
+        `every position on ${pod}`,
       );
       expect(lost(answered, there ?? new Set())).toEqual([]);
     }
@@ -118,9 +118,10 @@ describe.skipIf(cannotBoot())("Tile38 of production", () => {
     await eventually(
       async () => runOf(site(), first)?.containers[0]?.started,
       (started) => started === true,
+      `${first} to be started`,
     );
     await sleep(AWAY);
-    expect([isReady(first), isReady(second), isReady(LEADER)]).toEqual([false, true, true]);
+    expect([first, second, LEADER].map((pod) => isReady(site(), pod))).toEqual([false, true, true]);
     expect(await caughtUp(first)).toBe(false);
     expect(await objects(first)).toBe(0);
     await replace(before.data.config);

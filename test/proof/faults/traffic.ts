@@ -93,7 +93,9 @@ export async function outlives(site: Site, { name, blows }: Fault): Promise<void
   expect(reached).toBeGreaterThan(FLOOR * wanted);
   for (const [i, blow] of blows(site).entries()) {
     await load.lap();
+    const struck = Date.now();
     await blow();
+    console.log(`${name}, ${i + 1}: over after ${Math.round((Date.now() - struck) / 1_000)} s`);
     await load.more(500);
     reportPauses(`${name}, ${i + 1}`, await load.lap());
   }
