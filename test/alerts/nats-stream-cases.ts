@@ -126,6 +126,27 @@ export const natsStreamCases: AlertCases = {
     },
   },
   NatsSourceStuck: {
+    // A mirror whose origin takes 170 messages a second at its peak.
+    fires: {
+      from: "11m",
+      at: "12m",
+      set: [[/^nats_stream_last_seq.*circl_oms_copy"/, "700"]],
+      labels: { namespace, stream_name: "circl_oms_copy", source_name: "circl_oms" },
+      summary: "circl_oms_copy has copied nothing for ten minutes, in which circl_oms took 60k messages",
+    },
+    quiet: [
+      {
+        at: "22m",
+        set: [
+          [/^nats_stream_last_seq.*circl_oms_copy"/, "700"],
+          [/^nats_stream_last_seq.*circl_oms"/, "0+8.4"],
+        ],
+      },
+      // One order in ten minutes.
+      { at: "32m", set: [[/^nats_stream_last_seq.*circl_oms_copy"/, "700x19 701x19 702x19 703x19"]] },
+    ],
+  },
+  NatsSourceIdle: {
     fires: {
       from: "11m",
       at: "12m",
