@@ -41,11 +41,12 @@ export const natsStreamCases: AlertCases = {
         summary: "KV_vehicles is 92% full",
       },
     ],
-    // A stream that lets its oldest messages go is full most of the time.
+    // A stream that lets its oldest messages go is full most of the time; and a replica may have yet to drop what the leader dropped.
     quiet: {
       at: "7m",
       set: [
         [/^nats_stream_total_bytes.*KV_vehicles/, "94000000"],
+        [/^nats_stream_total_bytes.*pod="nats-2".*KV_vehicles/, "104000000"],
         [/^nats_stream_total_messages.*KV_vehicles/, "45"],
         [/^nats_stream_limit_messages.*KV_vehicles/, "50"],
         [/^nats_stream_total_bytes.*circl_iot"/, "1073741824"],
