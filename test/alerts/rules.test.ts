@@ -35,7 +35,8 @@ test("every alert has a case, and every case an alert", () => {
   expect(alerts.map(({ alert }) => alert).sort()).toEqual(Object.keys(cases).sort());
 });
 
-describe.skipIf(without("promtool"))("promtool", { concurrent: true }, () => {
+// All at once, each waits for the others: what takes seconds alone may take a minute here.
+describe.skipIf(without("promtool"))("promtool", { concurrent: true, timeout: 300_000 }, () => {
   test.each([
     ["staging", realModel("staging")],
     ["production", realModel("production")],
