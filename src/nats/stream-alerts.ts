@@ -3,6 +3,7 @@ import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { originsOf } from "../model/traffic.ts";
 import { ofStreams, oneOf } from "./series.ts";
+import { STANDSTILL } from "./stream-recordings.ts";
 import {
   BEFORE_LOSS,
   deadLettersLimit,
@@ -10,7 +11,7 @@ import {
   publishRateLimit,
   REACTION,
   silenceLimit,
-  standstillLimit,
+  standstillOf,
 } from "./thresholds.ts";
 
 /** The threshold that a series is compared with, inside an annotation. */
@@ -131,9 +132,7 @@ function sourceAlerts(model: Model): Alert[] {
         "Nothing is copied. What the origin drops meanwhile never arrives. The origin has no leader, was deleted, or the copy cannot reach it." +
         late,
     }),
-    ...(model.streams.some((stream) => originsOf(stream).some(({ name }) => standstillLimit(stream, name, model)))
-      ? [stuck(alert)]
-      : []),
+    ...standstillAlerts(model),
     alert({
       name: "NatsSourceLagging",
       expr: "source:nats_stream_source_lag:leader > on (namespace, stream_name, source_name) source:nats_stream_source_lag:threshold",
@@ -147,20 +146,38 @@ function sourceAlerts(model: Model): Alert[] {
 
 /**
  * A copy whose next message does not fit asks for it again every two seconds, and is answered: it is never silent, and says that it lags
- * by nothing (2.14.9, seen). That its origin moves and it does not is all there is to see.
+ * by nothing (2.14.9, seen). That its origin moves and it does not is all there is to see. Where it takes only a part of what comes,
+ * nobody may have published that part: no reason to get somebody up.
  */
-function stuck(alert: ReturnType<typeof withRunbooks>): Alert {
+function standstillAlerts(model: Model): Alert[] {
+  const alert = withRunbooks(model.environment);
   const copied = "stream:nats_stream_last_seq:max";
-  const taken = "source:nats_stream_last_seq";
-  return alert({
+  const above = (threshold: string) =>
+    `source:nats_stream_last_seq:delta10m > on (namespace, stream_name, source_name) ${threshold} and on (namespace, stream_name) ${copied} - (${copied} offset 10m) == 0`;
+  const summary =
+    "{{ $labels.stream_name }} has copied nothing for ten minutes, in which {{ $labels.source_name }} took {{ $value | humanize }} messages";
+  const kinds = model.streams.flatMap((stream) =>
+    originsOf(stream).flatMap(({ name }) => standstillOf(stream, name, model)?.certain ?? []),
+  );
+  const stuck = alert({
     name: "NatsSourceStuck",
-    expr: `${taken}:delta10m > on (namespace, stream_name, source_name) ${taken}:threshold and on (namespace, stream_name) ${copied} - (${copied} offset 10m) == 0`,
+    expr: above(STANDSTILL.certain),
     for: "1m",
     severity: "critical",
-    summary:
-      "{{ $labels.stream_name }} has copied nothing for ten minutes, in which {{ $labels.source_name }} took {{ $value | humanize }} messages",
+    summary,
     description:
-      "The next message does not fit the copy, most often into its max_msg_size: nothing behind it is copied, and what the origin drops " +
-      "meanwhile never arrives. Or nobody publishes what is copied, and others publish to the same origin.",
+      "It takes all that its origin takes, so the next message does not fit, most often into its max_msg_size: nothing behind it is " +
+      "copied, and what the origin drops meanwhile never arrives.",
   });
+  const idle = alert({
+    name: "NatsSourceIdle",
+    expr: above(STANDSTILL.likely),
+    for: "1m",
+    severity: "warning",
+    summary,
+    description:
+      "It takes only a part of that: nobody publishes this part, or the next message does not fit, most often into its max_msg_size. " +
+      "Then nothing behind it is copied, and what the origin drops meanwhile never arrives.",
+  });
+  return [...(kinds.includes(true) ? [stuck] : []), ...(kinds.includes(false) ? [idle] : [])];
 }

@@ -9,7 +9,7 @@ import {
   publishRateLimit,
   redeliveredLimit,
   sourceLagLimit,
-  standstillLimit,
+  standstillOf,
 } from "./thresholds.ts";
 
 /** Every server reports its own replica, so these take the leader's, or the highest. */
@@ -67,6 +67,12 @@ export function measurements({ environment, streams }: Model): Recording[] {
   ];
 }
 
+/** Above how many messages of its origin a copy that took none is stuck, or may be. */
+export const STANDSTILL = {
+  certain: "source:nats_stream_last_seq:threshold",
+  likely: "source:nats_stream_last_seq:part_threshold",
+} as const;
+
 /** What is declared, and where alerts begin, as series of their own: an alert is then one comparison for all streams. */
 export function thresholds(model: Model): Recording[] {
   const { namespace } = model.environment.kubernetes;
@@ -80,9 +86,11 @@ export function thresholds(model: Model): Recording[] {
       ...constant("stream:nats_stream_last_seq:threshold", publishRateLimit(stream, model), of),
       ...[...new Set(originsOf(stream).map(({ name }) => name))].flatMap((origin) => {
         const from = { ...of, source_name: origin };
+        const { messages, certain } = standstillOf(stream, origin, model) ?? {};
+        const standstill = certain ? STANDSTILL.certain : STANDSTILL.likely;
         return [
           ...constant("source:nats_stream_source_lag:threshold", sourceLagLimit(stream, origin, model), from),
-          ...constant("source:nats_stream_last_seq:threshold", standstillLimit(stream, origin, model), from),
+          ...constant(standstill, messages, from),
         ];
       }),
       ...stream.consumers.flatMap((consumer) => {

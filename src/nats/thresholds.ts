@@ -1,7 +1,7 @@
 /** Where the alerts on streams and consumers begin: what a definition says itself, else what its declared traffic means. */
 import { takes } from "../model/capture.ts";
 import type { Model } from "../model/resolve.ts";
-import type { Consumer, Stream } from "../model/stream.ts";
+import type { Consumer, Stream, StreamOrigin } from "../model/stream.ts";
 import { collide } from "../model/subject.ts";
 import { effectiveRetention, type Flow, flowsInto, originsOf } from "../model/traffic.ts";
 import { SECOND } from "../units.ts";
@@ -12,6 +12,9 @@ const DEAD_LETTERS = 100;
 const FEWEST = 1_000;
 /** A tenth of max_ack_pending, which the server sets to 1000 where a consumer does not (consumer.go, JsDefaultMaxAckPending). */
 const REDELIVERED = 100;
+
+/** A copy that should have had so many messages has none by no accident of who published last. */
+const CHANCE = 100;
 
 /** `for` of the alerts that must come before a stream has dropped what they are about. */
 export const BEFORE_LOSS = "30s";
@@ -35,14 +38,29 @@ export function publishRateLimit(stream: Stream, model: Model): number | undefin
 export const sourceLagLimit = (stream: Stream, origin: string, model: Model): number =>
   stream.alerts?.sourceLag ?? messagesOf(copied(stream, origin, model), 60);
 
-/**
- * Messages that an origin takes at its declared peak in a second: of so many in ten minutes a copy takes some, unless it stands still.
- * Undefined where none of what is copied has a rate.
- */
-export function standstillLimit(stream: Stream, origin: string, model: Model): number | undefined {
-  const source = model.streams.find(({ name }) => name === origin);
-  return source && copied(stream, origin, model).rate > 0 ? Math.ceil(rateOf(flowsInto(source, model))) : undefined;
+/** What must come into an origin within ten minutes, and nothing of it into the copy, before the copy calls. */
+export interface Standstill {
+  readonly messages: number;
+  /** Whether it copies all that comes: then it is stuck. Else those who publish the rest may be the only ones awake. */
+  readonly certain: boolean;
 }
+
+/**
+ * Messages that an origin takes at its declared peak in a second; more where a copy takes so little of them that it may have none by
+ * chance. Undefined where ten minutes of peak bring too little to tell, or none of what is copied has a rate.
+ */
+export function standstillOf(stream: Stream, origin: string, model: Model): Standstill | undefined {
+  const source = model.streams.find(({ name }) => name === origin);
+  if (!source) return undefined;
+  const all = rateOf(flowsInto(source, model));
+  const { rate } = copied(stream, origin, model);
+  const certain = originsOf(stream).some((from) => from.name === origin && takesAll(from));
+  if (certain) return rate > 0 ? { messages: Math.ceil(all), certain } : undefined;
+  return rate * 600 > CHANCE ? { messages: Math.ceil(all * Math.max(1, CHANCE / rate)), certain } : undefined;
+}
+
+const takesAll = ({ filterSubject, subjectTransforms = [] }: StreamOrigin): boolean =>
+  (filterSubject === undefined || filterSubject === ">") && subjectTransforms.every(({ src }) => src === ">");
 
 /** Messages that may wait for a consumer: five minutes of peak, or half of the time that is left as for a copy. */
 export const pendingLimit = (consumer: Consumer, stream: Stream, model: Model): number =>

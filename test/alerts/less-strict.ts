@@ -1,16 +1,28 @@
 /** Alerts that are a notch less strict than ours: each must fire just beside what ours fires at, or nothing holds ours to its limits. */
 import { parser } from "@prometheus-io/lezer-promql";
 import type { Alert } from "../../src/kubernetes/prometheus-rule.ts";
+import { readsOf } from "../support/promql.ts";
 import { secondsOf } from "./scenario.ts";
 
 type SyntaxNode = ReturnType<typeof parser.parse>["topNode"];
+
+const JOINED = "it is compared with a recording of our namespace only";
+
+/** Matchers without which an alert is no less strict, and why. */
+const KEPT: Readonly<Record<string, { readonly matchers: RegExp; readonly why: string }>> = {
+  NatsReloadFailed: { matchers: /^namespace=/, why: JOINED },
+  NatsStreamReplicasMissing: { matchers: /^namespace=/, why: JOINED },
+  Tile38FollowersMissing: { matchers: /^role=/, why: "a leader has no caught_up" },
+  Tile38Slow: { matchers: /^quantile=/, why: "0.99 is the highest that it reports, and others are never above it" },
+  Tile38MemoryFilling: { matchers: /^pod=/, why: "leader and followers of production have the same memory" },
+};
 
 /** What a part of an expression becomes, wherever it stands. */
 type Edit = readonly [part: string, instead: string];
 
 /**
  * One for each way in which `alert` could be careless, named "NatsDown 1", "NatsDown 2" and so on: it waits an evaluation less,
- * begins a twentieth earlier at one of its limits, or has lost one of its conditions.
+ * begins a twentieth earlier at one of its limits, or has lost one of its conditions or label matchers.
  */
 export function lessStrict(alert: Alert, step: "30s" | "5m"): Alert[] {
   const sooner = { ...alert, for: `${secondsOf(alert.for) - secondsOf(step)}s` };
@@ -19,7 +31,25 @@ export function lessStrict(alert: Alert, step: "30s" | "5m"): Alert[] {
     ...alert,
     expr: alert.expr.replaceAll(part, () => instead),
   }));
-  return [sooner, ...looser].map((changed, i) => ({ ...changed, alert: `${alert.alert} ${i + 1}` }));
+  return [sooner, ...looser, ...unselective(alert)].map((changed, i) => ({
+    ...changed,
+    alert: `${alert.alert} ${i + 1}`,
+  }));
+}
+
+/** Without one of its label matchers, wherever it stands: it then hears of what is none of its business. */
+function unselective(alert: Alert): Alert[] {
+  const all = readsOf(alert.expr).selectors.flatMap(({ matchers }) =>
+    matchers.map(({ label, op, value }) => `${label}${op}${JSON.stringify(value)}`),
+  );
+  const kept = KEPT[alert.alert]?.matchers;
+  if (kept && !all.some((matcher) => kept.test(matcher))) throw new Error(`${alert.alert} has no matcher ${kept}`);
+  return [...new Set(all)]
+    .filter((matcher) => !kept?.test(matcher))
+    .map((matcher) => ({
+      ...alert,
+      expr: alert.expr.replaceAll(`{${matcher},`, "{").replaceAll(`,${matcher}`, "").replaceAll(`{${matcher}}`, ""),
+    }));
 }
 
 /** Only where less of a condition means more alerts: not behind `unless`, nor in what must be small. */

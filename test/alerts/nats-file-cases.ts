@@ -4,6 +4,12 @@ import type { AlertCases } from "./scenario.ts";
 
 const namespace = "circl-backbone";
 
+/** A certificate of somebody else in our namespace, about to end. */
+const theirs = {
+  [`certmanager_certificate_expiration_timestamp_seconds{namespace="cert-manager",exported_namespace="${namespace}",name="theirs"}`]:
+    "86400",
+};
+
 export const natsFileCases: AlertCases = {
   NatsReloadFailed: {
     fires: [
@@ -40,6 +46,13 @@ export const natsFileCases: AlertCases = {
           [/^nats_varz_config_load_time\{.*nats-[01]"/, "0x26 780000x80"],
           [/^nats_varz_config_load_time\{.*nats-2"/, "0x14 430000x80"],
         ],
+        // Somebody else's server in our namespace has other Secrets.
+        add: Object.fromEntries(
+          ["nats_varz_config_load_time", "nats_server_jetstream_disabled"].map((metric) => [
+            `${metric}{job="theirs",namespace="${namespace}",server_id="theirs"}`,
+            "0",
+          ]),
+        ),
       },
       // Somebody annotated the Secret of a certificate: its file is the same.
       {
@@ -79,6 +92,7 @@ export const natsFileCases: AlertCases = {
         [/^certmanager_.*nats-server-tls/, String(22 * 86_400)],
         [/^certmanager_.*nats-ca/, String(181 * 86_400)],
       ],
+      add: theirs,
     },
   },
   NatsCertificateExpiring: {
@@ -99,6 +113,7 @@ export const natsFileCases: AlertCases = {
         [/^certmanager_.*nats-server-tls/, String(3.1 * 86_400)],
         [/^certmanager_.*nats-ca/, String(92 * 86_400)],
       ],
+      add: theirs,
     },
   },
 };

@@ -41,11 +41,12 @@ export const natsStreamCases: AlertCases = {
         summary: "KV_vehicles is 92% full",
       },
     ],
-    // A stream that lets its oldest messages go is full most of the time.
+    // A stream that lets its oldest messages go is full most of the time; and a replica may have yet to drop what the leader dropped.
     quiet: {
       at: "7m",
       set: [
         [/^nats_stream_total_bytes.*KV_vehicles/, "94000000"],
+        [/^nats_stream_total_bytes.*pod="nats-2".*KV_vehicles/, "104000000"],
         [/^nats_stream_total_messages.*KV_vehicles/, "45"],
         [/^nats_stream_limit_messages.*KV_vehicles/, "50"],
         [/^nats_stream_total_bytes.*circl_iot"/, "1073741824"],
@@ -126,6 +127,27 @@ export const natsStreamCases: AlertCases = {
     },
   },
   NatsSourceStuck: {
+    // A mirror whose origin takes 170 messages a second at its peak.
+    fires: {
+      from: "11m",
+      at: "12m",
+      set: [[/^nats_stream_last_seq.*circl_oms_copy"/, "700"]],
+      labels: { namespace, stream_name: "circl_oms_copy", source_name: "circl_oms" },
+      summary: "circl_oms_copy has copied nothing for ten minutes, in which circl_oms took 60k messages",
+    },
+    quiet: [
+      {
+        at: "22m",
+        set: [
+          [/^nats_stream_last_seq.*circl_oms_copy"/, "700"],
+          [/^nats_stream_last_seq.*circl_oms"/, "0+8.4"],
+        ],
+      },
+      // One order in ten minutes.
+      { at: "32m", set: [[/^nats_stream_last_seq.*circl_oms_copy"/, "700x19 701x19 702x19 703x19"]] },
+    ],
+  },
+  NatsSourceIdle: {
     fires: {
       from: "11m",
       at: "12m",

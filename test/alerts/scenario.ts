@@ -69,16 +69,57 @@ export function testsOf(
   return [...firing, ...beside];
 }
 
+/** Who else may be in the same Prometheus: another environment, another kind of server with pods of its own beside ours, another account. */
+const STRANGERS: readonly ((series: string) => string)[] = [
+  (series) => series.replaceAll('namespace="', 'namespace="elsewhere-'),
+  (series) =>
+    series.includes('job="') ? series.replace('job="', 'job="other-').replace(/(?<=pod="[^"]+)(?=")/, "7") : series,
+  (series) => series.replace('account_name="', 'account_name="OTHER_'),
+];
+
+const strangersLike = (own: PromtoolTest["input_series"]): PromtoolTest["input_series"] =>
+  STRANGERS.flatMap((other) =>
+    own.flatMap(({ series, values }) => (other(series) === series ? [] : [{ series: other(series), values }])),
+  );
+
+/** A scenario, and everybody else is well: they must not make up for what is missing here. */
+function amongStrangers(healthy: Series, scenario: Scenario, step: "30s" | "5m") {
+  const own = over(healthy, scenario, step);
+  const well = over(healthy, { at: scenario.at }, step).input_series;
+  return { ...own, input_series: [...own.input_series, ...strangersLike(well)] };
+}
+
+/** What makes it fire happens to everybody else, and not here: that is none of its business. */
+const strangersBroken = (healthy: Series, { fires, step = "30s" }: AlertCase): readonly PromtoolTest[] =>
+  [fires].flat().map((scenario) => {
+    const own = over(healthy, { at: scenario.at }, step);
+    const theirs = strangersLike(over(healthy, scenario, step).input_series);
+    return {
+      ...own,
+      input_series: [...own.input_series, ...theirs],
+      promql_expr_test: [firedUntil(scenario.at, [])],
+    };
+  });
+
+/** What each of a case fires at, beside healthy strangers. It says that nothing may fire: who is not complained of is deaf. */
+export const firings = (healthy: Series, { fires, step = "30s" }: AlertCase): readonly PromtoolTest[] =>
+  [fires].flat().map((scenario) => ({
+    ...amongStrangers(healthy, scenario, step),
+    promql_expr_test: [firedUntil(scenario.at, [])],
+  }));
+
 /** What a case holds to be too little: near-misses, and what breaks until an evaluation before it fires. Here nothing may fire at all. */
 export const nearMisses = (
   alert: Alert,
   healthy: Series,
   { fires, quiet, step = "30s" }: AlertCase,
-): readonly PromtoolTest[] =>
-  [
+): readonly PromtoolTest[] => [
+  ...[
     ...[fires].flat().map(({ from = alert.for, ...scenario }: Firing) => ({ ...scenario, at: before(from, step) })),
     ...[quiet].flat(),
-  ].map((scenario) => ({ ...over(healthy, scenario, step), promql_expr_test: [firedUntil(scenario.at, [])] }));
+  ].map((scenario) => ({ ...over(healthy, scenario, step), promql_expr_test: [firedUntil(scenario.at, [])] })),
+  ...strangersBroken(healthy, { fires, quiet, step }),
+];
 
 /** Nothing fires and nothing is pending, from the first minute to the last. */
 export const quietFor = (healthy: Series, minutes: number): PromtoolTest => ({

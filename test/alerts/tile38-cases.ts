@@ -1,4 +1,5 @@
 /** One case an alert about the Tile38 of production: a leader and two followers of 2 GiB each. */
+import { fullVolume } from "./nats-server-cases.ts";
 import type { AlertCases } from "./scenario.ts";
 
 const namespace = "circl-backbone";
@@ -10,8 +11,8 @@ const labels = (all: Readonly<Record<string, string>>) =>
     .map(([key, value]) => `${key}="${value}"`)
     .join(",");
 const behind = `tile38_replication_info{${labels({ ...one, role: "follower", following: "tile38:9851", caught_up: "false", caught_up_once: "true" })}}`;
-const job = (metric: string, run: number) =>
-  `kube_job_status_${metric}{namespace="${namespace}",job_name="tile38-aof-shrink-${run}"}`;
+const job = (metric: string, run: number, name = "tile38-aof-shrink") =>
+  `kube_job_status_${metric}{namespace="${namespace}",job_name="${name}-${run}"}`;
 
 export const tile38Cases: AlertCases = {
   Tile38NoLeader: {
@@ -66,7 +67,12 @@ export const tile38Cases: AlertCases = {
       labels: { ...leader, cmd: "set", quantile: "0.99" },
       summary: "One in a hundred set takes 250ms on tile38-leader-0",
     },
-    quiet: { at: "22m", set: [[/^tile38_cmd_duration_seconds\{.*leader-0/, "0.25x19 0.1x40"]] },
+    quiet: {
+      at: "22m",
+      set: [[/^tile38_cmd_duration_seconds\{.*leader-0/, "0.25x19 0.1x40"]],
+      // Of the job at night; nobody waits for it.
+      add: { [`tile38_cmd_duration_seconds{${labels({ ...leader, cmd: "aofshrink", quantile: "0.99" })}}`]: "2" },
+    },
   },
   Tile38FollowersMissing: {
     fires: {
@@ -198,6 +204,8 @@ export const tile38Cases: AlertCases = {
           /^tile38_heap_size_bytes\{.*leader-0/,
           "1600000000 1600000000 1500000000 1600000000x5 1500000000 1600000000x5",
         ],
+        // A follower takes what its leader took.
+        [/^tile38_heap_size_bytes\{.*follower-1/, "1600000000"],
       ],
     },
   },
@@ -208,7 +216,11 @@ export const tile38Cases: AlertCases = {
       labels: { namespace, persistentvolumeclaim: "data-tile38-leader-0" },
       summary: "data-tile38-leader-0 has 24% left",
     },
-    quiet: { at: "12m", set: [[/^kubelet_volume_stats_available_bytes\{.*data-tile38/, "13000000000"]] },
+    quiet: {
+      at: "12m",
+      set: [[/^kubelet_volume_stats_available_bytes\{.*data-tile38/, "13000000000"]],
+      add: fullVolume("somebodys-cache"),
+    },
   },
   Tile38VolumeFull: {
     fires: {
@@ -217,12 +229,20 @@ export const tile38Cases: AlertCases = {
       labels: { namespace, persistentvolumeclaim: "data-tile38-leader-0" },
       summary: "data-tile38-leader-0 has 8% left",
     },
-    quiet: { at: "7m", set: [[/^kubelet_volume_stats_available_bytes\{.*data-tile38/, "5200000000"]] },
+    quiet: {
+      at: "7m",
+      set: [[/^kubelet_volume_stats_available_bytes\{.*data-tile38/, "5200000000"]],
+      add: fullVolume("somebodys-cache"),
+    },
   },
   Tile38ShrinkFailed: {
     fires: {
       at: "12m",
-      add: { [job("failed", 1)]: "1", [job("start_time", 1)]: "60" },
+      // Somebody else's job succeeds meanwhile.
+      add: {
+        ...{ [job("failed", 1)]: "1", [job("start_time", 1)]: "60" },
+        [`kube_cronjob_status_last_successful_time{namespace="${namespace}",cronjob="theirs"}`]: "600",
+      },
       labels: { namespace },
       summary: "The job that shrinks the append-only file failed, begun 1970-01-01 00:01:00 +0000 UTC",
     },
@@ -232,6 +252,8 @@ export const tile38Cases: AlertCases = {
       add: {
         ...{ [job("failed", 1)]: "1", [job("start_time", 1)]: "60" },
         ...{ [job("failed", 2)]: "0", [job("start_time", 2)]: "300" },
+        // And somebody else's failed.
+        ...{ [job("failed", 1, "theirs")]: "1", [job("start_time", 1, "theirs")]: "600" },
       },
       set: [[/^kube_cronjob_status_last_successful_time/, "0 0 120x40"]],
     },
@@ -245,6 +267,13 @@ export const tile38Cases: AlertCases = {
       summary: "The append-only file has been above 2 GiB for more than a day: 2.794GiB",
     },
     // Shrunk once, by a little, and grown again.
-    quiet: { at: "27h", set: [[/^tile38_aof_size_bytes\{.*leader-0/, "3000000000x150 2100000000 3000000000x200"]] },
+    // What a follower says of itself counts nothing.
+    quiet: {
+      at: "27h",
+      set: [
+        [/^tile38_aof_size_bytes\{.*leader-0/, "3000000000x150 2100000000 3000000000x200"],
+        [/^tile38_aof_size_bytes\{.*follower-1/, "3000000000"],
+      ],
+    },
   },
 };

@@ -178,7 +178,7 @@ describe.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus",
       const publishing = new AbortController();
       let others: Promise<void> | undefined;
       return when({
-        fires: ["NatsSourceStuck"],
+        fires: ["NatsSourceIdle"],
         passing: { NatsConsumerStuck: "nobody reads the origin here" },
         breaks: async () => {
           // The least that the server takes; a copy has a header more than its original.

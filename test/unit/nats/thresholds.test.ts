@@ -8,6 +8,7 @@ import {
   publishRateLimit,
   redeliveredLimit,
   sourceLagLimit,
+  standstillOf,
 } from "../../../src/nats/thresholds.ts";
 import { modelWith, orders, realModel } from "../../support/definitions.ts";
 import { alertsIn } from "../../support/promtool.ts";
@@ -30,6 +31,7 @@ function limits(...streams: StreamInput[]) {
     deadLetters: deadLettersLimit(stream),
     publishRate: publishRateLimit(stream, model),
     sourceLag: sourceLagLimit(stream, "orders", model),
+    standstill: standstillOf(stream, "orders", model),
     pending: consumer && pendingLimit(consumer, stream, model),
     redelivered: consumer && redeliveredLimit(consumer),
   };
@@ -83,6 +85,35 @@ describe("what a copy may be behind", () => {
     expect(
       limits(fed("100/s"), { ...copy, sources: [{ name: "orders", filterSubject: "orders.seen" }] }).sourceLag,
     ).toBe(1_000);
+  });
+});
+
+describe("a copy that stands still", () => {
+  const copy = (filterSubject?: string): StreamInput => ({
+    ...{ name: "copy", replicas: 3, maxBytes: "1GiB" },
+    sources: [{ name: "orders", ...(filterSubject ? { filterSubject } : {}) }],
+  });
+  const beside = (rate: `${number}/s`): StreamInput => {
+    const seen = { service: "bff", subject: "orders.seen", rate, data: internal } as const;
+    const stream = fed("100/s");
+    return { ...stream, publishers: [...(stream.publishers ?? []), seen] };
+  };
+
+  test("is stuck for certain where it takes all: a second of peak should have brought it something", () => {
+    expect(limits(fed("100/s"), copy()).standstill).toEqual({ messages: 100, certain: true });
+    expect(limits(fed("100/s"), copy(">")).standstill).toEqual({ messages: 100, certain: true });
+    expect(limits(fed("0.01/s"), copy()).standstill).toEqual({ messages: 1, certain: true });
+  });
+
+  test("may have nothing to take where it takes a part: a hundred messages should have been its own", () => {
+    expect(limits(beside("900/s"), copy("orders.seen")).standstill).toEqual({ messages: 1_000, certain: false });
+    expect(limits(beside("1/s"), copy("orders.seen")).standstill).toEqual({ messages: 10_100, certain: false });
+  });
+
+  test("says nothing where ten minutes of peak bring too little, or nobody says what comes", () => {
+    expect(limits(beside("0.1/s"), copy("orders.seen")).standstill).toBeUndefined();
+    expect(limits(fed("100/s"), copy("orders.unheard")).standstill).toBeUndefined();
+    expect(limits(orders, copy()).standstill).toBeUndefined();
   });
 });
 
