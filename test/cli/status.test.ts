@@ -136,7 +136,15 @@ describe.skipIf(without("nats-server"))("circl status", () => {
     const slower = { stream_name: "circl_iot", config: { ...reader?.config, max_ack_pending: 7 } };
     expect((await request(connection, "CONSUMER.DURABLE.CREATE.circl_iot.bff-iot", slower)).error).toBeUndefined();
     await connection.close();
-    const { code, stdout } = await statusOf("local", cluster);
+    // The copy hears of its origin a moment after it was made.
+    const { code, stdout } = await vi.waitFor(
+      async () => {
+        const seen = await statusOf("local", cluster);
+        expect(seen.stdout).not.toContain("has not heard");
+        return seen;
+      },
+      { timeout: 30_000 },
+    );
     expect(code).toBe(1);
     expect(stdout).toMatch(/\n! {2}circl_dlq +circl-local-nats-0 /);
     expect(stdout).toContain(
