@@ -80,12 +80,13 @@ export interface Looked {
   readonly now: number;
 }
 
-/** @param now nanoseconds since 1970 */
-export function status(model: Model, observed: Observed, now: number): Health {
+/** @param now nanoseconds since 1970 @param targets names of the streams to look at, with their consumers; without it all */
+export function status(model: Model, observed: Observed, now: number, targets?: readonly string[]): Health {
   const changes = new Map(diff(model, observed).map((change) => [change.name, change]));
   const looked = { model, observed, changes, now };
-  const streams = model.streams.map((stream) => streamHealth(stream, looked));
-  const consumers = model.streams.flatMap((stream, i) =>
+  const declared = model.streams.filter(({ name }) => targets?.includes(name) ?? true);
+  const streams = declared.map((stream) => streamHealth(stream, looked));
+  const consumers = declared.flatMap((stream, i) =>
     stream.consumers.map((consumer) => consumerHealth(consumer, stream, streams[i], looked)),
   );
   return {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { openWriter } from "../../connect/nats.ts";
+import type { Writer } from "../../jetstream/api.ts";
 import { apply, type Outcome } from "../../jetstream/apply.ts";
 import { type Plan, plan, type Verdict } from "../../jetstream/plan.ts";
 import { movedSince, type PlanFile, readPlanFile, scopeIn, toPlanFile } from "../../jetstream/plan-file.ts";
@@ -10,9 +11,9 @@ import { confirmed } from "../confirm.ts";
 import { reach } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
-import { renderOutcome, renderPlan } from "../output/plan.ts";
+import { applyJson, renderOutcome, renderPlan } from "../output/plan.ts";
 import { progressOn } from "../output/progress.ts";
-import { log, lookOf, print } from "../output/terminal.ts";
+import { log, lookOf, print, printJson } from "../output/terminal.ts";
 import { visible } from "../output/visible.ts";
 import { type PlanOptions, scopeOf, soundModel } from "./plan.ts";
 
@@ -51,33 +52,45 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
     );
     return exitCodes.problems;
   }
-  print(renderPlan(planned, lookOf(process.stdout)));
+  if (options.json) log(renderPlan(planned, lookOf(process.stderr)));
+  else print(renderPlan(planned, lookOf(process.stdout)));
+  const { code, outcome } = await carriedOut(planned, writer, wait, options);
+  if (options.json) printJson(applyJson(planned, outcome));
+  else if (outcome) print(renderOutcome(outcome));
+  return code;
+}
+
+/** Applies what is left to do where leave is given, and once somebody says yes. Without an outcome nothing was applied. */
+async function carriedOut(
+  planned: Plan,
+  writer: Writer,
+  lockWait: number,
+  options: ApplyOptions,
+): Promise<{ readonly code: ExitCode; readonly outcome?: Outcome }> {
   const { create, update, recreate, delete: deleted, blocked } = planned.summary;
   const total = create + update + recreate + deleted;
-  if (total + blocked === 0) return exitCodes.done;
+  if (total + blocked === 0) return { code: exitCodes.done };
 
   const withheld = withheldBy(planned, options);
   if (withheld.length > 0) {
     log(`Nothing was applied.${missingLeave(withheld)}`);
-    return exitCodes.blocked;
+    return { code: exitCodes.blocked };
   }
-  if (!saved && !options.autoApprove && !(await confirmed("Apply this?", "Nothing was applied")))
-    return exitCodes.blocked;
+  if (!options.plan && !options.autoApprove && !(await confirmed("Apply this?", "Nothing was applied")))
+    return { code: exitCodes.blocked };
 
   const progress = progressOn(process.stderr, total);
   const interrupts = countInterrupts(progress.say);
   try {
     const outcome = await apply(planned, writer, {
       holder: holder(),
-      lockWait: wait,
+      lockWait,
       waits: (says) => progress.say(visible(says)),
       interrupted: () => interrupts.count > 0,
       progress: progress.step,
       readyTimeout: READY_TIMEOUT,
     });
-    progress.stop();
-    print(renderOutcome(outcome));
-    return exitCodeOf(outcome, interrupts.count > 0);
+    return { code: exitCodeOf(outcome, interrupts.count > 0), outcome };
   } finally {
     progress.stop();
     interrupts.stop();

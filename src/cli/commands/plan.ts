@@ -65,12 +65,7 @@ export function scopeOf(
   model: Model,
   { target, allowDelete = [], recreate = [], retentionStep }: PlanOptions,
 ): PlanScope {
-  const names = model.streams.map(({ name }) => name);
-  for (const name of target ?? []) {
-    if (names.includes(name)) continue;
-    const near = nearest(name, names);
-    throw new UsageError(`there is no stream "${name}"${near ? ` (Did you mean ${near}?)` : ""}`);
-  }
+  assertStreams(model, target);
   if (retentionStep !== undefined && !(isDuration(retentionStep) && nanoseconds(retentionStep) > 0)) {
     throw new UsageError(`--retention-step is "${retentionStep}", expected a duration such as "7d"`);
   }
@@ -80,6 +75,16 @@ export function scopeOf(
     ...(target ? { targets: target } : {}),
     ...(retentionStep === undefined ? {} : { retentionStep: nanoseconds(retentionStep) }),
   };
+}
+
+/** @throws UsageError for a target that is no stream */
+export function assertStreams(model: Model, targets: readonly string[] = []): void {
+  const names = model.streams.map(({ name }) => name);
+  for (const name of targets) {
+    if (names.includes(name)) continue;
+    const near = nearest(name, names);
+    throw new UsageError(`there is no stream "${name}"${near ? ` (Did you mean ${near}?)` : ""}`);
+  }
 }
 
 /** 3 where something is blocked or needs leave, and with `detailed` where something cannot be asked; else 2 for changes where that was asked for, else 0. */

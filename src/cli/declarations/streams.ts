@@ -8,6 +8,9 @@ import type { StatusOptions } from "../commands/status.ts";
 import { withConnection } from "../connection.ts";
 import { json, runs } from "./runs.ts";
 
+const format = (): Option =>
+  new Option("--format <format>", "markdown is for pull requests").choices(["text", "markdown"]).conflicts("json");
+
 export function declareStreams(program: Command): void {
   withConnection(
     program
@@ -23,11 +26,7 @@ export function declareStreams(program: Command): void {
       .option("--recreate <consumer...>", "as for apply: shows where they would start again")
       .option("--retention-step <duration>", "as for apply: shows the next step")
       .option("--out <file>", "keep the plan, for apply --plan")
-      .addOption(
-        new Option("--format <format>", "markdown is for pull requests")
-          .choices(["text", "markdown"])
-          .conflicts("json"),
-      )
+      .addOption(format())
       .addOption(json()),
   ).action(
     runs(async (name: string, options: PlanOptions) => (await import("../commands/plan.ts")).run(name, options)),
@@ -58,7 +57,8 @@ export function declareStreams(program: Command): void {
         "let age limits fall by this at most, for example 7d; apply again for the rest",
       )
       .option("--allow-loss <stream...>", "may lose the messages that the plan names")
-      .option("--allow-irreversible <stream...>", "may take changes that cannot be taken back"),
+      .option("--allow-irreversible <stream...>", "may take changes that cannot be taken back")
+      .addOption(json()),
   ).action(
     runs(async (name: string, options: ApplyOptions) => (await import("../commands/apply.ts")).run(name, options)),
   );
@@ -71,6 +71,8 @@ export function declareStreams(program: Command): void {
         "Leaders, replicas, lag, fill and backlog, and every field that is not as declared. Its client cannot write.",
       )
       .argument("<environment>")
+      .option("--target <stream...>", "look at these streams alone")
+      .addOption(format())
       .addOption(json()),
   ).action(
     runs(async (name: string, options: StatusOptions) => (await import("../commands/status.ts")).run(name, options)),

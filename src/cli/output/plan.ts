@@ -144,6 +144,14 @@ export const planJson = ({ environment, server, changes, summary, notes }: Plan)
     })),
 });
 
+/** The plan, and what became of every change of it; without `outcome` nothing was applied. */
+export const applyJson = (plan: Plan, outcome: Outcome | undefined) => ({
+  ...planJson(plan),
+  ...(outcome
+    ? { outcome: { ...outcome, failed: outcome.failed.map(({ name, error }) => ({ name, error: error.message })) } }
+    : {}),
+});
+
 /** What became of every change. */
 export function renderOutcome({ done, failed, notStarted, lockLost }: Outcome): string {
   const problems = failed.map(({ name, error }) => visible(`! ${name}: ${error.message}`));

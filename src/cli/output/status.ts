@@ -1,8 +1,10 @@
 /** Health as text and JSON. */
+import pc from "picocolors";
 import type { Fill, Health, LiveStream, StreamHealth } from "../../jetstream/status.ts";
 import type { ConsumerHealth } from "../../jetstream/status-consumers.ts";
 import { formatBytes, formatDuration } from "../../units.ts";
 import { columns } from "./columns.ts";
+import { markdownSection } from "./markdown.ts";
 import { renderField } from "./plan.ts";
 import { count } from "./problems.ts";
 import type { Look } from "./terminal.ts";
@@ -85,6 +87,18 @@ function summaryOf({ streams, consumers, undeclared, problems }: Health): string
     `${count(streams.length, "stream")}, ${count(consumers.length, "consumer")}: ${count(problems, "problem")}.` +
     (rest.length > 0 ? ` Undeclared: ${rest.join(", ")}.` : "")
   );
+}
+
+/** For a job's summary or a comment: the problems first, and all of it folded. */
+export function statusMarkdown(health: Health): string {
+  const [where = "", , ...rest] = renderHealth(health, { colours: pc.createColors(false), width: 110 }).split("\n");
+  return markdownSection({
+    marker: `status ${health.environment}`,
+    title: `Status of ${where.replace(/:.*/, "")}: ${summaryOf(health)}`,
+    body: [where, "", ...rest.slice(0, -1)].join("\n").trim(),
+    label: "Status",
+    open: health.problems > 0,
+  });
 }
 
 /** Sizes in bytes, times in nanoseconds. */
