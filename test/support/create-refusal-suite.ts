@@ -1,8 +1,9 @@
 /** Our rules against a server's own checks, definition by definition: what a rule refuses the server refuses, with the code named. */
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { desiredState } from "../../src/jetstream/desired.ts";
+import { desiredState, type WireConfig } from "../../src/jetstream/desired.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import type { StreamInput } from "../../src/model/stream.ts";
 import { atLeast, parseVersion } from "../../src/model/version.ts";
@@ -58,13 +59,22 @@ export interface Answers {
 export async function ask(connection: NatsConnection, model: Model): Promise<Answers> {
   const { streams, consumers } = desiredState(model);
   const replies: Reply[] = [];
-  for (const config of streams) replies.push(await request(connection, `STREAM.CREATE.${config.name}`, config));
+  for (const config of streams) replies.push(await createStream(connection, config));
   if (replies.every(({ error }) => error === undefined)) {
     for (const { stream_name, config } of consumers)
       replies.push(await createConsumer(connection, stream_name, config));
   }
   for (const { name } of streams) await request(connection, `STREAM.DELETE.${name}`);
   return { refused: replies.flatMap(({ error }) => (error ? [error.err_code ?? 0] : [])), last: replies.at(-1) };
+}
+
+/** A busy server still takes the old folder away as a stream of the same name comes, and answers 10049 until it has. */
+async function createStream(connection: NatsConnection, config: WireConfig): Promise<Reply> {
+  for (let tries = 1; ; tries++) {
+    const reply = await request(connection, `STREAM.CREATE.${config.name}`, config);
+    if (reply.error?.err_code !== 10049 || tries === 8) return reply;
+    await sleep(250);
+  }
 }
 
 const codesOf = (model: Model): readonly number[] => [
