@@ -117,6 +117,15 @@ export async function carryOut(
   await writeAll(later, store);
 }
 
+/**
+ * Makes every credential of `model` in a store that no server reads yet.
+ * @throws Impossible, StoreFailure
+ */
+export async function makeEverything(model: Model, store: SecretStore): Promise<void> {
+  const prepared = await prepare("create", model, holders(model), store);
+  await carryOut(prepared, model.environment, store, async () => {});
+}
+
 const writesOf = (prepared: readonly Prepared[], environment: Environment): readonly (readonly Write[])[] =>
   prepared.map(({ holder, steps }) => {
     const ids = documentIds(environment, holder);

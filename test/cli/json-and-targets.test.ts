@@ -4,14 +4,7 @@ import { request } from "../support/jetstream.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
 import { circl } from "./circl.ts";
-
-const as = (cluster: Cluster) => ({
-  env: {
-    CIRCL_SERVER: `127.0.0.1:${cluster.servers[0]?.clientPort}`,
-    CIRCL_USER: "sync",
-    CIRCL_PASSWORD: "loopback-only",
-  },
-});
+import { as } from "./cluster-user.ts";
 
 describe.skipIf(without("nats-server"))("for programs and pull requests", () => {
   test("circl apply --json is the plan and what became of it as one document; words go to stderr", async () => {

@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
-import { carryOut, holders, prepare } from "../../src/identity/keeper.ts";
+import { makeEverything } from "../../src/identity/keeper.ts";
 import { CLIENT_NAMESPACE_LABEL, DOCUMENTS, storeKey } from "../../src/kubernetes/names.ts";
 import { inboxPrefix } from "../../src/model/identity.ts";
 import { type Nodes, startNodes } from "../../src/proof/agent/nodes.ts";
@@ -64,12 +64,7 @@ export async function bootDeployTarget({ withNodes = true } = {}): Promise<Deplo
     await kubectl("create", "namespace", kubernetes.clientNamespace);
     await kubectl("label", "namespace", kubernetes.clientNamespace, `${CLIENT_NAMESPACE_LABEL}=true`);
     const documents = memoryStore();
-    await carryOut(
-      await prepare("create", model, holders(model), documents),
-      model.environment,
-      documents,
-      async () => {},
-    );
+    await makeEverything(model, documents);
     const operate = () => {
       parts.push(playOperators(plane, documents, join(folder, "authorities")));
     };

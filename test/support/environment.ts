@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { carryOut, holders, prepare } from "../../src/identity/keeper.ts";
+import { makeEverything } from "../../src/identity/keeper.ts";
 import { memoryStore } from "../../src/identity/store.ts";
 import { CLIENT_NAMESPACE_LABEL } from "../../src/kubernetes/names.ts";
 import type { Model } from "../../src/model/resolve.ts";
@@ -60,7 +60,7 @@ export async function bootModel(
 ): Promise<Booted> {
   const { environment } = model;
   const documents = memoryStore();
-  await carryOut(await prepare("create", model, holders(model), documents), environment, documents, async () => {});
+  await makeEverything(model, documents);
   const folder = mkdtempSync(join(tmpdir(), "circl-proof-"));
   try {
     const booted = await bootEnvironment({

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ConnectionOptions, connect, type NatsConnection, nkeyAuthenticator } from "nats";
-import { carryOut, holders, prepare } from "../../src/identity/keeper.ts";
+import { carryOut, holders, makeEverything, prepare } from "../../src/identity/keeper.ts";
 import type { Action } from "../../src/identity/rotation.ts";
 import { desiredState } from "../../src/jetstream/desired.ts";
 import { identities, inboxPrefix } from "../../src/model/identity.ts";
@@ -30,7 +30,7 @@ export async function startVault(model: Model, options: ClusterOptions = {}): Pr
   const { documents } = store;
   const { name: environment } = model.environment;
   const everybody = holders(model);
-  await carryOut(await prepare("create", model, everybody, store), model.environment, store, async () => {});
+  await makeEverything(model, store);
   const auth = (): string =>
     renderAuth(
       model,

@@ -1,6 +1,6 @@
 /** `circl proof`: boots what dist says on a real control plane on this machine, tries it, and leaves nothing behind. */
 import { join } from "node:path";
-import { carryOut, holders, prepare } from "../../identity/keeper.ts";
+import { makeEverything } from "../../identity/keeper.ts";
 import { renderSecrets } from "../../identity/rendered.ts";
 import { memoryStore } from "../../identity/store.ts";
 import { CLIENT_NAMESPACE_LABEL } from "../../kubernetes/names.ts";
@@ -39,12 +39,7 @@ export async function run(name: string, options: ProofOptions, root: string): Pr
   try {
     await using scratch = await makeScratchFolder("circl-proof-");
     const documents = memoryStore();
-    await carryOut(
-      await prepare("create", model, holders(model), documents),
-      model.environment,
-      documents,
-      async () => {},
-    );
+    await makeEverything(model, documents);
     const start = performance.now();
     await using booted = await bootEnvironment({
       ...programs,

@@ -1,6 +1,6 @@
 /** Tile38's clients while something is broken: one that writes positions and remembers which were answered, and what a server has. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
+import { openTile38, type Tile38 } from "../../../src/connect/tile38.ts";
 
 export const COLLECTION = "fleet";
 
@@ -26,30 +26,8 @@ export interface Login {
 /** Positions that are on their way at once. */
 const PIPELINE = 20;
 
-/** A connection that fails at once where it cannot be had: whoever wants another asks again. */
-export async function openTile38(host: string, { port, password }: Login): Promise<Redis> {
-  const redis = new Redis({
-    host,
-    port,
-    lazyConnect: true,
-    protocol: 2,
-    disableClientInfo: true,
-    enableReadyCheck: false,
-    connectTimeout: 5_000,
-    commandTimeout: 5_000,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-  });
-  redis.on("error", () => {});
-  try {
-    await redis.connect();
-    await redis.call("AUTH", password);
-    return redis;
-  } catch (error) {
-    redis.disconnect();
-    throw error;
-  }
-}
+/** A connection to the server at `host`: whoever loses it asks for another. */
+export const openTo = (host: string, login: Login): Promise<Tile38> => openTile38({ host, ...login, timeout: 5_000 });
 
 /** Writes one position after the other, each under an id of its own, to whoever leads. */
 export function startWriter(leader: Address, login: Login): Writer {
@@ -59,22 +37,21 @@ export function startWriter(leader: Address, login: Login): Writer {
     longest = Math.max(longest, performance.now() - last);
     last = performance.now();
   };
-  const write = async (redis: Redis): Promise<void> => {
+  const write = async (client: Tile38): Promise<void> => {
     const id = `truck${next++}`;
-    if ((await redis.call("SET", COLLECTION, id, "POINT", "33.5", "-112.1")) !== "OK") return;
+    if ((await client.call("SET", COLLECTION, id, "POINT", "33.5", "-112.1")) !== "OK") return;
     answered.add(id);
     heard();
   };
   const loop = async (): Promise<void> => {
     while (writing) {
-      const redis = await openTile38(leader() ?? "", login).catch(() => undefined);
+      await using client = await openTo(leader() ?? "", login).catch(() => undefined);
       // A write that failed is one that nobody was promised.
-      while (redis?.status === "ready" && writing) {
-        const ends = await Promise.allSettled(Array.from({ length: PIPELINE }, () => write(redis)));
+      while (client && writing) {
+        const ends = await Promise.allSettled(Array.from({ length: PIPELINE }, () => write(client)));
         if (ends.some(({ status }) => status === "rejected")) break;
         await sleep(10);
       }
-      redis?.disconnect();
       if (writing) await sleep(200);
     }
   };
@@ -98,11 +75,7 @@ export function startWriter(leader: Address, login: Login): Writer {
 
 /** Ids of the positions that a server has. @throws where it does not answer */
 export async function positionsOn(host: string, login: Login): Promise<ReadonlySet<string>> {
-  const redis = await openTile38(host, login);
-  try {
-    const [, ids] = (await redis.call("SCAN", COLLECTION, "LIMIT", "10000000", "IDS")) as [unknown, string[]];
-    return new Set(ids);
-  } finally {
-    redis.disconnect();
-  }
+  await using client = await openTo(host, login);
+  const [, ids] = (await client.call("SCAN", COLLECTION, "LIMIT", "10000000", "IDS")) as [unknown, string[]];
+  return new Set(ids);
 }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { PORTS, TILE38 } from "../../../src/kubernetes/names.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
-import { COLLECTION, type Login, openTile38, positionsOn, startWriter, type Writer } from "./positions.ts";
+import { COLLECTION, type Login, openTo, positionsOn, startWriter, type Writer } from "./positions.ts";
 import { cannotBoot, useSite } from "./site.ts";
 import { allReady, isReady, kill, loseVolume, nodeOf, remove, runOf } from "./strikes.ts";
 
@@ -99,7 +99,7 @@ describe.skipIf(cannotBoot())("Tile38 of production", () => {
   test("nobody gets in with another password, and followers with another one are not ready", {
     timeout: 900_000,
   }, async () => {
-    await expect(openTile38(addressOf(LEADER), { ...login, password: "wrong" })).rejects.toThrow("invalid password");
+    await expect(openTo(addressOf(LEADER), { ...login, password: "wrong" })).rejects.toThrow("invalid password");
     const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: TILE38.followersSecret } };
     const before = JSON.parse(
       await site().kubectl(["get", "secret", TILE38.followersSecret, "--namespace=circl-backbone", "--output=json"]),
@@ -134,9 +134,8 @@ describe.skipIf(cannotBoot())("Tile38 of production", () => {
   }, async () => {
     const writer = await write();
     const shrink = async () => {
-      const redis = await openTile38(addressOf(LEADER), login);
-      expect(await redis.call("AOFSHRINK")).toBe("OK");
-      redis.disconnect();
+      await using client = await openTo(addressOf(LEADER), login);
+      expect(await client.call("AOFSHRINK")).toBe("OK");
     };
     const before = await metric(LEADER, "tile38_aof_size_bytes");
     await shrink();

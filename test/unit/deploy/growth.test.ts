@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/deploy/object.ts";
-import { type RolloutInput, rollOut } from "../../../src/deploy/rollout.ts";
+import { rollOut } from "../../../src/deploy/rollout.ts";
 import { waitEvery } from "../../../src/deploy/waiting.ts";
 import { resolveModel } from "../../../src/model/resolve.ts";
 import { realDefinitions } from "../../support/definitions.ts";
 import { type FakeCluster, fakeCluster } from "../../support/fake-cluster.ts";
 import { objectOf, objectsOf } from "../../support/manifests.ts";
 import { objectNamed, replacing } from "./objects.ts";
+import { inputTo } from "./rollout-input.ts";
 
 const nats = objectNamed("StatefulSet", "nats");
 
@@ -35,15 +36,6 @@ function running(): FakeCluster {
   return cluster;
 }
 
-const inputTo = (cluster: FakeCluster, more: Partial<RolloutInput> = {}): RolloutInput => ({
-  cluster,
-  patience: 60_000,
-  waiting: waitEvery(1),
-  insisting: waitEvery(1),
-  say: () => {},
-  proven: async () => [],
-  ...more,
-});
 const pods = (cluster: FakeCluster) => cluster.written.filter((what) => /Pod|controller/.test(what));
 
 describe("volumes that grow", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { type RolloutInput, rollOut } from "../../../src/deploy/rollout.ts";
-import { waitEvery } from "../../../src/deploy/waiting.ts";
+import { rollOut } from "../../../src/deploy/rollout.ts";
 import { ConnectionFailure } from "../../../src/jetstream/api.ts";
 import { type FakeCluster, fakeCluster } from "../../support/fake-cluster.ts";
 import { objectNamed, replacing, withSpec } from "./objects.ts";
+import { inputTo } from "./rollout-input.ts";
 
 const nats = objectNamed("StatefulSet", "nats");
 const better = replacing(nats, '"cpu":"2"', '"cpu":"3"');
@@ -16,16 +16,6 @@ function running(set = nats): FakeCluster {
   cluster.settle();
   return cluster;
 }
-
-const inputTo = (cluster: FakeCluster, more: Partial<RolloutInput> = {}): RolloutInput => ({
-  cluster,
-  patience: 60_000,
-  waiting: waitEvery(1),
-  insisting: waitEvery(1),
-  say: () => {},
-  proven: async () => [],
-  ...more,
-});
 
 describe("a rollout", () => {
   test("replaces the last pod first, each held until the one above has proved itself", async () => {
