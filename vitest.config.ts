@@ -42,8 +42,10 @@ export default defineConfig({
           include: ["test/proof/**/*.test.ts"],
           // One control plane at a time: it takes a gigabyte, and both cores as it starts.
           fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
+          // Every wait in a proof ends by itself and says what it was for; vitest would only say that it took long, and what it
+          // has given up would go on breaking things under the next test. So this is longer than all waits of one test together.
+          testTimeout: 10_800_000,
+          hookTimeout: 10_800_000,
         },
       },
     ],

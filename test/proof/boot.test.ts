@@ -161,13 +161,13 @@ describe.skipIf(without(...BOOT_PROGRAMS) || !mayBoot()).each(["production", "st
       expect((await pods()).flatMap(({ status }) => status.containerStatuses.map((one) => one.restartCount))).toContain(
         1,
       );
-    }, 900_000);
+    });
 
     test("loses and doubles nothing when its servers are rolled", async () => {
       const said = await rollServers(subject);
       process.stderr.write(`${environment}: servers are rolled: ${said}\n`);
       expect(said).toMatch(/^\d{4,} messages confirmed, none lost or doubled/);
-    }, 900_000);
+    });
   },
 );
 

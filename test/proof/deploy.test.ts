@@ -55,7 +55,7 @@ describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"
   });
   afterAll(() => target?.[Symbol.asyncDispose]());
 
-  test("brings everything to an empty cluster, verifies it and records it", { timeout: 1_200_000 }, async () => {
+  test("brings everything to an empty cluster, verifies it and records it", async () => {
     const report = join(target.folder, "report.md");
     const { code, stdout, stderr } = await deploy(FIRST, "--report", report);
     expect(code, stderr).toBe(0);
@@ -66,7 +66,7 @@ describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"
     expect(readFileSync(report, "utf8")).toContain("| servers | done |");
   });
 
-  test("does nothing the second time: no object's generation moves", { timeout: 600_000 }, async () => {
+  test("does nothing the second time: no object's generation moves", async () => {
     const before = [await generations(), await identities()];
     const { code, stdout, stderr } = await deploy(FIRST);
     expect(code, stderr).toBe(0);
@@ -74,7 +74,7 @@ describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"
     expect([await generations(), await identities()]).toEqual(before);
   });
 
-  test("finds drift, and says whose it is instead of taking it back", { timeout: 300_000 }, async () => {
+  test("finds drift, and says whose it is instead of taking it back", async () => {
     expect(await diff("--detailed-exitcode")).toMatchObject({ code: 0 });
     await target.kubectl(
       "patch",
@@ -104,7 +104,7 @@ describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"
     expect(await diff("--detailed-exitcode")).toMatchObject({ code: 0 });
   });
 
-  test("a change that a reload takes over replaces no pod", { timeout: 600_000 }, async () => {
+  test("a change that a reload takes over replaces no pod", async () => {
     const changed = target.variant("reloads", "30-nats.k8s.yaml", (text) =>
       text.replace("max_payload: 8MiB", "max_payload: 4MiB"),
     );
@@ -123,7 +123,7 @@ describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"
     ).finally(() => oms.close());
   });
 
-  test("a blocked change touches nothing, and says the way out", { timeout: 300_000 }, async () => {
+  test("a blocked change touches nothing, and says the way out", async () => {
     const blocked = target.variant("blocked", "30-nats.k8s.yaml", (text) =>
       text.replace('name: "circl-production"', 'name: "circl-other"').replace("storage: 50Gi", "storage: 10Gi"),
     );

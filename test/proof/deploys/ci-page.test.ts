@@ -11,7 +11,7 @@ import { PROGRAMS } from "../../support/control-plane.ts";
 import { bootDeployTarget, type DeployTarget } from "../../support/deploy-target.ts";
 import { without } from "../../support/tools.ts";
 
-describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("docs/ci.md", { timeout: 1_200_000 }, () => {
+describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("docs/ci.md", () => {
   let target: DeployTarget;
   let clone: string;
   const shell = (script: string) =>
@@ -26,7 +26,7 @@ describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("docs/ci.m
     clone = join(target.folder, "clone");
     checkoutAs(clone);
     symlinkSync(join(root, "node_modules"), join(clone, "node_modules"));
-  }, 600_000);
+  });
   afterAll(() => target?.[Symbol.asyncDispose]());
 
   test("deploys production, and then nothing is left to change", async () => {

@@ -26,9 +26,7 @@ describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl dep
     await target?.[Symbol.asyncDispose]();
   });
 
-  test("stops where the API server goes away for good, and goes on from there when it is back", {
-    timeout: 1_500_000,
-  }, async () => {
+  test("stops where the API server goes away for good, and goes on from there when it is back", async () => {
     const first = target.deploy(COMMIT);
     await eventually(() => isThere("externalsecret/nats-auth"), Boolean);
     const server = target.plane.programs.find(({ name }) => name === "kube-apiserver");

@@ -11,7 +11,7 @@ const FIRST = "a".repeat(40);
 const SECOND = "b".repeat(40);
 const THIRD = "c".repeat(40);
 
-describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl deploy", { timeout: 1_200_000 }, () => {
+describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl deploy", () => {
   let target: DeployTarget;
   let rolls: string;
   const publishing = () => startLoad(target, model, root, 20);
@@ -25,7 +25,7 @@ describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl dep
     );
     const { code, stderr } = await target.deploy(FIRST);
     expect(code, stderr).toBe(0);
-  }, 1_200_000);
+  });
   afterAll(() => target?.[Symbol.asyncDispose]());
 
   test("a change that takes a restart replaces one server after the other, and no message is lost", async () => {

@@ -27,7 +27,7 @@ const FIRST = "a".repeat(40);
 const SECOND = "b".repeat(40);
 const NAMESPACE = "--namespace=circl-backbone";
 
-describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl deploy", { timeout: 900_000 }, () => {
+describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl deploy", () => {
   let target: DeployTarget;
   let grown: string;
 
@@ -36,7 +36,7 @@ describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl dep
     grown = synthesized("60GiB", join(target.folder, "grown"));
     const { code, stderr } = await target.deploy(FIRST);
     expect(code, stderr).toBe(0);
-  }, 1_200_000);
+  });
   afterAll(() => target?.[Symbol.asyncDispose]());
 
   test("volumes grow, the servers that get more of them go one by one, and a rollback shrinks nothing", async () => {

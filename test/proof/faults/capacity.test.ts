@@ -72,7 +72,6 @@ const varzOf = async (site: Site, pod: string): Promise<Varz> => {
 
 test.skipIf(cannotBoot())(
   "production has room for every connection, and loses nothing at the rate that it reaches",
-  { timeout: 3_600_000 },
   async () => {
     await using site = await openSite(realModel("production"));
     const load = await site.clients.start({ routes: PEAK, silence: 180_000 });

@@ -24,15 +24,13 @@ describe.skipIf(cannotBoot())("a volume of 2 GiB", () => {
     const made = makeLoopDisks();
     disks = made;
     opened = await openSite(model(unbounded), { makeDisk: (size) => (size === "2Gi" ? made.make(size) : undefined) });
-  }, 1_200_000);
+  });
   afterAll(async () => {
     await opened?.[Symbol.asyncDispose]();
     disks?.[Symbol.dispose]();
-  }, 120_000);
+  });
 
-  test("is never full: publishes are refused by the account's limit, and taken again once the stream has a limit", {
-    timeout: 1_800_000,
-  }, async () => {
+  test("is never full: publishes are refused by the account's limit, and taken again once the stream has a limit", async () => {
     if (!opened || !disks) throw new Error("there is no site");
     const oms = await opened.connect("oms");
     const publish = () => oms.jetstream().publish("orders.created", MESSAGE);

@@ -32,7 +32,7 @@ describe.skipIf(cannotBoot())("production", () => {
       await Promise.all(batch);
     }
     await oms.close();
-  }, 1_800_000);
+  });
 
   /** What the server in a pod says about itself; undefined where it does not answer. */
   const ask = async <T>(pod: string, path: string): Promise<T | undefined> => {
@@ -63,9 +63,7 @@ describe.skipIf(cannotBoot())("production", () => {
     return site().kubectl(["get", "persistentvolume", volume, "--output=jsonpath={.spec.hostPath.path}"]);
   };
 
-  test("a server without its volume is not taken for started before it has every stream again", {
-    timeout: 900_000,
-  }, async () => {
+  test("a server without its volume is not taken for started before it has every stream again", async () => {
     await loseVolume(site(), VICTIM, NATS.dataClaim);
     const seen = new Set<string>();
     await eventually(
@@ -86,9 +84,7 @@ describe.skipIf(cannotBoot())("production", () => {
     await allReady(site(), NATS.name);
   });
 
-  test("a server with a consumer that it cannot restore is ready all the same, and says which", {
-    timeout: 900_000,
-  }, async () => {
+  test("a server with a consumer that it cannot restore is ready all the same, and says which", async () => {
     const folder = join(await diskOf(VICTIM), "jetstream/CIRCL/streams/circl_oms/obs/bff-orders");
     chownSync(folder, 0, 0);
     chmodSync(folder, 0o000);

@@ -187,5 +187,5 @@ describe.skipIf(without("nats-server", "test-ca", "secret-template") || cannotBo
     expect(ourPauses.orders?.longest).toBeLessThan(DOWN);
     expect(ours.orders?.readers["dms-orders"]).toMatchObject({ lost: [], storedTwice: [] });
     expect(kept.state?.messages).toBeGreaterThanOrEqual(ours.orders?.acknowledged ?? Number.NaN);
-  }, 1_800_000);
+  });
 });

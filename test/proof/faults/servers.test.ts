@@ -49,5 +49,5 @@ const FAULTS: readonly Fault[] = [
 describe.skipIf(cannotBoot())("production", () => {
   const site = useSite(realModel("production"));
 
-  test.each(FAULTS)("$name", { timeout: 1_800_000 }, (fault) => outlives(site(), fault));
+  test.each(FAULTS)("$name", (fault) => outlives(site(), fault));
 });

@@ -68,10 +68,10 @@ export function useSite(model: Model, options: SiteOptions = {}): () => Site {
   let opened: Site | undefined;
   beforeAll(async () => {
     opened = await openSite(model, options);
-  }, 1_200_000);
+  });
   afterAll(async () => {
     await opened?.[Symbol.asyncDispose]();
-  }, 120_000);
+  });
   return () => {
     if (!opened) throw new Error("there is no site");
     return opened;
