@@ -108,6 +108,8 @@ describe.skipIf(without("nats-server"))("a load", () => {
       await load.more(400);
     }
     const outcomes = await load.stop();
+    // Whoever clears up need not know that it was stopped.
+    await load.end();
     reportOutcome("three servers on loopback killed in turn", outcomes);
     expect(outcomes.orders).toMatchObject({ abandoned: 0 });
     for (const readings of Object.values(outcomes.orders?.readers ?? {})) {
@@ -121,7 +123,32 @@ describe.skipIf(without("nats-server"))("a load", () => {
     await using _ = await serveTraffic("/nowhere", "127.0.0.1", port);
     await expect(startRemotely(url, { routes: { orders } })).rejects.toThrow("/nowhere/oms/nats.json");
     expect(await fetch(`${url}/lap`).then((reply) => reply.json())).toBe("Error: there is no traffic");
+    expect(await fetch(`${url}/end`).then((reply) => reply.json())).toBe("ended");
     expect(await fetch(`${url}/else`).then(({ status }) => status)).toBe(500);
+  });
+
+  test("is ended at once by who has given up, and sends nothing more", async () => {
+    await using vault = await startVault(realModel("production"));
+    const [port = 0] = await freePorts(1);
+    await using _ = await serveTraffic(secretsOf(vault, ["oms", "dms", "bff"]), "127.0.0.1", port);
+    const load = await startRemotely(`http://127.0.0.1:${port}`, { routes: { orders } });
+    await load.more(100);
+    await load.end();
+    await expect(load.lap()).rejects.toThrow("there is no traffic");
+    const planner = await vault.as("stream-plan");
+    const lastOf = async () => {
+      const { state } = (await request(planner, "STREAM.INFO.circl_oms")) as {
+        readonly state?: { readonly last_seq: number };
+      };
+      return state?.last_seq ?? 0;
+    };
+    // What was under way may still be stored.
+    await sleep(1_000);
+    const last = await lastOf();
+    await sleep(1_000);
+    expect(last).toBeGreaterThan(100);
+    expect(await lastOf()).toBe(last);
+    await planner.close();
   });
 
   test("says that it hears nothing from its clients", async () => {

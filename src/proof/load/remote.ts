@@ -11,6 +11,8 @@ export interface RemoteTraffic {
   readonly more: (count: number) => Promise<void>;
   readonly lap: () => Promise<ByRoute<Lap>>;
   readonly stop: () => Promise<ByRoute<Outcome>>;
+  /** As `end` of traffic; nothing happens where it has been stopped. */
+  readonly end: () => Promise<void>;
 }
 
 /** ms: to begin and to end a load takes as long as connections and readers take, an answer what a busy machine takes. */
@@ -43,5 +45,6 @@ export async function startRemotely(url: string, plan: TrafficPlan, patience = P
     more: (count) => more({ progress: () => ask<ByRoute<Progress>>("progress", patience.answer) }, count),
     lap: () => ask("lap", patience.answer),
     stop: () => ask("stop", patience.work),
+    end: () => ask("end", patience.work),
   };
 }

@@ -9,15 +9,21 @@ import { startTraffic, type Traffic, type TrafficPlan } from "./traffic.ts";
 /** Answers until its process ends. @param secrets folder with the Secret of each service in a folder of its name */
 export async function serveTraffic(secrets: string, host: string, port: number): Promise<AsyncDisposable> {
   let traffic: Traffic | undefined;
+  const end = async () => {
+    await traffic?.end();
+    traffic = undefined;
+    return "ended";
+  };
   const carryOut = async (what: string, request: IncomingMessage): Promise<unknown> => {
     if (what === "/") return "waiting for orders";
     if (what === "/start") {
       // Who failed has left its traffic behind: the next is not to bear it.
-      await traffic?.end();
+      await end();
       const plan = (await json(request)) as TrafficPlan;
       traffic = await startTraffic(plan, (service) => openFromSecret(join(secrets, service)));
       return "started";
     }
+    if (what === "/end") return end();
     if (!traffic) throw new Error("there is no traffic");
     if (what === "/progress") return traffic.progress();
     if (what === "/lap") return traffic.lap();
@@ -36,7 +42,7 @@ export async function serveTraffic(secrets: string, host: string, port: number):
   await once(server, "listening");
   return {
     async [Symbol.asyncDispose]() {
-      await traffic?.end();
+      await end();
       server.closeAllConnections();
       await once(server.close(), "close");
     },
