@@ -1,4 +1,5 @@
 /** Tile38's clients while something is broken: one that writes positions and remembers which were answered, and what a server has. */
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openTile38, type Tile38 } from "../../../src/connect/tile38.ts";
 
@@ -8,8 +9,8 @@ export const COLLECTION = "fleet";
 export type Address = () => string | undefined;
 
 export interface Writer {
-  /** Positions whose write was answered with OK so far. */
-  readonly answered: () => number;
+  /** Ids of the positions whose write was answered with OK so far. */
+  readonly answered: () => ReadonlySet<string>;
   /** Resolves when so many more were. @throws after three minutes */
   readonly more: (count: number) => Promise<void>;
   /** Longest time without an answer, in milliseconds. */
@@ -25,20 +26,24 @@ export interface Login {
 
 /** Positions that are on their way at once. */
 const PIPELINE = 20;
+/** The same where nobody counts how long answers take: few enough to be answered before a command times out. */
+const BATCH = 500;
 
 /** A connection to the server at `host`: whoever loses it asks for another. */
 export const openTo = (host: string, login: Login): Promise<Tile38> => openTile38({ host, ...login, timeout: 5_000 });
 
-/** Writes one position after the other, each under an id of its own, to whoever leads. */
+/** Writes one position after the other, each under an id that no other writer has, to whoever leads. */
 export function startWriter(leader: Address, login: Login): Writer {
   const answered = new Set<string>();
+  // A position of the writer before would else stand for one that was lost.
+  const run = randomUUID().slice(0, 8);
   let [writing, next, last, longest] = [true, 0, performance.now(), 0];
   const heard = (): void => {
     longest = Math.max(longest, performance.now() - last);
     last = performance.now();
   };
   const write = async (client: Tile38): Promise<void> => {
-    const id = `truck${next++}`;
+    const id = `${run}-truck${next++}`;
     if ((await client.call("SET", COLLECTION, id, "POINT", "33.5", "-112.1")) !== "OK") return;
     answered.add(id);
     heard();
@@ -57,7 +62,7 @@ export function startWriter(leader: Address, login: Login): Writer {
   };
   const ended = loop();
   return {
-    answered: () => answered.size,
+    answered: () => new Set(answered),
     more: async (count) => {
       const goal = answered.size + count;
       for (const end = Date.now() + 180_000; answered.size < goal; await sleep(100)) {
@@ -71,6 +76,15 @@ export function startWriter(leader: Address, login: Login): Writer {
       return answered;
     },
   };
+}
+
+/** Points that nobody asks for, in a collection of their own: what a shrink takes long to write. */
+export async function fill(host: string, login: Login, count: number): Promise<void> {
+  await using client = await openTo(host, login);
+  for (let sent = 0; sent < count; sent += BATCH) {
+    const ids = Array.from({ length: Math.min(BATCH, count - sent) }, (_, i) => `point${sent + i}`);
+    await Promise.all(ids.map((id) => client.call("SET", "ballast", id, "POINT", "33.5", "-112.1")));
+  }
 }
 
 /** Ids of the positions that a server has. @throws where it does not answer */
