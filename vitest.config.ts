@@ -29,14 +29,6 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "volumes",
-          globalSetup: ["test/support/tools.ts"],
-          include: ["test/volumes/**/*.test.ts"],
-        },
-      },
-      {
-        extends: true,
-        test: {
           name: "proof",
           globalSetup: ["test/support/tools.ts"],
           include: ["test/proof/**/*.test.ts"],

@@ -117,7 +117,7 @@ describe.skipIf(without("nats-server", "test-ca"))("encryption at rest of three 
     await expect.poll(() => look(cluster).catch(String), { timeout: 60_000 }).toEqual(WHOLE);
   });
 
-  // The whole of a rotation, all three servers, is test/volumes: by hand, for the reason that stands there.
+  // The whole of a rotation, all three servers, is test/validate/encryption-volumes.test.ts: it takes a minute.
   test("an empty volume begins with the new key while the others keep theirs, and nothing is lost", {
     timeout: 300_000,
   }, async () => {
