@@ -14,7 +14,7 @@ import { crdFiles } from "../../tools/build.js";
 import { tools as pins } from "../../tools/tool.js";
 import { distOf, PROGRAMS, programPaths } from "./control-plane.ts";
 import { realModel } from "./definitions.ts";
-import { tool } from "./tools.ts";
+import { tool, without } from "./tools.ts";
 
 /** What stands for the images of dist, and renders its secrets. */
 const IN_PODS = [
@@ -25,7 +25,6 @@ const IN_PODS = [
   "secret-template",
   "busybox",
 ] as const;
-export const BOOT_PROGRAMS = [...PROGRAMS, ...IN_PODS] as const;
 
 /** Namespaces take Linux and root. Without them it says so, and with CI set the tests run all the same, and fail. */
 export function mayBoot(): boolean {
@@ -34,6 +33,10 @@ export function mayBoot(): boolean {
     process.stderr.write("\nMISSING root on Linux: what boots an environment is skipped, or fails where CI is set\n");
   return may || Boolean(process.env.CI);
 }
+
+/** Whether this machine cannot boot an environment; it says so itself. @param more programs that a test takes beside */
+export const cannotBoot = (...more: readonly string[]): boolean =>
+  without(...PROGRAMS, ...IN_PODS, ...more) || !mayBoot();
 
 export interface Booted extends Subject, AsyncDisposable {}
 

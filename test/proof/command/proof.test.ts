@@ -9,8 +9,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PORTS } from "../../../src/kubernetes/names.ts";
 import { root } from "../../cli/circl.ts";
 import { eventually } from "../../support/control-plane.ts";
-import { BOOT_PROGRAMS, mayBoot } from "../../support/environment.ts";
-import { tool, without } from "../../support/tools.ts";
+import { cannotBoot } from "../../support/environment.ts";
+import { tool } from "../../support/tools.ts";
 import { type Traces, tracesOf } from "../../support/traces.ts";
 
 /** Minutes: a busy machine boots an environment in a few. */
@@ -65,7 +65,7 @@ function startProof(scratch: string, ...args: readonly string[]): Run {
   };
 }
 
-describe.skipIf(without(...BOOT_PROGRAMS) || !mayBoot())("circl proof", () => {
+describe.skipIf(cannotBoot())("circl proof", () => {
   let scratch: string;
   let before: Traces;
   beforeEach(() => {

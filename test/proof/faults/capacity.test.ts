@@ -7,8 +7,9 @@ import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
 import { CLIENTS } from "../../../src/proof/load/clients.ts";
 import type { Route } from "../../../src/proof/load/traffic.ts";
 import { realModel } from "../../support/definitions.ts";
+import { cannotBoot } from "../../support/environment.ts";
 import { reportOutcome, reportPauses } from "./report.ts";
-import { cannotBoot, openSite, type Site } from "./site.ts";
+import { openSite, type Site } from "./site.ts";
 import { runOf, serversOf } from "./strikes.ts";
 
 /** A thousand connections and some more: with a thousand, one that is just being made anew would be missed. */

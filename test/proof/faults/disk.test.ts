@@ -5,8 +5,9 @@ import type { StreamInput } from "../../../src/model/stream.ts";
 import { streams as lock } from "../../../streams/sync.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { modelWith, orders } from "../../support/definitions.ts";
+import { cannotBoot } from "../../support/environment.ts";
 import { type LoopDisks, makeLoopDisks } from "./loop-disks.ts";
-import { cannotBoot, openSite, type Site } from "./site.ts";
+import { openSite, type Site } from "./site.ts";
 import { serversOf } from "./strikes.ts";
 
 const { maxBytes: _, ...unbounded } = orders;

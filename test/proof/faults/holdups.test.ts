@@ -5,7 +5,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
-import { cannotBoot, useSite } from "./site.ts";
+import { cannotBoot } from "../../support/environment.ts";
+import { useSite } from "./site.ts";
 import { runOf } from "./strikes.ts";
 
 /** Enough for a copy that takes seconds. */

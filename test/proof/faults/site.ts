@@ -17,8 +17,7 @@ import { natsTarget } from "../../../src/proof/reach.ts";
 import { applyStreams } from "../../../src/proof/smoke.ts";
 import { policy } from "../../../src/rules/changes.ts";
 import { realDefinitions } from "../../support/definitions.ts";
-import { BOOT_PROGRAMS, type Booted, bootModel, mayBoot } from "../../support/environment.ts";
-import { without } from "../../support/tools.ts";
+import { type Booted, bootModel } from "../../support/environment.ts";
 
 export interface Site extends Booted {
   readonly kubectl: Kubectl;
@@ -59,9 +58,6 @@ export interface SiteOptions {
   /** @default those that the model has of `SERVICES` */
   readonly services?: readonly string[];
 }
-
-/** Whether this machine cannot boot an environment; it says so itself. */
-export const cannotBoot = (): boolean => without(...BOOT_PROGRAMS, "nats-server-2.15") || !mayBoot();
 
 /** One site for all tests of a file, opened before the first and closed after the last. */
 export function useSite(model: Model, options: SiteOptions = {}): () => Site {
