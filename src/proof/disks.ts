@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Claim, PersistentVolume } from "./agent/objects.ts";
 import { ZONE } from "./agent/registration.ts";
 import { type Api, ApiFailure, openApi } from "./api.ts";
+import { type Parts, startTogether } from "./parts.ts";
 
 const PROVISIONER = "pd.csi.storage.gke.io";
 const DISKS = "/api/v1/persistentvolumes";
@@ -24,20 +25,29 @@ export interface DisksInput {
 export type MakeDisk = (size: string) => string | undefined;
 
 /** Serves claims until disposal. @throws Error where the API server refuses */
-export async function startDisks({ kubeconfig, folder, makeDisk, zones, log }: DisksInput): Promise<AsyncDisposable> {
-  const api = openApi(kubeconfig);
+export const startDisks = (input: DisksInput): Promise<AsyncDisposable> =>
+  startTogether((parts) => serveClaims(input, parts));
+
+async function serveClaims(
+  { kubeconfig, folder, makeDisk, zones, log }: DisksInput,
+  parts: Parts,
+): Promise<AsyncDisposable> {
+  const api = parts.use(openApi(kubeconfig));
   let closing = false;
   const failed = (error: Error) => {
     // A disk that is there, as its claim has not been seen to be bound yet, or that is gone already.
     if (!closing && !(error instanceof ApiFailure && [404, 409].includes(error.status)))
       log?.(`disks: ${error.message}`);
   };
+  // Several events of a claim may come before it is bound: its disk is made once.
+  const made = new Map<string, string>();
   const provision = async (claim: Claim) => {
     const { metadata, spec, status } = claim;
     const { storage } = spec.resources.requests;
     const zone = zones[metadata.annotations?.["volume.kubernetes.io/selected-node"] ?? ""];
     if (status.phase === "Pending" && !spec.volumeName && zone) {
-      const path = makeDisk?.(storage) ?? join(folder, metadata.uid);
+      const path = made.get(metadata.uid) ?? makeDisk?.(storage) ?? join(folder, metadata.uid);
+      made.set(metadata.uid, path);
       mkdirSync(path, { recursive: true });
       await api.send("POST", DISKS, diskFor(claim, zone, path));
     }
@@ -63,7 +73,7 @@ export async function startDisks({ kubeconfig, folder, makeDisk, zones, log }: D
   return {
     async [Symbol.asyncDispose]() {
       closing = true;
-      await api[Symbol.asyncDispose]();
+      await parts[Symbol.asyncDispose]();
       await serving;
     },
   };

@@ -9,6 +9,7 @@ import { CLIENT_NAMESPACE_LABEL } from "../../src/kubernetes/names.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import type { Tools } from "../../src/proof/agent/images.ts";
 import { type BootInput, bootEnvironment } from "../../src/proof/environment.ts";
+import { startTogether } from "../../src/proof/parts.ts";
 import type { Subject } from "../../src/proof/smoke.ts";
 import { crdFiles } from "../../tools/build.js";
 import { tools as pins } from "../../tools/tool.js";
@@ -56,39 +57,29 @@ export const bootReal = (environment: "staging" | "production"): Promise<Booted>
  * @param manifestsIn where its manifests lie; they may be made in the folder that goes with the environment
  * @throws what a part of it says; nothing is left then
  */
-export async function bootModel(
+export const bootModel = (
   model: Model,
   manifestsIn: (folder: string) => string,
   options: Pick<BootInput, "makeDisk" | "log"> = {},
-): Promise<Booted> {
-  const { environment } = model;
-  const documents = memoryStore();
-  await makeEverything(model, documents);
-  const folder = mkdtempSync(join(tmpdir(), "circl-proof-"));
-  try {
-    const booted = await bootEnvironment({
-      paths: programPaths(),
-      definitions: crdFiles(),
-      tools: podTools,
-      manifests: manifestsIn(folder),
-      namespace: environment.kubernetes.namespace,
-      clients: { namespaces: [environment.kubernetes.clientNamespace], label: CLIENT_NAMESPACE_LABEL },
-      documents,
-      ...options,
-    });
-    return {
-      model,
-      booted,
-      documents,
-      folder,
-      root: fileURLToPath(new URL("../..", import.meta.url)),
-      async [Symbol.asyncDispose]() {
-        await booted[Symbol.asyncDispose]();
-        rmSync(folder, { recursive: true });
-      },
-    };
-  } catch (error) {
-    rmSync(folder, { recursive: true });
-    throw error;
-  }
-}
+): Promise<Booted> =>
+  startTogether(async (parts) => {
+    const { environment } = model;
+    const documents = memoryStore();
+    await makeEverything(model, documents);
+    const folder = mkdtempSync(join(tmpdir(), "circl-proof-"));
+    parts.use({ [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }) });
+    const booted = parts.use(
+      await bootEnvironment({
+        paths: programPaths(),
+        definitions: crdFiles(),
+        tools: podTools,
+        manifests: manifestsIn(folder),
+        namespace: environment.kubernetes.namespace,
+        clients: { namespaces: [environment.kubernetes.clientNamespace], label: CLIENT_NAMESPACE_LABEL },
+        documents,
+        ...options,
+      }),
+    );
+    const root = fileURLToPath(new URL("../..", import.meta.url));
+    return { model, booted, documents, folder, root, [Symbol.asyncDispose]: parts[Symbol.asyncDispose] };
+  });

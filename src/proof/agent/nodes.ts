@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Api, ApiFailure, openApi } from "../api.ts";
+import { type Parts, startTogether } from "../parts.ts";
 import { imagesIn, type Tools } from "./images.ts";
 import { hostsFile } from "./names.ts";
 import { openNetwork } from "./network.ts";
@@ -57,16 +58,28 @@ export interface Nodes extends AsyncDisposable {
 const SETTLE = 100;
 
 /** Starts nodes, and resolves once all of them are registered. @throws Error where the system or the API server refuses */
-export async function startNodes({ kubeconfig, zones, tools, folder, log = () => {} }: NodesInput): Promise<Nodes> {
-  const api = openApi(kubeconfig);
-  const network = await openNetwork();
+export const startNodes = (input: NodesInput): Promise<Nodes> => startTogether((parts) => startAll(input, parts));
+
+async function startAll(
+  { kubeconfig, zones, tools, folder, log = () => {} }: NodesInput,
+  parts: Parts,
+): Promise<Nodes> {
+  const network = parts.use(await openNetwork());
+  const runs = new Map<string, PodRun>();
+  let working: Promise<unknown> = Promise.resolve();
+  parts.use({
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled([...runs.values()].map((run) => run.kill()));
+      await working;
+    },
+  });
+  const api = parts.use(openApi(kubeconfig));
   let closing = false;
   // What is cut off by the end has not failed.
   const failed = (error: unknown) => {
     if (!closing) log(`node agent: ${(error as Error).message}`);
   };
   const logs = join(folder, "logs");
-  const runs = new Map<string, PodRun>();
   const lost = new Set<string>();
   const isOurs = (pod: Pod) => zones[pod.spec.nodeName ?? ""] !== undefined && !lost.has(pod.spec.nodeName ?? "");
 
@@ -121,7 +134,6 @@ export async function startNodes({ kubeconfig, zones, tools, folder, log = () =>
     await api.send("DELETE", pathOf(pod), options).catch(unlessGone);
   };
   const imageOf = imagesIn(join(folder, "images"), tools);
-  let working: Promise<unknown> = Promise.resolve();
   const work = (task: Promise<unknown>) => {
     working = Promise.all([working, task.catch(failed)]);
   };
@@ -144,6 +156,12 @@ export async function startNodes({ kubeconfig, zones, tools, folder, log = () =>
   const beat = () => work(Promise.all(Object.keys(zones).map((name) => lost.has(name) || renew(api, name))));
   beat();
   const heart = setInterval(beat, HEARTBEAT);
+  parts.use({
+    async [Symbol.asyncDispose]() {
+      closing = true;
+      clearInterval(heart);
+    },
+  });
   const on = (name: string) => [...runs.values()].filter(({ pod }) => pod.spec.nodeName === name);
   return {
     gateway: network.gateway,
@@ -172,14 +190,7 @@ export async function startNodes({ kubeconfig, zones, tools, folder, log = () =>
     async cut(name, connected) {
       for (const { address } of on(name)) if (address) await network.plug(address, connected);
     },
-    async [Symbol.asyncDispose]() {
-      closing = true;
-      clearInterval(heart);
-      await api[Symbol.asyncDispose]();
-      await Promise.allSettled([...runs.values()].map((run) => run.kill()));
-      await working;
-      await network[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: parts[Symbol.asyncDispose],
   };
 }
 

@@ -27,8 +27,11 @@ describe.skipIf(cannotBoot())("a volume of 2 GiB", () => {
     opened = await openSite(model(unbounded), { makeDisk: (size) => (size === "2Gi" ? made.make(size) : undefined) });
   });
   afterAll(async () => {
-    await opened?.[Symbol.asyncDispose]();
-    disks?.[Symbol.dispose]();
+    try {
+      await opened?.[Symbol.asyncDispose]();
+    } finally {
+      disks?.[Symbol.dispose]();
+    }
   });
 
   test("is never full: publishes are refused by the account's limit, and taken again once the stream has a limit", async () => {

@@ -13,6 +13,7 @@ import type { Nodes } from "../../../src/proof/agent/nodes.ts";
 import type { MakeDisk } from "../../../src/proof/disks.ts";
 import type { Kubectl } from "../../../src/proof/kubectl.ts";
 import { type Clients, startClients } from "../../../src/proof/load/clients.ts";
+import { startTogether } from "../../../src/proof/parts.ts";
 import { natsTarget } from "../../../src/proof/reach.ts";
 import { applyStreams } from "../../../src/proof/smoke.ts";
 import { policy } from "../../../src/rules/changes.ts";
@@ -75,12 +76,10 @@ export function useSite(model: Model, options: SiteOptions = {}): () => Site {
 }
 
 /** Boots what dist would say of `model`, and applies its streams. @throws what a part of it says; nothing is left then */
-export async function openSite(model: Model, { makeDisk, services }: SiteOptions = {}): Promise<Site> {
-  const subject = await bootModel(model, (folder) => manifestsOf(model, folder), {
-    makeDisk,
-    log: (line) => console.log(line),
-  });
-  try {
+export const openSite = (model: Model, { makeDisk, services }: SiteOptions = {}): Promise<Site> =>
+  startTogether(async (parts) => {
+    const log = (line: string) => console.log(line);
+    const subject = parts.use(await bootModel(model, (folder) => manifestsOf(model, folder), { makeDisk, log }));
     const { booted, documents, folder, root } = subject;
     const { plane, nodes, ready } = booted;
     const { environment } = model;
@@ -110,11 +109,7 @@ export async function openSite(model: Model, { makeDisk, services }: SiteOptions
         return connect({ ...connectionOptions(target), maxReconnectAttempts: -1 });
       },
     };
-  } catch (error) {
-    await subject[Symbol.asyncDispose]();
-    throw error;
-  }
-}
+  });
 
 function manifestsOf(model: Model, folder: string): string {
   const manifests = mkdtempSync(join(folder, "dist-"));
