@@ -1,30 +1,9 @@
 /** Parts that are started one after the other and stopped the other way round: AsyncDisposableStack, which Node 20 has not. */
 
+/** Disposal stops every part, whether others can be stopped or not. @throws what could not be, in an AggregateError of several */
 export interface Parts extends AsyncDisposable {
-  /** Takes a part that has started; disposal stops it. */
+  /** Takes a part that has started. */
   use<T extends AsyncDisposable>(part: T): T;
-}
-
-/** @throws of disposal, after every part was stopped that can be: the failure of one, AggregateError of several */
-export function makeParts(): Parts {
-  const parts: AsyncDisposable[] = [];
-  return {
-    use(part) {
-      parts.push(part);
-      return part;
-    },
-    async [Symbol.asyncDispose]() {
-      const failures: Error[] = [];
-      for (const part of parts.splice(0).toReversed()) {
-        try {
-          await part[Symbol.asyncDispose]();
-        } catch (failure) {
-          failures.push(failure as Error);
-        }
-      }
-      if (failures.length > 0) throw oneOf(failures);
-    },
-  };
 }
 
 /**
@@ -33,22 +12,22 @@ export function makeParts(): Parts {
  * @throws what `start` says, in an AggregateError where a part cannot be stopped either
  */
 export async function startTogether<T>(start: (parts: Parts) => Promise<T>): Promise<T> {
-  const parts = makeParts();
-  try {
-    return await start(parts);
-  } catch (failure) {
-    const failures = [failure as Error];
-    try {
-      await parts[Symbol.asyncDispose]();
-    } catch (other) {
-      failures.push(other as Error);
+  const parts: AsyncDisposable[] = [];
+  const stop = async (...failures: unknown[]) => {
+    for (const part of parts.splice(0).toReversed()) {
+      try {
+        await part[Symbol.asyncDispose]();
+      } catch (failure) {
+        failures.push(failure);
+      }
     }
-    throw oneOf(failures);
-  }
-}
-
-function oneOf(failures: readonly Error[]): Error {
-  const [first, ...others] = failures;
-  if (first && others.length === 0) return first;
-  return new AggregateError(failures, failures.map(({ message }) => message).join("\n"));
+    if (failures.length > 1)
+      throw new AggregateError(failures, failures.map((one) => (one as Error).message).join("\n"));
+    if (failures.length === 1) throw failures[0];
+  };
+  const use = <P extends AsyncDisposable>(part: P): P => {
+    parts.push(part);
+    return part;
+  };
+  return start({ use, [Symbol.asyncDispose]: () => stop() }).catch((failure) => stop(failure) as Promise<never>);
 }
