@@ -10,6 +10,7 @@ import { applyAll, issueCertificates, secretObject } from "./certificates.ts";
 import { type ControlPlane, type ControlPlaneInput, startControlPlane } from "./control-plane.ts";
 import { type MakeDisk, startDisks } from "./disks.ts";
 import { type Documents, synchroniseSecrets } from "./external-secrets.ts";
+import { startTogether } from "./parts.ts";
 import { makeScratchFolder } from "./scratch-folder.ts";
 
 export interface BootInput extends ControlPlaneInput {
@@ -48,34 +49,17 @@ const ZONES = { "node-a": "zone-a", "node-b": "zone-b", "node-c": "zone-c" };
 const PATIENCE = "900s";
 
 /** Starts everything and applies the manifests; `ready` waits for the pods. @throws what a part of it says; nothing is left then */
-export async function bootEnvironment(input: BootInput): Promise<BootedEnvironment> {
-  const {
-    tools,
-    manifests,
-    namespace,
-    clients,
-    documents,
-    makeDisk,
-    secrets = [],
-    zones = ZONES,
-    log = () => {},
-  } = input;
-  const parts: AsyncDisposable[] = [];
-  const use = <T extends AsyncDisposable>(part: T): T => {
-    parts.push(part);
-    return part;
-  };
-  const dispose = async () => {
-    for (const part of parts.splice(0).toReversed()) await part[Symbol.asyncDispose]();
-  };
-  try {
-    const scratch = use(await makeScratchFolder("circl-nodes-"));
+export const bootEnvironment = (input: BootInput): Promise<BootedEnvironment> =>
+  startTogether(async (parts) => {
+    const { tools, manifests, namespace, clients, documents, makeDisk, secrets = [], zones = ZONES } = input;
+    const { log = () => {} } = input;
+    const scratch = parts.use(await makeScratchFolder("circl-nodes-"));
     log("starting etcd, kube-apiserver, kube-controller-manager and kube-scheduler");
-    const plane = use(await startControlPlane(input));
+    const plane = parts.use(await startControlPlane(input));
     const { kubectl, kubeconfig } = plane;
     log(`starting ${Object.keys(zones).length} nodes`);
-    use(await startDisks({ kubeconfig, zones, folder: join(scratch.path, "disks"), makeDisk, log }));
-    const nodes = use(await startNodes({ kubeconfig, zones, tools, folder: scratch.path, log }));
+    parts.use(await startDisks({ kubeconfig, zones, folder: join(scratch.path, "disks"), makeDisk, log }));
+    const nodes = parts.use(await startNodes({ kubeconfig, zones, tools, folder: scratch.path, log }));
     for (const name of clients.namespaces) {
       await kubectl(["create", "namespace", name]);
       await kubectl(["label", "namespace", name, `${clients.label}=true`]);
@@ -97,9 +81,5 @@ export async function bootEnvironment(input: BootInput): Promise<BootedEnvironme
         await kubectl(["rollout", "status", set, `--namespace=${namespace}`, `--timeout=${PATIENCE}`]);
       }
     };
-    return { plane, nodes, refreshSecrets, ready, [Symbol.asyncDispose]: dispose };
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-}
+    return { plane, nodes, refreshSecrets, ready, [Symbol.asyncDispose]: parts[Symbol.asyncDispose] };
+  });

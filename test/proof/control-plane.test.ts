@@ -11,6 +11,7 @@ import { startControlPlane } from "../../src/proof/control-plane.ts";
 import { CONTROL_PLANE } from "../../src/proof/control-plane-programs.ts";
 import { bootControlPlane, eventually, PROGRAMS, programPaths } from "../support/control-plane.ts";
 import { without } from "../support/tools.ts";
+import { ifThere, processesIn } from "../support/traces.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -118,12 +119,6 @@ async function startElsewhere(folder: string): Promise<ChildProcess> {
   return starter;
 }
 
-/** Ids of processes that name a folder in their command line. */
-const processesIn = (folder: string): string[] =>
-  readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && ifThere(() => commandLine(pid)).includes(folder));
-
-const commandLine = (pid: string): string => readFileSync(`/proc/${pid}/cmdline`, "utf8");
-
 /** Addresses on which a process listens, in the words of the kernel: hexadecimal; state 0A is LISTEN. */
 function listeners(pid: number): string[] {
   const sockets = readdirSync(`/proc/${pid}/fd`)
@@ -134,13 +129,4 @@ function listeners(pid: number): string[] {
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , , state, , , , , , inode = ""]) => state === "0A" && sockets.includes(inode))
     .map(([, address = ""]) => address);
-}
-
-/** Processes and their files may be gone between being listed and being read. */
-function ifThere(read: () => string): string {
-  try {
-    return read();
-  } catch {
-    return "";
-  }
 }

@@ -16,13 +16,13 @@ import {
   natsIdentities,
   natsPods,
 } from "../support/deploy-target.ts";
-import { without } from "../support/tools.ts";
+import { cannotBoot } from "../support/environment.ts";
 
 const dist = fileURLToPath(new URL("../../dist/production", import.meta.url));
 const FIRST = "a".repeat(40);
 const SECOND = "b".repeat(40);
 
-describe.skipIf(without("etcd", "kube-apiserver", "nats-server", "tile38-server"))("circl deploy", () => {
+describe.skipIf(cannotBoot())("circl deploy", () => {
   let target: DeployTarget;
   const deploy = (commit: string, ...args: readonly string[]) => target.deploy(commit, ...args);
   const diff = (...args: readonly string[]) => target.run("diff", "--kubectl", CONTEXT, ...args);

@@ -53,7 +53,8 @@ export async function run(name: string, options: ProofOptions, root: string): Pr
     });
     const subject = { model, booted, documents, folder: scratch.path, root };
     const look = lookOf(process.stderr);
-    const told = (proven: Proven) => log(renderProven(proven, look));
+    // A step that is under way fails when what it tries is taken away, which nobody needs to be told.
+    const told = (proven: Proven) => interrupts.signal.aborted || log(renderProven(proven, look));
     const work = proveAll(steps(subject, start, options.short === true), told);
     const proven = await Promise.race([work, interrupts.promise]);
     if (options.json) printJson(proofJson(model.environment.name, proven));
@@ -66,7 +67,8 @@ export async function run(name: string, options: ProofOptions, root: string): Pr
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
     log("Interrupted. Everything that was started is gone.");
-    return exitCodes.interrupted;
+    // That step may go on waiting for minutes for what is gone.
+    process.exit(exitCodes.interrupted);
   } finally {
     interrupts.stop();
   }

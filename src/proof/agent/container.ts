@@ -20,18 +20,12 @@ export interface ContainerInput {
   readonly log: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  readonly user: User;
+  readonly user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] };
   readonly readOnlyRoot: boolean;
   readonly mounts: readonly Mount[];
 }
 
-export interface User {
-  readonly uid: number;
-  readonly gid: number;
-  readonly groups: readonly number[];
-}
-
-export interface Mount {
+interface Mount {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;

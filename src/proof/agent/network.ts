@@ -30,11 +30,16 @@ export async function openNetwork(): Promise<Network> {
   const gateway = `${prefix}.1`;
   const keeper = spawn("sh", ["-c", KEEPER, bridge], { detached: true, cwd: "/", stdio: ["pipe", "ignore", "ignore"] });
   await once(keeper, "spawn");
-  await run(
-    "ip",
-    ["-batch", "-"],
-    `link add ${bridge} type bridge\naddress add ${gateway}/24 dev ${bridge}\nlink set ${bridge} up\n`,
-  );
+  const close = async () => {
+    const gone = once(keeper, "exit");
+    keeper.stdin.end();
+    await gone;
+  };
+  const made = `link add ${bridge} type bridge\naddress add ${gateway}/24 dev ${bridge}\nlink set ${bridge} up\n`;
+  await run("ip", ["-batch", "-"], made).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   const taken = new Set<number>();
   let last = 9;
   const next = (): number => {
@@ -65,11 +70,7 @@ export async function openNetwork(): Promise<Network> {
     release(address) {
       taken.delete(numberOf(address));
     },
-    async [Symbol.asyncDispose]() {
-      const gone = once(keeper, "exit");
-      keeper.stdin.end();
-      await gone;
-    },
+    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Api, ApiFailure, openApi } from "../api.ts";
+import { startTogether } from "../parts.ts";
 import { imagesIn, type Tools } from "./images.ts";
 import { hostsFile } from "./names.ts";
 import { openNetwork } from "./network.ts";
@@ -57,131 +58,137 @@ export interface Nodes extends AsyncDisposable {
 const SETTLE = 100;
 
 /** Starts nodes, and resolves once all of them are registered. @throws Error where the system or the API server refuses */
-export async function startNodes({ kubeconfig, zones, tools, folder, log = () => {} }: NodesInput): Promise<Nodes> {
-  const api = openApi(kubeconfig);
-  const network = await openNetwork();
-  let closing = false;
-  // What is cut off by the end has not failed.
-  const failed = (error: unknown) => {
-    if (!closing) log(`node agent: ${(error as Error).message}`);
-  };
-  const logs = join(folder, "logs");
-  const runs = new Map<string, PodRun>();
-  const lost = new Set<string>();
-  const isOurs = (pod: Pod) => zones[pod.spec.nodeName ?? ""] !== undefined && !lost.has(pod.spec.nodeName ?? "");
-
-  const later = debounced(async () => {
-    for (const run of runs.values()) await run.refresh().catch(failed);
-  });
-  const [configMaps, secrets, claims, disks, services, slices, policies, namespaces] = await Promise.all([
-    api.keep<ConfigMap>("/api/v1/configmaps", later),
-    api.keep<Secret>("/api/v1/secrets", later),
-    api.keep<Claim>("/api/v1/persistentvolumeclaims"),
-    api.keep<PersistentVolume>("/api/v1/persistentvolumes"),
-    api.keep<Service>("/api/v1/services", later),
-    api.keep<EndpointSlice>("/apis/discovery.k8s.io/v1/endpointslices", later),
-    api.keep<NetworkPolicy>("/apis/networking.k8s.io/v1/networkpolicies", later),
-    api.keep<KubeObject>("/api/v1/namespaces", later),
-  ]);
-
-  const surroundings = (pod: Pod, address: string) => {
-    const cluster = {
-      pods: pods.values(),
-      namespaces: namespaces.values(),
-      policies: policies.values(),
-      services: services.values(),
-      slices: slices.values(),
-    };
-    const own = `${address} ${pod.spec.hostname ?? pod.metadata.name}`;
-    return {
-      hosts: hostsFile(pod.metadata.namespace, own, cluster.services, cluster.slices),
-      filter: packetFilter(pod, cluster, network.gateway),
-    };
-  };
-  const start = (pod: Pod) => {
-    const { namespace, name, uid } = pod.metadata;
-    const place = join(folder, "pods", uid);
-    mkdirSync(place, { recursive: true });
-    const run = runPod(pod, {
-      network,
-      volumes: { configMaps, secrets, claims, disks },
-      imageOf,
-      folder: place,
-      logs: join(logs, `${namespace}_${name}_${uid}`),
-      surroundings,
-      report: reporter(api, failed),
+export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }: NodesInput): Promise<Nodes> =>
+  startTogether(async (parts) => {
+    const network = parts.use(await openNetwork());
+    const runs = new Map<string, PodRun>();
+    let working: Promise<unknown> = Promise.resolve();
+    parts.use({
+      async [Symbol.asyncDispose]() {
+        await Promise.allSettled([...runs.values()].map((run) => run.kill()));
+        await working;
+      },
     });
-    runs.set(uid, run);
-  };
-  const finish = async (pod: Pod) => {
-    const { uid, deletionGracePeriodSeconds = 0 } = pod.metadata;
-    await runs.get(uid)?.stop(deletionGracePeriodSeconds * 1000);
-    runs.delete(uid);
-    const options = { gracePeriodSeconds: 0, preconditions: { uid } };
-    await api.send("DELETE", pathOf(pod), options).catch(unlessGone);
-  };
-  const imageOf = imagesIn(join(folder, "images"), tools);
-  let working: Promise<unknown> = Promise.resolve();
-  const work = (task: Promise<unknown>) => {
-    working = Promise.all([working, task.catch(failed)]);
-  };
-  const take = (pod: Pod, gone: boolean) => {
-    later();
-    const run = runs.get(pod.metadata.uid);
-    if (gone) {
-      runs.delete(pod.metadata.uid);
-      if (run) work(run.kill());
-    } else if (isOurs(pod)) {
-      run?.update(pod);
-      if (pod.metadata.deletionTimestamp) work(finish(pod));
-      else if (!run && ["Pending", "Running"].includes(pod.status.phase)) start(pod);
-    }
-  };
-  const pods = await api.keep<Pod>("/api/v1/pods", (pod, gone) => setImmediate(take, pod, gone));
+    const api = parts.use(openApi(kubeconfig));
+    let closing = false;
+    // What is cut off by the end has not failed.
+    const failed = (error: unknown) => {
+      if (!closing) log(`node agent: ${(error as Error).message}`);
+    };
+    const logs = join(folder, "logs");
+    const lost = new Set<string>();
+    const isOurs = (pod: Pod) => zones[pod.spec.nodeName ?? ""] !== undefined && !lost.has(pod.spec.nodeName ?? "");
 
-  for (const [name, zone] of Object.entries(zones))
-    await api.send("POST", "/api/v1/nodes", nodeObject(name, zone, network.gateway));
-  const beat = () => work(Promise.all(Object.keys(zones).map((name) => lost.has(name) || renew(api, name))));
-  beat();
-  const heart = setInterval(beat, HEARTBEAT);
-  const on = (name: string) => [...runs.values()].filter(({ pod }) => pod.spec.nodeName === name);
-  return {
-    gateway: network.gateway,
-    logs,
-    pods: () => [...runs.values()],
-    pod(namespace, name) {
-      const found = [...runs.values()].find(
-        ({ pod: { metadata } }) => metadata.namespace === namespace && metadata.name === name,
-      );
-      if (!found) throw new Error(`the pod ${name} of ${namespace} does not run`);
-      return found;
-    },
-    async lose(name) {
-      lost.add(name);
-      const gone = on(name);
-      for (const { pod } of gone) runs.delete(pod.metadata.uid);
-      await Promise.all(gone.map((run) => run.kill()));
-    },
-    async recover(name) {
-      lost.delete(name);
-      const { status } = nodeObject(name, zones[name] ?? "", network.gateway);
-      await api.patch(`/api/v1/nodes/${name}/status`, { status });
-      beat();
-      for (const pod of pods.values().filter(({ spec }) => spec.nodeName === name)) take(pod, false);
-    },
-    async cut(name, connected) {
-      for (const { address } of on(name)) if (address) await network.plug(address, connected);
-    },
-    async [Symbol.asyncDispose]() {
-      closing = true;
-      clearInterval(heart);
-      await api[Symbol.asyncDispose]();
-      await Promise.allSettled([...runs.values()].map((run) => run.kill()));
-      await working;
-      await network[Symbol.asyncDispose]();
-    },
-  };
-}
+    const later = debounced(async () => {
+      for (const run of runs.values()) await run.refresh().catch(failed);
+    });
+    const [configMaps, secrets, claims, disks, services, slices, policies, namespaces] = await Promise.all([
+      api.keep<ConfigMap>("/api/v1/configmaps", later),
+      api.keep<Secret>("/api/v1/secrets", later),
+      api.keep<Claim>("/api/v1/persistentvolumeclaims"),
+      api.keep<PersistentVolume>("/api/v1/persistentvolumes"),
+      api.keep<Service>("/api/v1/services", later),
+      api.keep<EndpointSlice>("/apis/discovery.k8s.io/v1/endpointslices", later),
+      api.keep<NetworkPolicy>("/apis/networking.k8s.io/v1/networkpolicies", later),
+      api.keep<KubeObject>("/api/v1/namespaces", later),
+    ]);
+
+    const surroundings = (pod: Pod, address: string) => {
+      const cluster = {
+        pods: pods.values(),
+        namespaces: namespaces.values(),
+        policies: policies.values(),
+        services: services.values(),
+        slices: slices.values(),
+      };
+      const own = `${address} ${pod.spec.hostname ?? pod.metadata.name}`;
+      return {
+        hosts: hostsFile(pod.metadata.namespace, own, cluster.services, cluster.slices),
+        filter: packetFilter(pod, cluster, network.gateway),
+      };
+    };
+    const start = (pod: Pod) => {
+      const { namespace, name, uid } = pod.metadata;
+      const place = join(folder, "pods", uid);
+      mkdirSync(place, { recursive: true });
+      const run = runPod(pod, {
+        network,
+        volumes: { configMaps, secrets, claims, disks },
+        imageOf,
+        folder: place,
+        logs: join(logs, `${namespace}_${name}_${uid}`),
+        surroundings,
+        report: reporter(api, failed),
+      });
+      runs.set(uid, run);
+    };
+    const finish = async (pod: Pod) => {
+      const { uid, deletionGracePeriodSeconds = 0 } = pod.metadata;
+      await runs.get(uid)?.stop(deletionGracePeriodSeconds * 1000);
+      runs.delete(uid);
+      const options = { gracePeriodSeconds: 0, preconditions: { uid } };
+      await api.send("DELETE", pathOf(pod), options).catch(unlessGone);
+    };
+    const imageOf = imagesIn(join(folder, "images"), tools);
+    const work = (task: Promise<unknown>) => {
+      working = Promise.all([working, task.catch(failed)]);
+    };
+    const take = (pod: Pod, gone: boolean) => {
+      later();
+      const run = runs.get(pod.metadata.uid);
+      if (gone) {
+        runs.delete(pod.metadata.uid);
+        if (run) work(run.kill());
+      } else if (isOurs(pod)) {
+        run?.update(pod);
+        if (pod.metadata.deletionTimestamp) work(finish(pod));
+        else if (!run && ["Pending", "Running"].includes(pod.status.phase)) start(pod);
+      }
+    };
+    const pods = await api.keep<Pod>("/api/v1/pods", (pod, gone) => setImmediate(take, pod, gone));
+
+    for (const [name, zone] of Object.entries(zones))
+      await api.send("POST", "/api/v1/nodes", nodeObject(name, zone, network.gateway));
+    const beat = () => work(Promise.all(Object.keys(zones).map((name) => lost.has(name) || renew(api, name))));
+    beat();
+    const heart = setInterval(beat, HEARTBEAT);
+    parts.use({
+      async [Symbol.asyncDispose]() {
+        closing = true;
+        clearInterval(heart);
+      },
+    });
+    const on = (name: string) => [...runs.values()].filter(({ pod }) => pod.spec.nodeName === name);
+    return {
+      gateway: network.gateway,
+      logs,
+      pods: () => [...runs.values()],
+      pod(namespace, name) {
+        const found = [...runs.values()].find(
+          ({ pod: { metadata } }) => metadata.namespace === namespace && metadata.name === name,
+        );
+        if (!found) throw new Error(`the pod ${name} of ${namespace} does not run`);
+        return found;
+      },
+      async lose(name) {
+        lost.add(name);
+        const gone = on(name);
+        for (const { pod } of gone) runs.delete(pod.metadata.uid);
+        await Promise.all(gone.map((run) => run.kill()));
+      },
+      async recover(name) {
+        lost.delete(name);
+        const { status } = nodeObject(name, zones[name] ?? "", network.gateway);
+        await api.patch(`/api/v1/nodes/${name}/status`, { status });
+        beat();
+        for (const pod of pods.values().filter(({ spec }) => spec.nodeName === name)) take(pod, false);
+      },
+      async cut(name, connected) {
+        for (const { address } of on(name)) if (address) await network.plug(address, connected);
+      },
+      [Symbol.asyncDispose]: parts[Symbol.asyncDispose],
+    };
+  });
 
 /** Sends what is known of a pod, one request at a time and the newest only. */
 function reporter(api: Api, failed: (error: unknown) => void): (pod: Pod, status: object) => void {

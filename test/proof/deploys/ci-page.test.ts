@@ -7,11 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../cli/circl.ts";
 import { checkoutAs, personAtGit } from "../../support/checkout.ts";
 import { blocksThatRun } from "../../support/ci-page.ts";
-import { PROGRAMS } from "../../support/control-plane.ts";
 import { bootDeployTarget, type DeployTarget } from "../../support/deploy-target.ts";
-import { without } from "../../support/tools.ts";
+import { cannotBoot } from "../../support/environment.ts";
 
-describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("docs/ci.md", () => {
+describe.skipIf(cannotBoot())("docs/ci.md", () => {
   let target: DeployTarget;
   let clone: string;
   const shell = (script: string) =>

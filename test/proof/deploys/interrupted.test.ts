@@ -3,13 +3,13 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, PROGRAMS } from "../../support/control-plane.ts";
+import { eventually } from "../../support/control-plane.ts";
 import { bootDeployTarget, CONTEXT, type DeployTarget } from "../../support/deploy-target.ts";
-import { without } from "../../support/tools.ts";
+import { cannotBoot } from "../../support/environment.ts";
 
 const COMMIT = "a".repeat(40);
 
-describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl deploy", () => {
+describe.skipIf(cannotBoot())("circl deploy", () => {
   let target: DeployTarget;
   let restarted: ReturnType<typeof spawn> | undefined;
   const isThere = (what: string) =>

@@ -3,15 +3,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startLoad } from "../../../src/proof/load/load.ts";
 import { root } from "../../cli/circl.ts";
-import { PROGRAMS } from "../../support/control-plane.ts";
 import { bootDeployTarget, CONTEXT, type DeployTarget, model, natsIdentities } from "../../support/deploy-target.ts";
-import { without } from "../../support/tools.ts";
+import { cannotBoot } from "../../support/environment.ts";
 
 const FIRST = "a".repeat(40);
 const SECOND = "b".repeat(40);
 const THIRD = "c".repeat(40);
 
-describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl deploy", () => {
+describe.skipIf(cannotBoot())("circl deploy", () => {
   let target: DeployTarget;
   let rolls: string;
   const publishing = () => startLoad(target, model, root, 20);

@@ -5,10 +5,9 @@ import { buildApp, writeApp } from "../../../src/app.ts";
 import { resolveModel } from "../../../src/model/resolve.ts";
 import { startLoad } from "../../../src/proof/load/load.ts";
 import { root } from "../../cli/circl.ts";
-import { PROGRAMS } from "../../support/control-plane.ts";
 import { realDefinitions } from "../../support/definitions.ts";
 import { bootDeployTarget, CONTEXT, type DeployTarget, itemsOf, model } from "../../support/deploy-target.ts";
-import { without } from "../../support/tools.ts";
+import { cannotBoot } from "../../support/environment.ts";
 
 /** dist/production as synth writes it where somebody gives the servers larger volumes. */
 function synthesized(size: `${number}GiB`, folder: string): string {
@@ -27,7 +26,7 @@ const FIRST = "a".repeat(40);
 const SECOND = "b".repeat(40);
 const NAMESPACE = "--namespace=circl-backbone";
 
-describe.skipIf(without(...PROGRAMS, "nats-server", "tile38-server"))("circl deploy", () => {
+describe.skipIf(cannotBoot())("circl deploy", () => {
   let target: DeployTarget;
   let grown: string;
 

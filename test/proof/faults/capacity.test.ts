@@ -7,15 +7,17 @@ import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
 import { CLIENTS } from "../../../src/proof/load/clients.ts";
 import type { Route } from "../../../src/proof/load/traffic.ts";
 import { realModel } from "../../support/definitions.ts";
+import { cannotBoot } from "../../support/environment.ts";
 import { reportOutcome, reportPauses } from "./report.ts";
-import { cannotBoot, openSite, type Site } from "./site.ts";
+import { openSite, type Site } from "./site.ts";
 import { runOf, serversOf } from "./strikes.ts";
 
+/** A thousand connections and some more: with a thousand, one that is just being made anew would be missed. */
 const PEAK: Readonly<Record<string, Route>> = {
   location: {
     subject: "circl.iot.location.truck",
     identity: "iot",
-    senders: 650,
+    senders: 660,
     rate: 6_500,
     size: 300,
     readers: [{ identity: "bff", stream: "circl_iot_location", durable: "bff-location" }],
@@ -23,7 +25,7 @@ const PEAK: Readonly<Record<string, Route>> = {
   telemetry: {
     subject: "circl.iot.telemetry.truck",
     identity: "iot",
-    senders: 300,
+    senders: 310,
     rate: 3_000,
     size: 500,
     readers: [{ identity: "bff", stream: "circl_iot", durable: "bff-iot" }],
@@ -31,7 +33,7 @@ const PEAK: Readonly<Record<string, Route>> = {
   orders: {
     subject: "circl.oms.order.created",
     identity: "oms",
-    senders: 46,
+    senders: 50,
     rate: 500,
     size: 2_048,
     readers: [
@@ -77,6 +79,8 @@ test.skipIf(cannotBoot())(
     const load = await site.clients.start({ routes: PEAK, silence: 180_000 });
     const servers = serversOf(site);
     const { namespace, clientNamespace } = site.model.environment.kubernetes;
+    // Before they have more to do than they can.
+    const connections = (await Promise.all(servers.map((pod) => varzOf(site, pod)))).map((one) => one.connections);
     const pidOf = (home: string, pod: string, name: string): number =>
       site.nodes.pod(home, pod).containers.find(({ container }) => container.name === name)?.process?.pid ?? 0;
     const pids = servers.map((pod) => pidOf(namespace, pod, NATS.name));
@@ -98,7 +102,6 @@ test.skipIf(cannotBoot())(
     );
     const share = (seconds: number) => seconds / (MEASURED / 1_000);
     const core = (seconds: number) => share(seconds).toFixed(2);
-    const connections = varz.reduce((sum, one) => sum + one.connections, 0);
     const first = firstLimit({
       reached,
       clients: share(clients),
@@ -108,13 +111,13 @@ test.skipIf(cannotBoot())(
       slow: varz.reduce((sum, one) => sum + one.slow_consumers, 0),
     });
     console.log(
-      `${Math.round(reached)} of ${WANTED} messages a second acknowledged over ${varz.map((one) => one.connections).join(" + ")} connections; ` +
+      `${Math.round(reached)} of ${WANTED} messages a second acknowledged over ${connections.join(" + ")} connections (${varz.map((one) => one.connections).join(" + ")} at the end); ` +
         `cores: servers ${shares.map(core).join(" + ")}, clients ${core(clients)}, idle ${core(spare)} of ${cpus().length}; ` +
         `what comes first: ${first}`,
     );
     reportPauses("the declared peak", laps);
     reportOutcome("the declared peak", outcomes);
-    expect(connections).toBeGreaterThanOrEqual(1_000);
+    expect(connections.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(1_000);
     // A limit that the environment sets would be a defect at its own declared peak; the machine's are its own affair.
     expect(["none", "the cores of this machine", "the one core of the clients"]).toContain(first);
     expect(reached).toBeGreaterThan(FLOOR);

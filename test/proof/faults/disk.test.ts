@@ -5,8 +5,9 @@ import type { StreamInput } from "../../../src/model/stream.ts";
 import { streams as lock } from "../../../streams/sync.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { modelWith, orders } from "../../support/definitions.ts";
+import { cannotBoot } from "../../support/environment.ts";
 import { type LoopDisks, makeLoopDisks } from "./loop-disks.ts";
-import { cannotBoot, openSite, type Site } from "./site.ts";
+import { openSite, type Site } from "./site.ts";
 import { serversOf } from "./strikes.ts";
 
 const { maxBytes: _, ...unbounded } = orders;
@@ -26,8 +27,11 @@ describe.skipIf(cannotBoot())("a volume of 2 GiB", () => {
     opened = await openSite(model(unbounded), { makeDisk: (size) => (size === "2Gi" ? made.make(size) : undefined) });
   });
   afterAll(async () => {
-    await opened?.[Symbol.asyncDispose]();
-    disks?.[Symbol.dispose]();
+    try {
+      await opened?.[Symbol.asyncDispose]();
+    } finally {
+      disks?.[Symbol.dispose]();
+    }
   });
 
   test("is never full: publishes are refused by the account's limit, and taken again once the stream has a limit", async () => {

@@ -5,14 +5,16 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
-import { cannotBoot, useSite } from "./site.ts";
-import { allReady, loseVolume, remove, runOf } from "./strikes.ts";
+import { cannotBoot } from "../../support/environment.ts";
+import { useSite } from "./site.ts";
+import { runOf } from "./strikes.ts";
 
 /** Enough for a copy that takes seconds. */
 const MESSAGES = 4_000;
+const BATCH = 50;
 const BODY = new Uint8Array(64 * 1024);
-const VICTIM = `${NATS.name}-2`;
-const OTHER = `${NATS.name}-1`;
+/** In the order in which a rollout replaces them. */
+const [VICTIM, ...OTHERS] = [`${NATS.name}-2`, `${NATS.name}-1`, `${NATS.name}-0`] as const;
 
 interface Health {
   readonly errors?: readonly { readonly type: string; readonly consumer?: string }[];
@@ -27,10 +29,21 @@ describe.skipIf(cannotBoot())("production", () => {
   const site = useSite(realModel("production"));
   beforeAll(async () => {
     const oms = await site().connect("oms");
-    for (let sent = 0; sent < MESSAGES; sent += 50) {
-      const batch = Array.from({ length: 50 }, () => oms.jetstream().publish("circl.oms.order.created", BODY));
-      await Promise.all(batch);
-    }
+    const jetstream = oms.jetstream({ timeout: 30_000 });
+    // Three attempts at most: the stream remembers an id for two minutes.
+    const store = (number: number) =>
+      eventually(
+        () =>
+          jetstream.publish("circl.oms.order.created", BODY, { msgID: `order-${number}` }).then(
+            () => undefined,
+            (error: Error) => error.message,
+          ),
+        (failed) => failed === undefined,
+        "an order to be stored",
+        1,
+      );
+    for (let sent = 0; sent < MESSAGES; sent += BATCH)
+      await Promise.all(Array.from({ length: BATCH }, (_, i) => store(sent + i)));
     await oms.close();
   });
 
@@ -51,49 +64,65 @@ describe.skipIf(cannotBoot())("production", () => {
   };
   /** Folder of this machine that is the disk of a pod. */
   const diskOf = async (pod: string): Promise<string> => {
-    const claim = `${NATS.dataClaim}-${pod}`;
-    const namespace = `--namespace=${site().model.environment.kubernetes.namespace}`;
-    const volume = await site().kubectl([
-      "get",
-      "persistentvolumeclaim",
-      claim,
-      namespace,
-      "--output=jsonpath={.spec.volumeName}",
-    ]);
+    const claim = ["get", "persistentvolumeclaim", `${NATS.dataClaim}-${pod}`, namespace()];
+    const volume = await site().kubectl([...claim, "--output=jsonpath={.spec.volumeName}"]);
     return site().kubectl(["get", "persistentvolume", volume, "--output=jsonpath={.spec.hostPath.path}"]);
   };
 
-  test("a server without its volume is not taken for started before it has every stream again", async () => {
-    await loseVolume(site(), VICTIM, NATS.dataClaim);
+  /** What is replaced keeps its name and gets another of these. */
+  const uidsOf = (pods: readonly string[]) => pods.map((pod) => runOf(site(), pod)?.pod.metadata.uid);
+  const namespace = () => `--namespace=${site().model.environment.kubernetes.namespace}`;
+  const restart = () => site().kubectl(["rollout", "restart", `statefulset/${NATS.name}`, namespace()]);
+
+  test("a rollout goes no further than to a server without its volume before that one has every stream again", async () => {
+    const [[victim], others] = [uidsOf([VICTIM]), uidsOf(OTHERS)];
+    await site().kubectl([
+      "delete",
+      "persistentvolumeclaim",
+      `${NATS.dataClaim}-${VICTIM}`,
+      namespace(),
+      "--wait=false",
+    ]);
+    await restart();
     const seen = new Set<string>();
     await eventually(
       async () => {
         const health = await ask<Health>(VICTIM, "/healthz?details=true");
-        for (const { type } of health?.errors ?? []) seen.add(type);
-        return { started: isStarted(VICTIM), seen: [...seen] };
+        const now = uidsOf(OTHERS);
+        const [uid] = uidsOf([VICTIM]);
+        // Asked for after the others: they were as they are said to be while it was not started yet.
+        const started = uid !== undefined && uid !== victim && isStarted(VICTIM);
+        if (uid !== victim) for (const { type } of health?.errors ?? []) seen.add(type);
+        if (!started) expect(now).toEqual(others);
+        return { started, seen: [...seen] };
       },
       ({ started }) => started,
       `${VICTIM} without its volume to count as started`,
-      10,
+      15,
     );
-    const [there, wanted] = [await messagesOn(VICTIM), await messagesOn(OTHER)];
+    const [there, wanted] = [await messagesOn(VICTIM), await messagesOn(OTHERS[1])];
     console.log(`held back by: ${[...seen].join(", ")}; ${there} of ${wanted} messages when it counted as started`);
     expect(seen).toContain("STREAM");
     expect(there).toBe(wanted);
     expect(there).toBe(MESSAGES);
-    await allReady(site(), NATS.name);
+    await site().ready();
+    // It was this rollout that waited: it went on to the end.
+    expect(uidsOf(OTHERS).filter((uid) => uid === undefined || others.includes(uid))).toEqual([]);
   });
 
-  test("a server with a consumer that it cannot restore is ready all the same, and says which", async () => {
+  test("a rollout goes past a server with a consumer that it cannot restore, which says so", async () => {
     const folder = join(await diskOf(VICTIM), "jetstream/CIRCL/streams/circl_oms/obs/bff-orders");
     chownSync(folder, 0, 0);
     chmodSync(folder, 0o000);
-    await remove(site(), VICTIM);
-    await allReady(site(), NATS.name);
+    const before = uidsOf([VICTIM, ...OTHERS]);
+    await restart();
+    await site().ready();
+    expect(uidsOf([VICTIM, ...OTHERS]).filter((uid) => uid === undefined || before.includes(uid))).toEqual([]);
     const health = await eventually(
       () => ask<Health>(VICTIM, "/healthz?details=true"),
-      (answer) => answer !== undefined,
-      `${VICTIM} to say how it is`,
+      // Of streams that have just moved it says more for a moment.
+      (answer) => answer?.errors?.length === 1,
+      `${VICTIM} to say that one thing is wrong`,
     );
     console.log(`ready with: ${JSON.stringify(health?.errors)}`);
     expect(health?.errors).toMatchObject([{ type: "CONSUMER", consumer: "bff-orders" }]);

@@ -11,11 +11,12 @@ import { NATS } from "../../../src/kubernetes/names.ts";
 import { more, type Route, startTraffic } from "../../../src/proof/load/traffic.ts";
 import { freePorts } from "../../../src/proof/ports.ts";
 import { realModel } from "../../support/definitions.ts";
+import { cannotBoot } from "../../support/environment.ts";
 import { request } from "../../support/jetstream.ts";
 import { issueCertificates, stop } from "../../support/nats-server.ts";
-import { tool, without } from "../../support/tools.ts";
+import { tool } from "../../support/tools.ts";
 import { reportOutcome, reportPauses } from "./report.ts";
-import { cannotBoot, openSite } from "./site.ts";
+import { openSite } from "./site.ts";
 import { allReady, loseVolume, nodeOf, nodesWithoutClients, serversOf } from "./strikes.ts";
 
 const fixture = (name: string): string =>
@@ -118,7 +119,7 @@ async function createOrders(server: LegacyServer): Promise<void> {
 /** Longer than a client's timeout, shorter than anybody takes to get up at night. */
 const DOWN = 15_000;
 
-describe.skipIf(without("nats-server", "test-ca", "secret-template") || cannotBoot())("the old server", () => {
+describe.skipIf(cannotBoot("test-ca"))("the old server", () => {
   test("takes neither its own stream files nor all of its streams", async () => {
     await using server = new LegacyServer();
     await server.start();

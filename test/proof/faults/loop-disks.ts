@@ -11,8 +11,28 @@ export interface LoopDisks extends Disposable {
   readonly leastFree: () => number;
 }
 
-/** Made with what a cloud disk is made with; unmounted and removed by disposal. */
+/** What tells whether a disk can be made here at all. */
+const TRIAL = "16Mi";
+
+/**
+ * Made with what a cloud disk is made with; unmounted and removed by disposal.
+ *
+ * @throws Error where this machine can make none: pods would else wait for theirs until somebody gives up
+ */
 export function makeLoopDisks(): LoopDisks {
+  const disks = openFolder();
+  try {
+    disks.make(TRIAL);
+    disks[Symbol.dispose]();
+    return openFolder();
+  } catch (cause) {
+    disks[Symbol.dispose]();
+    const takes = "mkfs.ext4 (Debian: apt-get install e2fsprogs), root, and loop devices (modprobe loop)";
+    throw new Error(`no disk can be made here, which takes ${takes}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function openFolder(): LoopDisks {
   const folder = mkdtempSync(join(tmpdir(), "circl-disks-"));
   const mounts: string[] = [];
   return {

@@ -5,7 +5,8 @@ import { NATS, PORTS, SERVICE_LABEL, serviceHost } from "../../../src/kubernetes
 import { CLIENTS } from "../../../src/proof/load/clients.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
-import { cannotBoot, clientPod, useSite } from "./site.ts";
+import { cannotBoot } from "../../support/environment.ts";
+import { clientPod, useSite } from "./site.ts";
 import { outlives } from "./traffic.ts";
 
 const model = realModel("production");

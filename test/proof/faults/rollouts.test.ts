@@ -2,7 +2,8 @@
 import { afterEach, describe, test } from "vitest";
 import { tools } from "../../../tools/tool.js";
 import { realModel } from "../../support/definitions.ts";
-import { cannotBoot, changedModel, type Site, useSite } from "./site.ts";
+import { cannotBoot } from "../../support/environment.ts";
+import { changedModel, type Site, useSite } from "./site.ts";
 import { type Fault, outlives } from "./traffic.ts";
 
 const production = realModel("production");
@@ -25,7 +26,7 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-describe.skipIf(cannotBoot())("production", () => {
+describe.skipIf(cannotBoot("nats-server-2.15"))("production", () => {
   const site = useSite(production);
   // A rollout that failed leaves two versions, or two configurations, and the next one is to begin with one.
   afterEach(() => rollOut(production)(site())());

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, test } from "vitest";
 import { NATS } from "../../../src/kubernetes/names.ts";
 import { realModel } from "../../support/definitions.ts";
-import { cannotBoot, type Site, useSite } from "./site.ts";
+import { cannotBoot } from "../../support/environment.ts";
+import { type Site, useSite } from "./site.ts";
 import { allReady, kill, loseVolume, nodeOf, nodesWithoutClients, remove, serversOf } from "./strikes.ts";
 import { type Fault, outlives } from "./traffic.ts";
 

@@ -13,12 +13,12 @@ import type { Nodes } from "../../../src/proof/agent/nodes.ts";
 import type { MakeDisk } from "../../../src/proof/disks.ts";
 import type { Kubectl } from "../../../src/proof/kubectl.ts";
 import { type Clients, startClients } from "../../../src/proof/load/clients.ts";
+import { startTogether } from "../../../src/proof/parts.ts";
 import { natsTarget } from "../../../src/proof/reach.ts";
 import { applyStreams } from "../../../src/proof/smoke.ts";
 import { policy } from "../../../src/rules/changes.ts";
 import { realDefinitions } from "../../support/definitions.ts";
-import { BOOT_PROGRAMS, type Booted, bootModel, mayBoot } from "../../support/environment.ts";
-import { without } from "../../support/tools.ts";
+import { type Booted, bootModel } from "../../support/environment.ts";
 
 export interface Site extends Booted {
   readonly kubectl: Kubectl;
@@ -60,9 +60,6 @@ export interface SiteOptions {
   readonly services?: readonly string[];
 }
 
-/** Whether this machine cannot boot an environment; it says so itself. */
-export const cannotBoot = (): boolean => without(...BOOT_PROGRAMS, "nats-server-2.15") || !mayBoot();
-
 /** One site for all tests of a file, opened before the first and closed after the last. */
 export function useSite(model: Model, options: SiteOptions = {}): () => Site {
   let opened: Site | undefined;
@@ -79,12 +76,10 @@ export function useSite(model: Model, options: SiteOptions = {}): () => Site {
 }
 
 /** Boots what dist would say of `model`, and applies its streams. @throws what a part of it says; nothing is left then */
-export async function openSite(model: Model, { makeDisk, services }: SiteOptions = {}): Promise<Site> {
-  const subject = await bootModel(model, (folder) => manifestsOf(model, folder), {
-    makeDisk,
-    log: (line) => console.log(line),
-  });
-  try {
+export const openSite = (model: Model, { makeDisk, services }: SiteOptions = {}): Promise<Site> =>
+  startTogether(async (parts) => {
+    const log = (line: string) => console.log(line);
+    const subject = parts.use(await bootModel(model, (folder) => manifestsOf(model, folder), { makeDisk, log }));
     const { booted, documents, folder, root } = subject;
     const { plane, nodes, ready } = booted;
     const { environment } = model;
@@ -114,11 +109,7 @@ export async function openSite(model: Model, { makeDisk, services }: SiteOptions
         return connect({ ...connectionOptions(target), maxReconnectAttempts: -1 });
       },
     };
-  } catch (error) {
-    await subject[Symbol.asyncDispose]();
-    throw error;
-  }
-}
+  });
 
 function manifestsOf(model: Model, folder: string): string {
   const manifests = mkdtempSync(join(folder, "dist-"));

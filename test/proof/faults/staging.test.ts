@@ -7,8 +7,9 @@ import { NATS, serverNamePrefix } from "../../../src/kubernetes/names.ts";
 import type { StreamOrigin } from "../../../src/model/stream.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
+import { cannotBoot } from "../../support/environment.ts";
 import { request } from "../../support/jetstream.ts";
-import { cannotBoot, useSite } from "./site.ts";
+import { useSite } from "./site.ts";
 import { allReady, kill, loseVolume, remove } from "./strikes.ts";
 import { type Fault, outlives } from "./traffic.ts";
 

@@ -6,8 +6,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { PORTS, TILE38 } from "../../../src/kubernetes/names.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
+import { cannotBoot } from "../../support/environment.ts";
 import { COLLECTION, fill, type Login, openTo, positionsOn, startWriter, type Writer } from "./positions.ts";
-import { cannotBoot, useSite } from "./site.ts";
+import { useSite } from "./site.ts";
 import { allReady, isReady, kill, loseVolume, nodeOf, remove, runOf } from "./strikes.ts";
 
 const LEADER = `${TILE38.leader}-0`;

@@ -13,7 +13,7 @@ import type { Site } from "./site.ts";
 const RATE = Number(process.env.CIRCL_PROOF_RATE ?? 2_000);
 
 /** What two cores, shared by everything, must carry of it where nothing is broken: less is a defect and not the machine. */
-const FLOOR = 0.2;
+const FLOOR = 0.5;
 const QUIET = 5_000;
 /** Seconds of load that a stream must have room for: what gives way to newer messages before it is read is lost by definition. */
 const ROOM = 500;
