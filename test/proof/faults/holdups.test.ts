@@ -1,4 +1,5 @@
 /** What holds a rollout up: a server whose streams are not complete does, a consumer that is broken does not. */
+import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -9,10 +10,10 @@ import { cannotBoot } from "../../support/environment.ts";
 import { useSite } from "./site.ts";
 import { runOf } from "./strikes.ts";
 
-/** Enough for a copy that takes seconds. */
-const MESSAGES = 4_000;
+/** Enough for a copy that takes seconds, of bytes that do not compress. */
+const MESSAGES = 12_000;
 const BATCH = 50;
-const BODY = new Uint8Array(64 * 1024);
+const BODY = randomBytes(64 * 1024);
 /** In the order in which a rollout replaces them. */
 const [VICTIM, ...OTHERS] = [`${NATS.name}-2`, `${NATS.name}-1`, `${NATS.name}-0`] as const;
 

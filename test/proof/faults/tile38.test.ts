@@ -43,8 +43,8 @@ describe.skipIf(cannotBoot())("Tile38 of production", () => {
         () => have(pod),
         (ids) => ids !== undefined && lost(answered, ids).length === 0,
         `every position on ${pod}`,
-        // Whose leader shrank its file fetches all of it again, each time.
-        15,
+        // Whose leader shrank its file fetches all of it again.
+        10,
       );
       expect(lost(answered, there ?? new Set())).toEqual([]);
     }
