@@ -24,7 +24,11 @@ export const addressesOf = (pods: readonly PodRun[], labels: Readonly<Record<str
       : [];
   });
 
-/** What an identity connects to NATS with; its files are written into `folder`, for their owner alone. */
+/**
+ * What an identity connects to NATS with; its files are written into `folder`, for their owner alone.
+ *
+ * @throws Error where no server of these pods is ready: without an address clients would try their own machine
+ */
 export async function natsTarget(
   model: Model,
   pods: readonly PodRun[],
@@ -41,6 +45,7 @@ export async function natsTarget(
   };
   const client = JSON.parse(await document(DOCUMENTS.client(identity)));
   const servers = addressesOf(pods, { "app.kubernetes.io/name": NATS.name, "app.kubernetes.io/component": "server" });
+  if (servers.length === 0) throw new Error(`no NATS server is ready that ${identity} could connect to`);
   return {
     servers: servers.map((address) => `${address}:${PORTS.natsClient}`),
     inboxPrefix: inboxPrefix({ name: identity }, model),
