@@ -22,7 +22,7 @@ import type {
   Service,
 } from "./objects.ts";
 import { packetFilter } from "./packet-filter.ts";
-import { type PodRun, runPod } from "./pod-run.ts";
+import { type PodRun, type PodRunInput, runPod } from "./pod-run.ts";
 import { HEARTBEAT, LEASE_NAMESPACE, leaseOf, nodeObject } from "./registration.ts";
 
 export interface NodesInput {
@@ -50,7 +50,7 @@ export interface Nodes extends AsyncDisposable {
   lose(node: string): Promise<void>;
   /** Lets it start again, with its pods. */
   recover(node: string): Promise<void>;
-  /** Cuts a node's pods off from all others, or joins them again; they go on running. */
+  /** Cuts a node off, or joins it again: its pods reach nobody and go on running, and it says nothing to the API. */
   cut(node: string, connected: boolean): Promise<void>;
 }
 
@@ -77,6 +77,7 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
     };
     const logs = join(folder, "logs");
     const lost = new Set<string>();
+    const cutOff = new Set<string>();
     const isOurs = (pod: Pod) => zones[pod.spec.nodeName ?? ""] !== undefined && !lost.has(pod.spec.nodeName ?? "");
 
     const later = debounced(async () => {
@@ -103,7 +104,7 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
       };
       const own = `${address} ${pod.spec.hostname ?? pod.metadata.name}`;
       return {
-        hosts: hostsFile(pod.metadata.namespace, own, cluster.services, cluster.slices),
+        hosts: hostsFile(pod.metadata.namespace, own, cluster),
         filter: packetFilter(pod, cluster, network.gateway),
       };
     };
@@ -118,7 +119,7 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
         folder: place,
         logs: join(logs, `${namespace}_${name}_${uid}`),
         surroundings,
-        report: reporter(api, failed),
+        report: reporter(api, failed, () => !closing && cutOff.has(pod.spec.nodeName ?? "")),
       });
       runs.set(uid, run);
     };
@@ -149,7 +150,8 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
 
     for (const [name, zone] of Object.entries(zones))
       await api.send("POST", "/api/v1/nodes", nodeObject(name, zone, network.gateway));
-    const beat = () => work(Promise.all(Object.keys(zones).map((name) => lost.has(name) || renew(api, name))));
+    const beat = () =>
+      work(Promise.all(Object.keys(zones).map((name) => lost.has(name) || cutOff.has(name) || renew(api, name))));
     beat();
     const heart = setInterval(beat, HEARTBEAT);
     parts.use({
@@ -184,21 +186,25 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
         for (const pod of pods.values().filter(({ spec }) => spec.nodeName === name)) take(pod, false);
       },
       async cut(name, connected) {
+        cutOff[connected ? "delete" : "add"](name);
         for (const { address } of on(name)) if (address) await network.plug(address, connected);
       },
       [Symbol.asyncDispose]: parts[Symbol.asyncDispose],
     };
   });
 
-/** Sends what is known of a pod, one request at a time and the newest only. */
-function reporter(api: Api, failed: (error: unknown) => void): (pod: Pod, status: object) => void {
+/** Sends what is known of a pod, one request at a time and the newest only, once nothing keeps it any more. */
+function reporter(api: Api, failed: (error: unknown) => void, isKept: () => boolean): PodRunInput["report"] {
   let newest: object | undefined;
   let sent: Promise<unknown> = Promise.resolve();
   return (pod, status) => {
     newest = status;
     const send = () => api.patch(`${pathOf(pod)}/status`, { metadata: { uid: pod.metadata.uid }, status });
     sent = sent
-      .then(() => status === newest && send())
+      .then(async () => {
+        while (isKept()) await sleep(SETTLE);
+        if (status === newest) await send();
+      })
       .catch(unlessGone)
       .catch(failed);
   };

@@ -1,9 +1,10 @@
 /** What can befall the servers of a site. Each of these resolves once the harm is done, and some once it is undone. */
-import { NATS } from "../../../src/kubernetes/names.ts";
+import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
 import type { KubeObject } from "../../../src/proof/agent/objects.ts";
 import type { PodRun } from "../../../src/proof/agent/pod-run.ts";
 import { CLIENTS } from "../../../src/proof/load/clients.ts";
 import { eventually } from "../../support/control-plane.ts";
+import { request } from "../../support/jetstream.ts";
 import type { Site } from "./site.ts";
 
 const namespaceOf = ({ model }: Site): string => model.environment.kubernetes.namespace;
@@ -15,6 +16,10 @@ export const serversOf = ({ model }: Site): readonly string[] =>
 /** What runs of a pod now; undefined while there is nothing. */
 export const runOf = (site: Site, pod: string): PodRun | undefined =>
   site.nodes.pods().find(({ pod: { metadata } }) => metadata.namespace === namespaceOf(site) && metadata.name === pod);
+
+/** Of what runs of each pod now: what is replaced keeps its name and gets another. */
+export const uidsOf = (site: Site, pods: readonly string[]): readonly (string | undefined)[] =>
+  pods.map((pod) => runOf(site, pod)?.pod.metadata.uid);
 
 export const nodeOf = (site: Site, pod: string): string => runOf(site, pod)?.pod.spec.nodeName ?? "";
 
@@ -74,6 +79,39 @@ export async function allReady(site: Site, set: string): Promise<void> {
     `every pod of ${set} to be ready`,
     COPYING,
   );
+}
+
+interface StreamState {
+  readonly cluster?: { readonly leader?: string; readonly replicas?: readonly { readonly current: boolean }[] };
+}
+
+/** Waits until every stream has all its replicas, none of them behind: one more server may be lost only then. @throws with those that have not */
+export async function allCurrent(site: Site): Promise<void> {
+  const { streams } = site.model;
+  await eventually(
+    async () => {
+      const planner = await site.connect("stream-plan").catch(() => undefined);
+      if (!planner) return ["a server that answers"];
+      const behind = await Promise.all(
+        streams.map(async ({ name, replicas }) => {
+          const { cluster } = ((await request(planner, `STREAM.INFO.${name}`).catch(() => ({}))) ?? {}) as StreamState;
+          const followers = cluster?.replicas?.filter(({ current }) => current) ?? [];
+          return cluster?.leader && followers.length === replicas - 1 ? [] : [name];
+        }),
+      );
+      await planner.close();
+      return behind.flat();
+    },
+    (behind) => behind.length === 0,
+    "every stream to have all its replicas",
+    COPYING,
+  );
+}
+
+/** What the server in a pod says about itself. @throws where it does not answer */
+export async function varzOf<T>(site: Site, pod: string): Promise<T> {
+  const url = `http://${runOf(site, pod)?.address}:${PORTS.natsMonitor}/varz`;
+  return (await (await fetch(url, { signal: AbortSignal.timeout(30_000) })).json()) as T;
 }
 
 /** Whether all containers of a pod that runs are ready. */
