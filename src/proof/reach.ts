@@ -24,6 +24,9 @@ export const addressesOf = (pods: readonly PodRun[], labels: Readonly<Record<str
       : [];
   });
 
+/** Of the pods of NATS servers. */
+export const SERVER = { "app.kubernetes.io/name": NATS.name, "app.kubernetes.io/component": "server" };
+
 /**
  * What an identity connects to NATS with; its files are written into `folder`, for their owner alone.
  *
@@ -44,7 +47,7 @@ export async function natsTarget(
     return file;
   };
   const client = JSON.parse(await document(DOCUMENTS.client(identity)));
-  const servers = addressesOf(pods, { "app.kubernetes.io/name": NATS.name, "app.kubernetes.io/component": "server" });
+  const servers = addressesOf(pods, SERVER);
   if (servers.length === 0) throw new Error(`no NATS server is ready that ${identity} could connect to`);
   return {
     servers: servers.map((address) => `${address}:${PORTS.natsClient}`),
