@@ -50,7 +50,10 @@ export interface Nodes extends AsyncDisposable {
   lose(node: string): Promise<void>;
   /** Lets it start again, with its pods. */
   recover(node: string): Promise<void>;
-  /** Cuts a node off, or joins it again: its pods reach nobody and go on running, and it says nothing to the API. */
+  /**
+   * Cuts a node's pods off from all others, or joins them again; they go on running. The node itself still says that it lives: it
+   * would else count as dead after 50 s, and its pods as not ready until a kubelet says otherwise, which says so again by itself.
+   */
   cut(node: string, connected: boolean): Promise<void>;
 }
 
@@ -77,7 +80,6 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
     };
     const logs = join(folder, "logs");
     const lost = new Set<string>();
-    const cutOff = new Set<string>();
     const isOurs = (pod: Pod) => zones[pod.spec.nodeName ?? ""] !== undefined && !lost.has(pod.spec.nodeName ?? "");
 
     const later = debounced(async () => {
@@ -119,7 +121,7 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
         folder: place,
         logs: join(logs, `${namespace}_${name}_${uid}`),
         surroundings,
-        report: reporter(api, failed, () => !closing && cutOff.has(pod.spec.nodeName ?? "")),
+        report: reporter(api, failed),
       });
       runs.set(uid, run);
     };
@@ -150,8 +152,7 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
 
     for (const [name, zone] of Object.entries(zones))
       await api.send("POST", "/api/v1/nodes", nodeObject(name, zone, network.gateway));
-    const beat = () =>
-      work(Promise.all(Object.keys(zones).map((name) => lost.has(name) || cutOff.has(name) || renew(api, name))));
+    const beat = () => work(Promise.all(Object.keys(zones).map((name) => lost.has(name) || renew(api, name))));
     beat();
     const heart = setInterval(beat, HEARTBEAT);
     parts.use({
@@ -186,25 +187,21 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
         for (const pod of pods.values().filter(({ spec }) => spec.nodeName === name)) take(pod, false);
       },
       async cut(name, connected) {
-        cutOff[connected ? "delete" : "add"](name);
         for (const { address } of on(name)) if (address) await network.plug(address, connected);
       },
       [Symbol.asyncDispose]: parts[Symbol.asyncDispose],
     };
   });
 
-/** Sends what is known of a pod, one request at a time and the newest only, once nothing keeps it any more. */
-function reporter(api: Api, failed: (error: unknown) => void, isKept: () => boolean): PodRunInput["report"] {
+/** Sends what is known of a pod, one request at a time and the newest only. */
+function reporter(api: Api, failed: (error: unknown) => void): PodRunInput["report"] {
   let newest: object | undefined;
   let sent: Promise<unknown> = Promise.resolve();
   return (pod, status) => {
     newest = status;
     const send = () => api.patch(`${pathOf(pod)}/status`, { metadata: { uid: pod.metadata.uid }, status });
     sent = sent
-      .then(async () => {
-        while (isKept()) await sleep(SETTLE);
-        if (status === newest) await send();
-      })
+      .then(() => status === newest && send())
       .catch(unlessGone)
       .catch(failed);
   };
