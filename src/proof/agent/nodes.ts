@@ -52,7 +52,7 @@ export interface Nodes extends AsyncDisposable {
   recover(node: string): Promise<void>;
   /**
    * Cuts a node's pods off from all others, or joins them again; they go on running. The node itself still says that it lives: it
-   * would else count as dead after 50 s, and its pods as not ready until a kubelet says otherwise, which says so again by itself.
+   * would else count as dead after 50 s and its pods as not ready, and this agent, unlike a kubelet, tells only what has changed.
    */
   cut(node: string, connected: boolean): Promise<void>;
 }
