@@ -15,14 +15,15 @@ import type { Documents } from "./external-secrets.ts";
 /** ms for a connection and each request: servers share two cores with everything else here. */
 const TIMEOUT = 10_000;
 
-/** Addresses of the running pods whose labels have all of these. */
+/** Pods whose labels have all of these. */
+export const podsWith = (pods: readonly PodRun[], labels: Readonly<Record<string, string>>): readonly PodRun[] =>
+  pods.filter(({ pod }) => Object.entries(labels).every(([key, value]) => pod.metadata.labels?.[key] === value));
+
+/** Addresses of those of them that run and are ready. */
 export const addressesOf = (pods: readonly PodRun[], labels: Readonly<Record<string, string>>): readonly string[] =>
-  pods.flatMap(({ pod, address, containers }) => {
-    const selected = Object.entries(labels).every(([key, value]) => pod.metadata.labels?.[key] === value);
-    return selected && address && containers.every(({ ready, container }) => ready || !container.ports)
-      ? [address]
-      : [];
-  });
+  podsWith(pods, labels).flatMap(({ address, containers }) =>
+    address && containers.every(({ ready, container }) => ready || !container.ports) ? [address] : [],
+  );
 
 /** Of the pods of NATS servers. */
 export const SERVER = { "app.kubernetes.io/name": NATS.name, "app.kubernetes.io/component": "server" };

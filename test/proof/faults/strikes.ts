@@ -3,6 +3,7 @@ import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
 import type { KubeObject } from "../../../src/proof/agent/objects.ts";
 import type { PodRun } from "../../../src/proof/agent/pod-run.ts";
 import { CLIENTS } from "../../../src/proof/load/clients.ts";
+import { killContainer } from "../../../src/proof/trials.ts";
 import { eventually } from "../../support/control-plane.ts";
 import { request } from "../../support/jetstream.ts";
 import type { Site } from "./site.ts";
@@ -27,16 +28,8 @@ const containerOf = (site: Site, pod: string, name: string) =>
   runOf(site, pod)?.containers.find(({ container }) => container.name === name);
 
 /** Ends a container as the kernel does when memory runs out, and waits until the node has started it again. */
-export async function kill(site: Site, pod: string, container: string): Promise<void> {
-  const victim = containerOf(site, pod, container);
-  const before = victim?.restarts ?? 0;
-  victim?.process?.signal("SIGKILL");
-  await eventually(
-    async () => victim?.restarts ?? 0,
-    (restarts) => restarts > before,
-    `${container} of ${pod}, which was killed, to be started again`,
-  );
-}
+export const kill = (site: Site, pod: string, container: string): Promise<void> =>
+  killContainer(containerOf(site, pod, container));
 
 /** Deletes a pod, which ends it with grace, and waits for the one that takes its place. */
 export async function remove(site: Site, pod: string): Promise<void> {
