@@ -1,7 +1,7 @@
 /** Whether the servers that were booted are one cluster: every one has routes to all others, and all name the same meta leader. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { NATS, PORTS } from "../kubernetes/names.ts";
-import { addressesOf } from "./reach.ts";
+import { PORTS } from "../kubernetes/names.ts";
+import { addressesOf, SERVER } from "./reach.ts";
 import type { Subject } from "./smoke.ts";
 
 /** What a server says of itself at its monitoring port. */
@@ -21,9 +21,8 @@ const PATIENCE = 120_000;
 /** @throws Error with what is missing after two minutes */
 export async function checkCluster({ model, booted }: Subject): Promise<string> {
   const { nats } = model.environment;
-  const labels = { "app.kubernetes.io/name": NATS.name, "app.kubernetes.io/component": "server" };
   for (const end = Date.now() + PATIENCE; ; await sleep(500)) {
-    const states = await Promise.all(addressesOf(booted.nodes.pods(), labels).map(stateOf));
+    const states = await Promise.all(addressesOf(booted.nodes.pods(), SERVER).map(stateOf));
     const problems = problemsOf(states, nats.servers, nats.tls);
     const routes = `each with routes to all others${nats.tls ? ", under TLS that asks both sides for certificates" : ""}`;
     if (problems.length === 0)

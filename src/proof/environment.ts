@@ -5,11 +5,12 @@
 import { join } from "node:path";
 import type { RenderedSecret } from "../identity/rendered.ts";
 import type { Tools } from "./agent/images.ts";
-import { type Nodes, startNodes } from "./agent/nodes.ts";
+import type { Nodes } from "./agent/nodes.ts";
 import { applyAll, issueCertificates, secretObject } from "./certificates.ts";
 import { type ControlPlane, type ControlPlaneInput, startControlPlane } from "./control-plane.ts";
-import { type MakeDisk, startDisks } from "./disks.ts";
+import type { MakeDisk } from "./disks.ts";
 import { type Documents, synchroniseSecrets } from "./external-secrets.ts";
+import { admitClients, type ClientNamespaces, startMachines } from "./machines.ts";
 import { startTogether } from "./parts.ts";
 import { makeScratchFolder } from "./scratch-folder.ts";
 
@@ -19,16 +20,13 @@ export interface BootInput extends ControlPlaneInput {
   /** Folder of the manifests. */
   readonly manifests: string;
   readonly namespace: string;
-  /** Namespaces of clients, which are not ours: made with the label (its value is "true") that lets their pods in. */
-  readonly clients: { readonly namespaces: readonly string[]; readonly label: string };
+  readonly clients: ClientNamespaces;
   /** The secret store, with all credentials. */
   readonly documents: Documents;
   /** Secrets that are made by hand where there is no External Secrets; those without a namespace are mounted nowhere. */
   readonly secrets?: readonly RenderedSecret[];
   /** Makes a disk of a claim's size. @default a folder, which has all the room of the machine */
   readonly makeDisk?: MakeDisk | undefined;
-  /** Zone of each node, by its name. @default one node in each of three zones */
-  readonly zones?: Readonly<Record<string, string>>;
   /** Told of each step, and of what the nodes cannot do. */
   readonly log?: (line: string) => void;
 }
@@ -43,27 +41,21 @@ export interface BootedEnvironment extends AsyncDisposable {
   ready(): Promise<void>;
 }
 
-const ZONES = { "node-a": "zone-a", "node-b": "zone-b", "node-c": "zone-c" };
-
 /** How long an environment may take to be ready, as kubectl says it; a machine with two cores takes one to three minutes. */
 const PATIENCE = "900s";
 
 /** Starts everything and applies the manifests; `ready` waits for the pods. @throws what a part of it says; nothing is left then */
 export const bootEnvironment = (input: BootInput): Promise<BootedEnvironment> =>
   startTogether(async (parts) => {
-    const { tools, manifests, namespace, clients, documents, makeDisk, secrets = [], zones = ZONES } = input;
+    const { tools, manifests, namespace, clients, documents, makeDisk, secrets = [] } = input;
     const { log = () => {} } = input;
     const scratch = parts.use(await makeScratchFolder("circl-nodes-"));
     log("starting etcd, kube-apiserver, kube-controller-manager and kube-scheduler");
     const plane = parts.use(await startControlPlane(input));
-    const { kubectl, kubeconfig } = plane;
-    log(`starting ${Object.keys(zones).length} nodes`);
-    parts.use(await startDisks({ kubeconfig, zones, folder: join(scratch.path, "disks"), makeDisk, log }));
-    const nodes = parts.use(await startNodes({ kubeconfig, zones, tools, folder: scratch.path, log }));
-    for (const name of clients.namespaces) {
-      await kubectl(["create", "namespace", name]);
-      await kubectl(["label", "namespace", name, `${clients.label}=true`]);
-    }
+    const { kubectl } = plane;
+    log("starting three nodes");
+    const nodes = await startMachines(plane, { tools, folder: scratch.path, makeDisk, log }, parts);
+    await admitClients(kubectl, clients);
     log(`applying ${manifests}`);
     // The schema of all kinds, which kubectl asks for first, is made when it is asked for: that takes a busy machine long.
     await kubectl(["apply", "--server-side", "--request-timeout=180s", "--filename", manifests]);

@@ -15,16 +15,24 @@ import type { Documents } from "./external-secrets.ts";
 /** ms for a connection and each request: servers share two cores with everything else here. */
 const TIMEOUT = 10_000;
 
-/** Addresses of the running pods whose labels have all of these. */
-export const addressesOf = (pods: readonly PodRun[], labels: Readonly<Record<string, string>>): readonly string[] =>
-  pods.flatMap(({ pod, address, containers }) => {
-    const selected = Object.entries(labels).every(([key, value]) => pod.metadata.labels?.[key] === value);
-    return selected && address && containers.every(({ ready, container }) => ready || !container.ports)
-      ? [address]
-      : [];
-  });
+/** Pods whose labels have all of these. */
+export const podsWith = (pods: readonly PodRun[], labels: Readonly<Record<string, string>>): readonly PodRun[] =>
+  pods.filter(({ pod }) => Object.entries(labels).every(([key, value]) => pod.metadata.labels?.[key] === value));
 
-/** What an identity connects to NATS with; its files are written into `folder`, for their owner alone. */
+/** Addresses of those of them that run and are ready. */
+export const addressesOf = (pods: readonly PodRun[], labels: Readonly<Record<string, string>>): readonly string[] =>
+  podsWith(pods, labels).flatMap(({ address, containers }) =>
+    address && containers.every(({ ready, container }) => ready || !container.ports) ? [address] : [],
+  );
+
+/** Of the pods of NATS servers. */
+export const SERVER = { "app.kubernetes.io/name": NATS.name, "app.kubernetes.io/component": "server" };
+
+/**
+ * What an identity connects to NATS with; its files are written into `folder`, for their owner alone.
+ *
+ * @throws Error where no server of these pods is ready: without an address clients would try their own machine
+ */
 export async function natsTarget(
   model: Model,
   pods: readonly PodRun[],
@@ -40,7 +48,8 @@ export async function natsTarget(
     return file;
   };
   const client = JSON.parse(await document(DOCUMENTS.client(identity)));
-  const servers = addressesOf(pods, { "app.kubernetes.io/name": NATS.name, "app.kubernetes.io/component": "server" });
+  const servers = addressesOf(pods, SERVER);
+  if (servers.length === 0) throw new Error(`no NATS server is ready that ${identity} could connect to`);
   return {
     servers: servers.map((address) => `${address}:${PORTS.natsClient}`),
     inboxPrefix: inboxPrefix({ name: identity }, model),

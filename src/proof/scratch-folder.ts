@@ -8,7 +8,7 @@ import { join } from "node:path";
 /** Reads until this process closes the pipe, which its death does too. Programs that are dying may write once more. */
 const SWEEPER = 'read -r _; for attempt in 1 2 3 4 5 6 7 8 9; do rm -rf "$0" && exit; sleep 1; done; exit 1';
 
-export interface ScratchFolder extends AsyncDisposable {
+interface ScratchFolder extends AsyncDisposable {
   readonly path: string;
 }
 

@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { NATS } from "../kubernetes/names.ts";
 import type { Model } from "../model/resolve.ts";
-import type { PodRun } from "./agent/pod-run.ts";
+import type { ContainerRun } from "./agent/container-run.ts";
 import { type LoadOutcome, ORDERS, startLoad } from "./load/load.ts";
+import { podsWith, SERVER } from "./reach.ts";
 import { checkStreams, type Subject } from "./smoke.ts";
 
 /** Messages a second: what two cores carry beside three servers and a control plane. */
@@ -23,12 +24,10 @@ const MARGIN = 1_000;
 /** Kills the process of one server, as the kernel does that is out of memory. @throws Error for every message that it cost */
 export const killServer = (subject: Subject): Promise<string> =>
   underLoad(subject, async () => {
-    const [server] = serversOf(subject);
+    const [server] = podsWith(subject.booted.nodes.pods(), SERVER);
     const container = server?.containers.find(({ container: { name } }) => name === NATS.name);
-    if (!container?.process) throw new Error("no server runs that could be killed");
-    const { restarts } = container;
-    container.process.signal("SIGKILL");
-    for (const end = Date.now() + PATIENCE; container.restarts === restarts || !container.ready; await sleep(250))
+    await killContainer(container);
+    for (const end = Date.now() + PATIENCE; !container?.ready; await sleep(250))
       if (Date.now() > end) throw new Error(`${server?.pod.metadata.name} was killed and is not ready again`);
   });
 
@@ -45,8 +44,14 @@ export const rollServers = (subject: Subject): Promise<string> =>
     await subject.booted.ready();
   });
 
-const serversOf = ({ booted }: Subject): readonly PodRun[] =>
-  booted.nodes.pods().filter(({ pod }) => pod.metadata.labels?.["app.kubernetes.io/component"] === "server");
+/** Kills the process of a container, and waits until its node has started it again. @throws Error where there is none, or it is not */
+export async function killContainer(container: ContainerRun | undefined): Promise<void> {
+  if (!container?.process) throw new Error("what is to be killed does not run");
+  const { restarts } = container;
+  container.process.signal("SIGKILL");
+  for (const end = Date.now() + PATIENCE; container.restarts === restarts; await sleep(250))
+    if (Date.now() > end) throw new Error(`${container.container.name} was killed and is not started again`);
+}
 
 async function underLoad(subject: Subject, happens: () => Promise<void>): Promise<string> {
   const load = await startLoad(subject.booted, subject.model, subject.root, rateOf(subject.model));

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkCluster } from "../../src/proof/cluster.ts";
+import { addressesOf, SERVER } from "../../src/proof/reach.ts";
 import {
   applyStreams,
   checkStreams,
@@ -167,11 +168,7 @@ describe.skipIf(cannotBoot()).each(["production", "staging"] as const)("%s", (en
   });
 });
 
-const serversOf = ({ booted }: Booted): readonly string[] =>
-  booted.nodes
-    .pods()
-    .filter(({ pod }) => pod.metadata.name.startsWith("nats-"))
-    .map(({ address = "" }) => address);
+const serversOf = ({ booted }: Booted): readonly string[] => addressesOf(booted.nodes.pods(), SERVER);
 
 /** Of the certificate that a server shows now; its authority is not asked. */
 const fingerprint = async (host: string): Promise<string | undefined> =>

@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { connect, nkeyAuthenticator } from "nats";
+import { connect } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DOCUMENTS, PORTS, serviceHost, storeKey } from "../../src/kubernetes/names.ts";
-import { inboxPrefix } from "../../src/model/identity.ts";
+import { connectionOptions } from "../../src/connect/nats.ts";
+import { natsTarget } from "../../src/proof/reach.ts";
 import { eventually } from "../support/control-plane.ts";
 import {
   bootDeployTarget,
@@ -14,7 +14,6 @@ import {
   itemsOf,
   model,
   natsIdentities,
-  natsPods,
 } from "../support/deploy-target.ts";
 import { cannotBoot } from "../support/environment.ts";
 
@@ -32,23 +31,9 @@ describe.skipIf(cannotBoot())("circl deploy", () => {
     );
   const identities = () => natsIdentities(target);
   const connectAs = async (identity: string) => {
-    const { seed } = JSON.parse(
-      target.documents.documents.get(storeKey(model.environment, DOCUMENTS.client(identity))) ?? "{}",
-    );
-    return await connect({
-      servers: (await natsPods(target)).map(({ status }) => `${status?.podIP}:${PORTS.natsClient}`),
-      ignoreClusterUpdates: true,
-      authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
-      inboxPrefix: inboxPrefix({ name: identity }, model),
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 250,
-      timeout: 20_000,
-      tls: {
-        ca: target.documents.documents.get(storeKey(model.environment, DOCUMENTS.trust)) ?? "",
-        // Handed on to Node's own tls.connect.
-        ...{ servername: serviceHost("nats", model.environment) },
-      },
-    });
+    const found = await natsTarget(model, target.nodes.pods(), target.documents, identity, target.folder);
+    const stay = { ignoreClusterUpdates: true, maxReconnectAttempts: -1, reconnectTimeWait: 250, timeout: 20_000 };
+    return connect({ ...connectionOptions(found), ...stay });
   };
   beforeAll(async () => {
     target = await bootDeployTarget();

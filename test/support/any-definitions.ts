@@ -182,7 +182,7 @@ export const anyDefinitions: Arbitrary<readonly StreamInput[]> = fc
   .filter((streams) => isSound(streams));
 
 /** Production as far as streams are concerned, on one server of a version. @default the pinned one */
-export const definitionsOf = (streams: readonly StreamInput[], version?: string): Definitions => ({
+const definitionsOf = (streams: readonly StreamInput[], version?: string): Definitions => ({
   environments: {
     production: [
       ...environments.production,

@@ -8,11 +8,12 @@ import { parse } from "yaml";
 import { makeEverything } from "../../src/identity/keeper.ts";
 import { CLIENT_NAMESPACE_LABEL, DOCUMENTS, storeKey } from "../../src/kubernetes/names.ts";
 import { inboxPrefix } from "../../src/model/identity.ts";
-import { type Nodes, startNodes } from "../../src/proof/agent/nodes.ts";
+import type { Nodes } from "../../src/proof/agent/nodes.ts";
 import { issueCertificates } from "../../src/proof/certificates.ts";
 import type { ControlPlane } from "../../src/proof/control-plane.ts";
-import { startDisks } from "../../src/proof/disks.ts";
 import { synchroniseSecrets } from "../../src/proof/external-secrets.ts";
+import { admitClients, startMachines } from "../../src/proof/machines.ts";
+import { startTogether } from "../../src/proof/parts.ts";
 import { circl, type Outcome } from "../cli/circl.ts";
 import { bootControlPlane } from "./control-plane.ts";
 import { realModel } from "./definitions.ts";
@@ -45,28 +46,17 @@ export interface DeployTarget extends AsyncDisposable {
 }
 
 /** Boots it. `withNodes` false: pods stay pending, which is enough for what never gets to them. */
-export async function bootDeployTarget({ withNodes = true } = {}): Promise<DeployTarget> {
-  const folder = mkdtempSync(join(tmpdir(), "circl-deploy-"));
-  const parts: AsyncDisposable[] = [];
-  const dispose = async () => {
-    for (const part of parts.splice(0).toReversed()) await part[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  try {
-    const plane = await bootControlPlane();
-    parts.push(plane);
-    const kubectl = (...args: readonly string[]) => plane.kubectl(args);
-    const { kubeconfig } = plane;
-    const zones = { "node-a": "zone-a", "node-b": "zone-b", "node-c": "zone-c" };
-    if (withNodes) parts.push(await startDisks({ kubeconfig, zones, folder: join(folder, "disks") }));
-    const nodes = withNodes ? await startNodes({ kubeconfig, zones, tools: podTools, folder }) : undefined;
-    if (nodes) parts.push(nodes);
-    await kubectl("create", "namespace", kubernetes.clientNamespace);
-    await kubectl("label", "namespace", kubernetes.clientNamespace, `${CLIENT_NAMESPACE_LABEL}=true`);
+export const bootDeployTarget = ({ withNodes = true } = {}): Promise<DeployTarget> =>
+  startTogether(async (parts) => {
+    const folder = mkdtempSync(join(tmpdir(), "circl-deploy-"));
+    parts.use({ [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true, force: true }) });
+    const plane = parts.use(await bootControlPlane());
+    const nodes = withNodes ? await startMachines(plane, { tools: podTools, folder }, parts) : undefined;
+    await admitClients(plane.kubectl, { namespaces: [kubernetes.clientNamespace], label: CLIENT_NAMESPACE_LABEL });
     const documents = memoryStore();
     await makeEverything(model, documents);
     const operate = () => {
-      parts.push(playOperators(plane, documents, join(folder, "authorities")));
+      parts.use(playOperators(plane, documents, join(folder, "authorities")));
     };
     if (nodes) operate();
     const env = environmentFor(folder, plane.kubeconfig, documents);
@@ -77,7 +67,7 @@ export async function bootDeployTarget({ withNodes = true } = {}): Promise<Deplo
       documents,
       folder,
       env,
-      kubectl,
+      kubectl: (...args) => plane.kubectl(args),
       operate,
       run,
       deploy: (commit, ...args) => run("deploy", "--kubectl", CONTEXT, "--auto-approve", "--commit", commit, ...args),
@@ -90,13 +80,9 @@ export async function bootDeployTarget({ withNodes = true } = {}): Promise<Deplo
         writeFileSync(join(place, file), after);
         return place;
       },
-      [Symbol.asyncDispose]: dispose,
+      [Symbol.asyncDispose]: parts[Symbol.asyncDispose],
     };
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-}
+  });
 
 export interface Item {
   readonly kind: string;
@@ -110,7 +96,7 @@ export async function itemsOf({ kubectl }: DeployTarget, ...what: readonly strin
   return items ?? [one];
 }
 
-export const natsPods = (target: DeployTarget): Promise<readonly Item[]> =>
+const natsPods = (target: DeployTarget): Promise<readonly Item[]> =>
   itemsOf(target, "pods", `--namespace=${kubernetes.namespace}`, "--selector=app.kubernetes.io/name=nats");
 
 /** Of each NATS pod; a pod that is replaced has another. */

@@ -11,7 +11,7 @@ import { lock, modelWith, orders } from "./definitions.ts";
 import { createAll, request } from "./jetstream.ts";
 
 /** A model on servers without TLS, so that a proxy can read along. */
-export const plainModel = (servers: 1 | 3, version: string, streams: readonly StreamInput[]): Model =>
+const plainModel = (servers: 1 | 3, version: string, streams: readonly StreamInput[]): Model =>
   modelWith({
     environment: {
       development: true,

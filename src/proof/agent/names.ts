@@ -1,15 +1,12 @@
 /** Names and addresses of Services: /etc/hosts in place of cluster DNS, and the way from a ClusterIP to a pod. */
 import type { EndpointSlice, Service } from "./objects.ts";
+import type { Cluster } from "./packet-filter.ts";
 
+type Services = Pick<Cluster, "services" | "slices">;
 const DOMAIN = "svc.cluster.local";
 
 /** What a pod of `namespace` finds by name; `own` is its own line. Short names go by its namespace, as search domains do. */
-export function hostsFile(
-  namespace: string,
-  own: string,
-  services: readonly Service[],
-  slices: readonly EndpointSlice[],
-): string {
+export function hostsFile(namespace: string, own: string, { services, slices }: Services): string {
   const lines = services.flatMap(({ metadata, spec }) => {
     const { name, namespace: home } = metadata;
     const names = (host: string) => [
@@ -30,10 +27,7 @@ export function hostsFile(
  * Rules that send a connection to a ClusterIP to one of the pods that are ready, as kube-proxy does; where none is, the
  * connection is refused.
  */
-export function serviceRules(
-  services: readonly Service[],
-  slices: readonly EndpointSlice[],
-): { readonly translated: readonly string[]; readonly refused: readonly string[] } {
+export function serviceRules({ services, slices }: Services) {
   const translated: string[] = [];
   const refused: string[] = [];
   for (const { metadata, spec } of services) {

@@ -22,7 +22,7 @@ import type {
   Service,
 } from "./objects.ts";
 import { packetFilter } from "./packet-filter.ts";
-import { type PodRun, runPod } from "./pod-run.ts";
+import { type PodRun, type PodRunInput, runPod } from "./pod-run.ts";
 import { HEARTBEAT, LEASE_NAMESPACE, leaseOf, nodeObject } from "./registration.ts";
 
 export interface NodesInput {
@@ -50,7 +50,10 @@ export interface Nodes extends AsyncDisposable {
   lose(node: string): Promise<void>;
   /** Lets it start again, with its pods. */
   recover(node: string): Promise<void>;
-  /** Cuts a node's pods off from all others, or joins them again; they go on running. */
+  /**
+   * Cuts a node's pods off from all others, or joins them again; they go on running. The node itself still says that it lives: it
+   * would else count as dead after 50 s and its pods as not ready, and this agent, unlike a kubelet, tells only what has changed.
+   */
   cut(node: string, connected: boolean): Promise<void>;
 }
 
@@ -103,7 +106,7 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
       };
       const own = `${address} ${pod.spec.hostname ?? pod.metadata.name}`;
       return {
-        hosts: hostsFile(pod.metadata.namespace, own, cluster.services, cluster.slices),
+        hosts: hostsFile(pod.metadata.namespace, own, cluster),
         filter: packetFilter(pod, cluster, network.gateway),
       };
     };
@@ -191,7 +194,7 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
   });
 
 /** Sends what is known of a pod, one request at a time and the newest only. */
-function reporter(api: Api, failed: (error: unknown) => void): (pod: Pod, status: object) => void {
+function reporter(api: Api, failed: (error: unknown) => void): PodRunInput["report"] {
   let newest: object | undefined;
   let sent: Promise<unknown> = Promise.resolve();
   return (pod, status) => {

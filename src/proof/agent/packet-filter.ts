@@ -18,7 +18,7 @@ export interface Cluster {
  * @throws Error for what is allowed and not known here: names of ports, and protocols beside TCP and UDP
  */
 export function packetFilter(pod: Pod, cluster: Cluster, gateway: string): string {
-  const { translated, refused } = serviceRules(cluster.services, cluster.slices);
+  const { translated, refused } = serviceRules(cluster);
   const policies = cluster.policies.filter(
     ({ metadata, spec }) =>
       metadata.namespace === pod.metadata.namespace && selects(spec.podSelector, pod.metadata.labels),

@@ -52,7 +52,7 @@ export interface Readings {
 }
 
 /** Pauses up to here are the load's own rhythm and a busy machine. Milliseconds. */
-export const RHYTHM = 500;
+const RHYTHM = 500;
 
 interface Pause {
   readonly since: number;

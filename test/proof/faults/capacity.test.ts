@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
+import { NATS } from "../../../src/kubernetes/names.ts";
 import { CLIENTS } from "../../../src/proof/load/clients.ts";
 import type { Route } from "../../../src/proof/load/traffic.ts";
 import { realModel } from "../../support/definitions.ts";
 import { cannotBoot } from "../../support/environment.ts";
 import { reportOutcome, reportPauses } from "./report.ts";
-import { openSite, type Site } from "./site.ts";
-import { runOf, serversOf } from "./strikes.ts";
+import { openSite } from "./site.ts";
+import { serversOf, varzOf } from "./strikes.ts";
 
 /** A thousand connections and some more: with a thousand, one that is just being made anew would be missed. */
 const PEAK: Readonly<Record<string, Route>> = {
@@ -65,13 +65,6 @@ interface Varz {
   readonly slow_consumers: number;
 }
 
-const varzOf = async (site: Site, pod: string): Promise<Varz> => {
-  const reply = await fetch(`http://${runOf(site, pod)?.address}:${PORTS.natsMonitor}/varz`, {
-    signal: AbortSignal.timeout(30_000),
-  });
-  return (await reply.json()) as Varz;
-};
-
 test.skipIf(cannotBoot())(
   "production has room for every connection, and loses nothing at the rate that it reaches",
   async () => {
@@ -80,7 +73,9 @@ test.skipIf(cannotBoot())(
     const servers = serversOf(site);
     const { namespace, clientNamespace } = site.model.environment.kubernetes;
     // Before they have more to do than they can.
-    const connections = (await Promise.all(servers.map((pod) => varzOf(site, pod)))).map((one) => one.connections);
+    const connections = (await Promise.all(servers.map((pod) => varzOf<Varz>(site, pod)))).map(
+      (one) => one.connections,
+    );
     const pidOf = (home: string, pod: string, name: string): number =>
       site.nodes.pod(home, pod).containers.find(({ container }) => container.name === name)?.process?.pid ?? 0;
     const pids = servers.map((pod) => pidOf(namespace, pod, NATS.name));
@@ -93,7 +88,7 @@ test.skipIf(cannotBoot())(
     const shares = pids.map((pid, i) => cpuOf(pid) - (before.servers[i] ?? 0));
     const clients = cpuOf(clientsPid) - before.clients;
     const spare = idle() - before.idle;
-    const varz = await Promise.all(servers.map((pod) => varzOf(site, pod)));
+    const varz = await Promise.all(servers.map((pod) => varzOf<Varz>(site, pod)));
     const outcomes = await load.stop();
 
     const reached = Object.values(laps).reduce(

@@ -8,7 +8,7 @@ import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
 import { cannotBoot } from "../../support/environment.ts";
 import { useSite } from "./site.ts";
-import { runOf } from "./strikes.ts";
+import { runOf, uidsOf } from "./strikes.ts";
 
 /** Enough for a copy that takes seconds, of bytes that do not compress. */
 const MESSAGES = 12_000;
@@ -70,13 +70,11 @@ describe.skipIf(cannotBoot())("production", () => {
     return site().kubectl(["get", "persistentvolume", volume, "--output=jsonpath={.spec.hostPath.path}"]);
   };
 
-  /** What is replaced keeps its name and gets another of these. */
-  const uidsOf = (pods: readonly string[]) => pods.map((pod) => runOf(site(), pod)?.pod.metadata.uid);
   const namespace = () => `--namespace=${site().model.environment.kubernetes.namespace}`;
   const restart = () => site().kubectl(["rollout", "restart", `statefulset/${NATS.name}`, namespace()]);
 
   test("a rollout goes no further than to a server without its volume before that one has every stream again", async () => {
-    const [[victim], others] = [uidsOf([VICTIM]), uidsOf(OTHERS)];
+    const [[victim], others] = [uidsOf(site(), [VICTIM]), uidsOf(site(), OTHERS)];
     await site().kubectl([
       "delete",
       "persistentvolumeclaim",
@@ -89,8 +87,8 @@ describe.skipIf(cannotBoot())("production", () => {
     await eventually(
       async () => {
         const health = await ask<Health>(VICTIM, "/healthz?details=true");
-        const now = uidsOf(OTHERS);
-        const [uid] = uidsOf([VICTIM]);
+        const now = uidsOf(site(), OTHERS);
+        const [uid] = uidsOf(site(), [VICTIM]);
         // Asked for after the others: they were as they are said to be while it was not started yet.
         const started = uid !== undefined && uid !== victim && isStarted(VICTIM);
         if (uid !== victim) for (const { type } of health?.errors ?? []) seen.add(type);
@@ -108,17 +106,17 @@ describe.skipIf(cannotBoot())("production", () => {
     expect(there).toBe(MESSAGES);
     await site().ready();
     // It was this rollout that waited: it went on to the end.
-    expect(uidsOf(OTHERS).filter((uid) => uid === undefined || others.includes(uid))).toEqual([]);
+    expect(uidsOf(site(), OTHERS).filter((uid) => uid === undefined || others.includes(uid))).toEqual([]);
   });
 
   test("a rollout goes past a server with a consumer that it cannot restore, which says so", async () => {
     const folder = join(await diskOf(VICTIM), "jetstream/CIRCL/streams/circl_oms/obs/bff-orders");
     chownSync(folder, 0, 0);
     chmodSync(folder, 0o000);
-    const before = uidsOf([VICTIM, ...OTHERS]);
+    const before = uidsOf(site(), [VICTIM, ...OTHERS]);
     await restart();
     await site().ready();
-    expect(uidsOf([VICTIM, ...OTHERS]).filter((uid) => uid === undefined || before.includes(uid))).toEqual([]);
+    expect(uidsOf(site(), [VICTIM, ...OTHERS]).filter((uid) => uid === undefined || before.includes(uid))).toEqual([]);
     const health = await eventually(
       () => ask<Health>(VICTIM, "/healthz?details=true"),
       // Of streams that have just moved it says more for a moment.

@@ -18,6 +18,7 @@ import { tool } from "../../support/tools.ts";
 import { reportOutcome, reportPauses } from "./report.ts";
 import { openSite } from "./site.ts";
 import { allReady, loseVolume, nodeOf, nodesWithoutClients, serversOf } from "./strikes.ts";
+import { rateReached, said } from "./traffic.ts";
 
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../fixtures/legacy/${name}`, import.meta.url), "utf8");
@@ -143,10 +144,15 @@ describe.skipIf(cannotBoot("test-ca"))("the old server", () => {
       serviceOf(await server.connect(user)),
     );
     await more(before, 2_000);
+    const theirRate = await rateReached({ more: (count) => more(before, count), lap: async () => before.lap() }, [
+      legacyRoute,
+    ]);
     before.lap();
+    const struck = performance.now();
     await server.kill();
     await sleep(DOWN);
     await server.start();
+    const away = performance.now() - struck;
     await more(before, 1_000);
     const killed = before.lap();
     await server.kill();
@@ -158,7 +164,7 @@ describe.skipIf(cannotBoot("test-ca"))("the old server", () => {
     const admin = await server.connect("admin");
     const { state } = (await request(admin, "STREAM.INFO.circl_oms")) as { readonly state?: { messages: number } };
     await admin.close();
-    reportPauses("the old server killed for 15 s", killed);
+    reportPauses(`the old server at ${said(theirRate)}, killed for 15 s`, killed);
     reportOutcome("the old server, killed and without its volume", theirs);
     expect(killed.orders?.longest).toBeGreaterThan(DOWN - 1_000);
     // What had been acknowledged before the volume went is nowhere any more, read or not.
@@ -166,12 +172,12 @@ describe.skipIf(cannotBoot("test-ca"))("the old server", () => {
 
     await using site = await openSite(realModel("production"), { services: ["oms", "dms"] });
     const after = await site.clients.start({ routes: { orders: ourRoute } });
-    await after.more(2_000);
+    const ourRate = await rateReached(after, [ourRoute]);
     await after.lap();
     const [node] = nodesWithoutClients(site);
     const other = serversOf(site).find((pod) => nodeOf(site, pod) !== node) ?? "";
     await site.nodes.lose(node);
-    await sleep(DOWN);
+    await sleep(away);
     await site.nodes.recover(node);
     await allReady(site, NATS.name);
     await after.more(1_000);
@@ -183,9 +189,10 @@ describe.skipIf(cannotBoot("test-ca"))("the old server", () => {
     const planner = await site.connect("stream-plan");
     const kept = (await request(planner, "STREAM.INFO.circl_oms")) as { readonly state?: { messages: number } };
     await planner.close();
-    reportPauses("production with a server away for 15 s", ourPauses);
+    reportPauses(`production at ${said(ourRate)}, with a server away for as long`, ourPauses);
     reportOutcome("production, with a server away and one without its volume", ours);
-    expect(ourPauses.orders?.longest).toBeLessThan(DOWN);
+    // A server was away for as long in both, on one machine: what differs is who waited for it.
+    expect(ourPauses.orders?.longest).toBeLessThan(killed.orders?.longest ?? 0);
     expect(ours.orders?.readers["dms-orders"]).toMatchObject({ lost: [], storedTwice: [] });
     expect(kept.state?.messages).toBeGreaterThanOrEqual(ours.orders?.acknowledged ?? Number.NaN);
   });

@@ -1,9 +1,11 @@
-/** Rollouts of production under load: what changes the configuration, what changes the version, and what may hold one up. */
-import { afterEach, describe, test } from "vitest";
+/** Rollouts of production under load: one that changes the configuration, one that changes the version, and back. */
+import { afterEach, describe, expect, test } from "vitest";
+import type { Model } from "../../../src/model/resolve.ts";
 import { tools } from "../../../tools/tool.js";
 import { realModel } from "../../support/definitions.ts";
 import { cannotBoot } from "../../support/environment.ts";
 import { changedModel, type Site, useSite } from "./site.ts";
+import { allCurrent, serversOf, uidsOf, varzOf } from "./strikes.ts";
 import { type Fault, outlives } from "./traffic.ts";
 
 const production = realModel("production");
@@ -13,23 +15,40 @@ const nextMinor = changedModel("production", {
   images: { nats: { tag: `${tools["nats-server-2.15"]?.version}-alpine` } },
 });
 
-const rollOut = (model: typeof production) => (site: Site) => async () => {
+const bring = async (site: Site, model: Model): Promise<void> => {
   await site.apply(model);
   await site.ready();
 };
 
+/** Brings servers to a model that takes other pods, and expects that all of them are other ones, in the version that it names. */
+const rollOut = (site: Site, model: Model) => async () => {
+  const servers = serversOf(site);
+  const before = uidsOf(site, servers);
+  await bring(site, model);
+  const versions = await Promise.all(servers.map(async (pod) => (await varzOf<Varz>(site, pod)).version));
+  expect({ kept: uidsOf(site, servers).filter((uid) => before.includes(uid)), versions }).toEqual({
+    kept: [],
+    versions: servers.map(() => model.environment.images.nats.tag.replace("-alpine", "")),
+  });
+  await allCurrent(site);
+};
+
+interface Varz {
+  readonly version: string;
+}
+
 const FAULTS: readonly Fault[] = [
-  { name: "a rolling update with a setting that needs a restart", blows: (site) => [rollOut(longerGoodbye)(site)] },
+  { name: "a rolling update with a setting that needs a restart", blows: (site) => [rollOut(site, longerGoodbye)] },
   {
     name: "a rolling update to the next minor of NATS, and back",
-    blows: (site) => [rollOut(nextMinor)(site), rollOut(production)(site)],
+    blows: (site) => [rollOut(site, nextMinor), rollOut(site, production)],
   },
 ];
 
 describe.skipIf(cannotBoot("nats-server-2.15"))("production", () => {
   const site = useSite(production);
   // A rollout that failed leaves two versions, or two configurations, and the next one is to begin with one.
-  afterEach(() => rollOut(production)(site())());
+  afterEach(() => bring(site(), production));
 
   test.each(FAULTS)("$name", (fault) => outlives(site(), fault));
 });

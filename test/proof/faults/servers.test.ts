@@ -5,13 +5,15 @@ import { NATS } from "../../../src/kubernetes/names.ts";
 import { realModel } from "../../support/definitions.ts";
 import { cannotBoot } from "../../support/environment.ts";
 import { type Site, useSite } from "./site.ts";
-import { allReady, kill, loseVolume, nodeOf, nodesWithoutClients, remove, serversOf } from "./strikes.ts";
+import { allCurrent, allReady, kill, loseVolume, nodeOf, nodesWithoutClients, remove, serversOf } from "./strikes.ts";
 import { type Fault, outlives } from "./traffic.ts";
 
 const inTurn = (blow: (site: Site, pod: string) => Promise<void>) => (site: Site) =>
   serversOf(site).map((pod) => async () => {
     await blow(site, pod);
     await allReady(site, NATS.name);
+    // A server is ready before it has caught up, and one that was cut off may never have been unready.
+    await allCurrent(site);
   });
 
 /** Longer than a client waits for an answer, shorter than a node may be silent before it counts as dead. */
@@ -42,6 +44,7 @@ const FAULTS: readonly Fault[] = [
         await sleep(AWAY);
         for (const node of nodes) await site.nodes.recover(node);
         await allReady(site, NATS.name);
+        await allCurrent(site);
       },
     ],
   },

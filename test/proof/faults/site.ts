@@ -14,9 +14,10 @@ import type { MakeDisk } from "../../../src/proof/disks.ts";
 import type { Kubectl } from "../../../src/proof/kubectl.ts";
 import { type Clients, startClients } from "../../../src/proof/load/clients.ts";
 import { startTogether } from "../../../src/proof/parts.ts";
-import { natsTarget } from "../../../src/proof/reach.ts";
+import { addressesOf, natsTarget } from "../../../src/proof/reach.ts";
 import { applyStreams } from "../../../src/proof/smoke.ts";
 import { policy } from "../../../src/rules/changes.ts";
+import { eventually } from "../../support/control-plane.ts";
 import { realDefinitions } from "../../support/definitions.ts";
 import { type Booted, bootModel } from "../../support/environment.ts";
 
@@ -104,8 +105,14 @@ export const openSite = (model: Model, { makeDisk, services }: SiteOptions = {})
         await applyStreams({ ...subject, model: next }, policy);
       },
       connect: async (identity, pod = `${NATS.name}-0`) => {
-        const server = nodes.pod(environment.kubernetes.namespace, pod);
-        const target = await natsTarget(model, [server], documents, identity, folder);
+        const { namespace } = environment.kubernetes;
+        // It may be the one that was just struck.
+        await eventually(
+          async () => addressesOf(nodes.pods(), { "statefulset.kubernetes.io/pod-name": pod }),
+          (addresses) => addresses.length === 1,
+          `${pod} to be ready for ${identity}`,
+        );
+        const target = await natsTarget(model, [nodes.pod(namespace, pod)], documents, identity, folder);
         return connect({ ...connectionOptions(target), maxReconnectAttempts: -1 });
       },
     };

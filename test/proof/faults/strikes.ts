@@ -1,9 +1,11 @@
 /** What can befall the servers of a site. Each of these resolves once the harm is done, and some once it is undone. */
-import { NATS } from "../../../src/kubernetes/names.ts";
+import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
 import type { KubeObject } from "../../../src/proof/agent/objects.ts";
 import type { PodRun } from "../../../src/proof/agent/pod-run.ts";
 import { CLIENTS } from "../../../src/proof/load/clients.ts";
+import { killContainer } from "../../../src/proof/trials.ts";
 import { eventually } from "../../support/control-plane.ts";
+import { request } from "../../support/jetstream.ts";
 import type { Site } from "./site.ts";
 
 const namespaceOf = ({ model }: Site): string => model.environment.kubernetes.namespace;
@@ -16,22 +18,18 @@ export const serversOf = ({ model }: Site): readonly string[] =>
 export const runOf = (site: Site, pod: string): PodRun | undefined =>
   site.nodes.pods().find(({ pod: { metadata } }) => metadata.namespace === namespaceOf(site) && metadata.name === pod);
 
+/** Of what runs of each pod now: what is replaced keeps its name and gets another. */
+export const uidsOf = (site: Site, pods: readonly string[]): readonly (string | undefined)[] =>
+  pods.map((pod) => runOf(site, pod)?.pod.metadata.uid);
+
 export const nodeOf = (site: Site, pod: string): string => runOf(site, pod)?.pod.spec.nodeName ?? "";
 
 const containerOf = (site: Site, pod: string, name: string) =>
   runOf(site, pod)?.containers.find(({ container }) => container.name === name);
 
 /** Ends a container as the kernel does when memory runs out, and waits until the node has started it again. */
-export async function kill(site: Site, pod: string, container: string): Promise<void> {
-  const victim = containerOf(site, pod, container);
-  const before = victim?.restarts ?? 0;
-  victim?.process?.signal("SIGKILL");
-  await eventually(
-    async () => victim?.restarts ?? 0,
-    (restarts) => restarts > before,
-    `${container} of ${pod}, which was killed, to be started again`,
-  );
-}
+export const kill = (site: Site, pod: string, container: string): Promise<void> =>
+  killContainer(containerOf(site, pod, container));
 
 /** Deletes a pod, which ends it with grace, and waits for the one that takes its place. */
 export async function remove(site: Site, pod: string): Promise<void> {
@@ -74,6 +72,39 @@ export async function allReady(site: Site, set: string): Promise<void> {
     `every pod of ${set} to be ready`,
     COPYING,
   );
+}
+
+interface StreamState {
+  readonly cluster?: { readonly leader?: string; readonly replicas?: readonly { readonly current: boolean }[] };
+}
+
+/** Waits until every stream has all its replicas, none of them behind: one more server may be lost only then. @throws with those that have not */
+export async function allCurrent(site: Site): Promise<void> {
+  const { streams } = site.model;
+  await eventually(
+    async () => {
+      const planner = await site.connect("stream-plan").catch(() => undefined);
+      if (!planner) return ["a server that answers"];
+      const behind = await Promise.all(
+        streams.map(async ({ name, replicas }) => {
+          const { cluster } = ((await request(planner, `STREAM.INFO.${name}`).catch(() => ({}))) ?? {}) as StreamState;
+          const followers = cluster?.replicas?.filter(({ current }) => current) ?? [];
+          return cluster?.leader && followers.length === replicas - 1 ? [] : [name];
+        }),
+      );
+      await planner.close();
+      return behind.flat();
+    },
+    (behind) => behind.length === 0,
+    "every stream to have all its replicas",
+    COPYING,
+  );
+}
+
+/** What the server in a pod says about itself. @throws where it does not answer */
+export async function varzOf<T>(site: Site, pod: string): Promise<T> {
+  const url = `http://${runOf(site, pod)?.address}:${PORTS.natsMonitor}/varz`;
+  return (await (await fetch(url, { signal: AbortSignal.timeout(30_000) })).json()) as T;
 }
 
 /** Whether all containers of a pod that runs are ready. */

@@ -67,15 +67,35 @@ export function routesFor({ streams }: Model): Readonly<Record<string, Route>> {
   );
 }
 
-/** Messages a second of all routes together. */
-const rateOf = (laps: ByRoute<Lap>): number =>
-  Object.values(laps).reduce((sum, { acknowledged, lasted }) => sum + acknowledged / (lasted / 1_000), 0);
-
 export interface Fault {
   readonly name: string;
   /** Each is done while the load runs, and the load must get on before the next. */
   readonly blows: (site: Site) => readonly (() => Promise<void>)[];
 }
+
+/** Messages a second of all routes together. */
+interface Rate {
+  readonly wanted: number;
+  readonly reached: number;
+}
+
+/** What a load reaches where nothing is broken, in its first quiet seconds. */
+export async function rateReached(
+  load: { readonly more: (count: number) => Promise<void>; readonly lap: () => Promise<ByRoute<Lap>> },
+  routes: readonly Route[],
+): Promise<Rate> {
+  await load.more(500);
+  await load.lap();
+  await sleep(QUIET);
+  const reached = Object.values(await load.lap()).reduce(
+    (sum, { acknowledged, lasted }) => sum + acknowledged / (lasted / 1_000),
+    0,
+  );
+  return { wanted: routes.reduce((sum, { rate }) => sum + rate, 0), reached };
+}
+
+export const said = ({ reached, wanted }: Rate): string =>
+  `${Math.round(reached)} of ${Math.round(wanted)} messages a second`;
 
 /**
  * Strikes while clients publish and read, prints for how long they could not, and expects that nothing that was acknowledged is
@@ -100,13 +120,9 @@ async function strike(
   load: RemoteTraffic,
   routes: readonly Route[],
 ): Promise<void> {
-  await load.more(500);
-  await load.lap();
-  await sleep(QUIET);
-  const reached = rateOf(await load.lap());
-  const wanted = routes.reduce((sum, { rate }) => sum + rate, 0);
-  console.log(`${name}: ${Math.round(reached)} of ${Math.round(wanted)} messages a second before it`);
-  expect(reached).toBeGreaterThan(FLOOR * wanted);
+  const rate = await rateReached(load, routes);
+  console.log(`${name}: ${said(rate)} before it`);
+  expect(rate.reached).toBeGreaterThan(FLOOR * rate.wanted);
   for (const [i, blow] of blows(site).entries()) {
     await load.lap();
     const struck = Date.now();
@@ -116,7 +132,7 @@ async function strike(
     reportPauses(`${name}, ${i + 1}`, await load.lap());
   }
   const outcomes = await load.stop();
-  reportOutcome(name, outcomes);
+  reportOutcome(`${name}, ${said(rate)} before it`, outcomes);
   for (const { readers } of Object.values(outcomes)) {
     for (const readings of Object.values(readers)) expect(readings).toMatchObject({ lost: [], storedTwice: [] });
   }

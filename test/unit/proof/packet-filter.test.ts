@@ -119,7 +119,7 @@ describe("services", () => {
   });
 
   test("names are those of cluster DNS; short ones go by the namespace of who asks", () => {
-    expect(hostsFile("home", "10.0.0.9 me", services, slices)).toBe(
+    expect(hostsFile("home", "10.0.0.9 me", { services, slices })).toBe(
       [
         "127.0.0.1 localhost",
         "10.0.0.9 me",
@@ -129,6 +129,6 @@ describe("services", () => {
         "",
       ].join("\n"),
     );
-    expect(hostsFile("guests", "", services, slices)).not.toMatch(/ nats /);
+    expect(hostsFile("guests", "", { services, slices })).not.toMatch(/ nats /);
   });
 });
