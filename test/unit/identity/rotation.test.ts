@@ -158,6 +158,27 @@ describe.each(["bff", "oms"])("the credential of %s", (name) => {
   );
 });
 
+test.each([
+  ["seed", clientId("bff"), "seed"],
+  ["public key", serverId("bff"), "current"],
+] as const)(
+  "a %s with one wrong character is broken: the others are listed, and a revoke replaces it",
+  async (_, id, key) => {
+    const store = memoryStore();
+    for (const name of ["bff", "iot"]) await run("create", name, store);
+    const whole: string = JSON.parse(store.documents.get(id) ?? "{}")[key];
+    const wrong = `${whole.slice(0, 20)}${whole[20] === "A" ? "B" : "A"}${whole.slice(21)}`;
+    store.documents.set(id, JSON.stringify({ ...JSON.parse(store.documents.get(id) ?? "{}"), [key]: wrong }));
+    expect(await survey(model, [holderOf("bff"), holderOf("iot")], store)).toMatchObject([
+      { standing: "broken", problem: expect.stringContaining(`${id}: "${key}" is not of the form it must have.`) },
+      { standing: "steady" },
+    ]);
+    await expect(run("rotate", "bff", store)).rejects.toThrow(Impossible);
+    await run("revoke", "bff", store);
+    expect(await standing("bff", store)).toBe("steady");
+  },
+);
+
 test("a user name without its hash is broken, and the other way round", async () => {
   const store = memoryStore();
   await run("create", "oms", store);
