@@ -7,7 +7,7 @@ import type { Model } from "../model/resolve.ts";
 import { type ClientHalf, type Halves, schemes } from "./credential.ts";
 import { BrokenDocument, type DocumentType, type DocumentTypes, parseDocument } from "./documents.ts";
 import { type Action, Refused, replacement, type Transition, transition, withdrawal } from "./rotation.ts";
-import { changeEncryptionKey, changeTile38Password } from "./shared-secret.ts";
+import { changeEncryptionKey, changeTile38Password, replacedTile38Password } from "./shared-secret.ts";
 import type { SecretStore } from "./store.ts";
 
 /** Something that the store keeps a secret for: an identity, or one of the two secrets that have no client's half. */
@@ -79,18 +79,24 @@ async function transitionOf(
   store: SecretStore,
 ): Promise<Transition> {
   const { server } = documentIds(environment, holder);
-  if (holder.credential === "tile38") return changeTile38Password(action, await readDocument("tile38", server, store));
+  // What is stored can be read with this key alone: nothing is made in its place.
   if (holder.credential === "encryption") {
     return changeEncryptionKey(action, await readDocument("encryption", server, store));
   }
-  const scheme = schemes[holder.credential];
   try {
+    if (holder.credential === "tile38")
+      return changeTile38Password(action, await readDocument("tile38", server, store));
+    const scheme = schemes[holder.credential];
     return transition(action, holder.name, scheme, await readHalves(environment, holder, store));
   } catch (error) {
-    // The way out of a half that cannot be read.
+    // The way out of what cannot be read.
     if (!(error instanceof BrokenDocument)) throw error;
-    if (action === "revoke") return replacement(holder.name, scheme);
-    if (action === "withdraw") return withdrawal(scheme);
+    if (holder.credential === "tile38") {
+      if (action === "revoke") return replacedTile38Password();
+    } else {
+      if (action === "revoke") return replacement(holder.name, schemes[holder.credential]);
+      if (action === "withdraw") return withdrawal(schemes[holder.credential]);
+    }
     throw error;
   }
 }

@@ -110,3 +110,18 @@ test("the password of Tile38 cannot be rotated, only replaced", async () => {
   expect(password()).toMatch(/^[A-Za-z0-9]{43}$/);
   expect(password()).not.toBe(first);
 });
+
+test("a broken password of Tile38 is replaced by a revoke, a broken encryption key by nothing", async () => {
+  const store = memoryStore();
+  const [password, key] = ["production-tile38-password", "production-nats-encryption-key"];
+  for (const id of [password, key]) store.documents.set(id, '{"password":"with space","current":"short"}');
+  for (const action of ["create", "rotate", "withdraw"] as const) {
+    await expect(run(action, "tile38-password", store)).rejects.toThrow(`${password}: `);
+  }
+  for (const action of ["create", "rotate", "finish", "revoke", "withdraw"] as const) {
+    await expect(run(action, "encryption-key", store)).rejects.toThrow(`${key}: `);
+  }
+  expect(store.written).toEqual([]);
+  await run("revoke", "tile38-password", store);
+  expect(await standing("tile38-password", store)).toBe("steady");
+});
