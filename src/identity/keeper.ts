@@ -8,7 +8,7 @@ import { type ClientHalf, type Halves, schemes } from "./credential.ts";
 import { BrokenDocument, type DocumentType, type DocumentTypes, parseDocument } from "./documents.ts";
 import { type Action, Refused, replacement, type Transition, transition, withdrawal } from "./rotation.ts";
 import { changeEncryptionKey, changeTile38Password, replacedTile38Password } from "./shared-secret.ts";
-import type { SecretStore } from "./store.ts";
+import { type SecretStore, StoreFailure } from "./store.ts";
 
 /** Something that the store keeps a secret for: an identity, or one of the two secrets that have no client's half. */
 export interface Holder {
@@ -104,7 +104,8 @@ async function transitionOf(
 /**
  * Writes what was prepared, in an order that may be cut off anywhere: first all that servers must
  * know, then what clients get once `serversReady` is done.
- * @throws StoreFailure; what was written until then holds, and the same command completes the rest
+ * @throws StoreFailure, also where somebody else has changed what servers know meanwhile; what was written until then holds,
+ *   and the same command completes the rest
  */
 export async function carryOut(
   prepared: readonly Prepared[],
@@ -120,7 +121,25 @@ export async function carryOut(
   const later = writes.map((ofHolder) => ofHolder.filter(({ afterServers }) => afterServers));
   if (later.flat().length === 0) return;
   await serversReady();
+  await mustBeAsWritten(
+    writes.filter((_, i) => later[i]?.length),
+    store,
+  );
   await writeAll(later, store);
+}
+
+/** It may have been long: handed out after somebody's revoke, a credential would open nothing, and hide the one that does. */
+async function mustBeAsWritten(writes: readonly (readonly Write[])[], store: SecretStore): Promise<void> {
+  const earlier = writes.flat().filter(({ afterServers }) => !afterServers);
+  // A store may end a text with a line feed of its own.
+  const changed = (
+    await eachOf(earlier, async ({ id, text }) => ((await store.read(id))?.trim() === text ? [] : [id]))
+  ).flat();
+  if (changed.length === 0) return;
+  throw new StoreFailure(
+    `somebody else changed ${changed.join(", ")} meanwhile: nothing was handed out to clients. ` +
+      "See `identity list` for how it stands, and agree who goes on.",
+  );
 }
 
 /**

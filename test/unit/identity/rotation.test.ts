@@ -60,6 +60,21 @@ describe.each(["bff", "oms"])("the credential of %s", (name) => {
     expect(store.documents.get(client)).not.toBe(before);
   });
 
+  test("hands out nothing where somebody else revoked while it waited for the servers", async () => {
+    const store = memoryStore();
+    for (const one of [name, "iot"]) await run("create", one, store);
+    const others = store.documents.get(clientId("iot"));
+    const prepared = await prepare("rotate", model, [holderOf(name), holderOf("iot")], store);
+    const waiting = carryOut(prepared, environment, store, async () => {
+      await run("revoke", name, store);
+    });
+    await expect(waiting).rejects.toThrow(`somebody else changed ${server} meanwhile: nothing was handed out`);
+    expect([await standing(name, store), await standing("iot", store)]).toEqual(["steady", "unshared"]);
+    expect(store.documents.get(clientId("iot"))).toBe(others);
+    await run("rotate", "iot", store);
+    expect(await standing("iot", store)).toBe("rotating");
+  });
+
   // Each command is cut off after 0, 1 ... writes, from each state in which it is run, and then run again.
   test.each([
     { action: "create", prepared: [], writes: 2 },
