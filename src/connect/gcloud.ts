@@ -6,6 +6,8 @@ export interface Answer {
   /** False where the secret, or a version of it, does not exist; of a create where it does. */
   readonly found: boolean;
   readonly text: string;
+  /** Of a version that is there, and that nobody can read. */
+  readonly closed?: { readonly state: "DISABLED" | "DESTROYED"; readonly version: string };
 }
 
 /** What gcloud writes to stderr, and what to do about it. The first that fits is said. */
@@ -37,6 +39,12 @@ const REASONS: readonly (readonly [RegExp, string, string])[] = [
     "Check the network and HTTPS_PROXY, then run the same command again.",
   ],
 ];
+
+/**
+ * Somebody disabled or destroyed the newest version; "latest" is that one, not the newest that can be read. The words of the API as
+ * google-github-actions/get-secretmanager-secrets#268 shows them.
+ */
+const CLOSED = /\bSecret Version (?:\[[^\]]*?(\d+)\] )?is in (DISABLED|DESTROYED) state/;
 
 /** Neither is a failure: the one answers a look, the other a create. */
 const OTHERWISE = /\bSecret (Version )?\[[^\]]*\] (not found|already exists)/i;
@@ -79,6 +87,10 @@ export function runGcloud(args: readonly string[], doing: string, input?: string
     gcloud.once("close", (code) => {
       if (code === 0) return done({ found: true, text });
       if (OTHERWISE.test(said)) return done({ found: false, text: "" });
+      const [, version = "latest", state] = CLOSED.exec(said) ?? [];
+      if (state === "DISABLED" || state === "DESTROYED") {
+        return done({ found: true, text: "", closed: { state, version } });
+      }
       const words = worded(said);
       const [, what, next] = REASONS.find(([pattern]) => pattern.test(words)) ?? [];
       const reason = what ?? (said.trim().split("\n")[0] || `gcloud ended with ${code}`);

@@ -1,4 +1,5 @@
 /** GCP Secret Manager, through gcloud. */
+import { BrokenDocument } from "../identity/documents.ts";
 import { type SecretStore, StoreFailure } from "../identity/store.ts";
 import { type Answer, runGcloud } from "./gcloud.ts";
 
@@ -19,6 +20,7 @@ export function gcpSecretManager(project: string): SecretStore {
     title,
     read: async (id) => {
       const answer = await gcloud(["versions", "access", "latest", `--secret=${id}`], `reading ${id}`);
+      if (answer.closed) throw unreadable(id, project, answer.closed);
       if (!answer.found) missing.add(id);
       return ifThere(answer);
     },
@@ -42,3 +44,12 @@ export function gcpSecretManager(project: string): SecretStore {
 }
 
 const ifThere = ({ found, text }: Answer): string | undefined => (found ? text : undefined);
+
+const unreadable = (id: string, project: string, { state, version }: NonNullable<Answer["closed"]>): BrokenDocument =>
+  new BrokenDocument(
+    `${id}: its newest version is ${
+      state === "DISABLED"
+        ? `disabled. Enable it (gcloud secrets versions enable ${version} --secret=${id} --project=${project})`
+        : "destroyed, and nothing brings that back. Write its last good version again"
+    }, or revoke, which makes a new one (of anything but an encryption key).`,
+  );

@@ -38,7 +38,12 @@ case "$2 $3" in
     latest=$(count "$secret")
     [ "$latest" != 0 ] || fail "NOT_FOUND: Secret [projects/1/secrets/$secret] not found or has no versions."
     case $3 in
-      access) cat "$root/secrets/$project/$secret/$latest" ;;
+      access)
+        # What a test wrote beside the version: DISABLED or DESTROYED.
+        [ ! -e "$root/state-$secret-$latest" ] ||
+          fail "FAILED_PRECONDITION: Secret Version [projects/1/secrets/$secret/versions/$latest] is in $(cat "$root/state-$secret-$latest") state."
+        cat "$root/secrets/$project/$secret/$latest"
+        ;;
       *) echo "${FAKE_GCLOUD_AT:-2026-11-01T10:00:00.000000Z}" ;;
     esac
     ;;
