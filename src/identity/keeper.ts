@@ -94,7 +94,9 @@ async function transitionOf(
     if (holder.credential === "tile38") {
       if (action === "revoke") return replacedTile38Password();
     } else {
-      if (action === "revoke") return replacement(holder.name, schemes[holder.credential]);
+      if (action === "revoke") {
+        return replacement(holder.name, schemes[holder.credential], await readableHalves(environment, holder, store));
+      }
       if (action === "withdraw") return withdrawal(schemes[holder.credential]);
     }
     throw error;
@@ -204,27 +206,36 @@ export async function heldByClients(
   const held = await eachOf(prepared, async ({ holder, steps }): Promise<Held | undefined> => {
     const { client: id } = documentIds(environment, holder);
     if (!id || steps.length === 0) return undefined;
-    try {
-      const client = await readDocument(schemeOf(holder).clientType, id, store);
-      return client && { name: holder.name, client };
-    } catch (error) {
-      if (!(error instanceof BrokenDocument)) throw error;
-      return undefined;
-    }
+    const client = await readable(readDocument(schemeOf(holder).clientType, id, store));
+    return client && { name: holder.name, client };
   });
   return held.filter((one) => one !== undefined);
 }
 
 /** @throws BrokenDocument; StoreFailure */
 export async function readHalves(environment: Environment, holder: Holder, store: SecretStore): Promise<Halves> {
-  const { type, clientType } = schemeOf(holder);
-  const ids = documentIds(environment, holder);
-  const [server, client] = await Promise.all([
-    readDocument(type, ids.server, store),
-    readDocument(clientType, ids.client ?? "", store),
-  ]);
+  const [server, client] = await Promise.all(halvesOf(environment, holder, store));
   return { server, client };
 }
+
+async function readableHalves(environment: Environment, holder: Holder, store: SecretStore): Promise<Halves> {
+  const [reading, readingToo] = halvesOf(environment, holder, store);
+  const [server, client] = await Promise.all([readable(reading), readable(readingToo)]);
+  return { server, client };
+}
+
+const halvesOf = (environment: Environment, holder: Holder, store: SecretStore) => {
+  const { type, clientType } = schemeOf(holder);
+  const { server, client = "" } = documentIds(environment, holder);
+  return [readDocument(type, server, store), readDocument(clientType, client, store)] as const;
+};
+
+/** Nothing for what is broken. */
+const readable = <T>(reading: Promise<T>): Promise<T | undefined> =>
+  reading.catch((error: unknown) => {
+    if (!(error instanceof BrokenDocument)) throw error;
+    return undefined;
+  });
 
 const schemeOf = ({ credential }: Holder) => schemes[credential === "password" ? "password" : "nkey"];
 

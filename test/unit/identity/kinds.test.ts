@@ -64,6 +64,39 @@ test("nothing moves to an NKey that has one, that is in rotation, or that logs i
   await expect(run("move", "tile38-password", store)).rejects.toThrow("one password at a time");
 });
 
+test("a revoke keeps to the kind that the client has: on the way to an NKey, after it, and where a half cannot be read", async () => {
+  const store = memoryStore();
+  const [server, client] = [serverId("oms"), clientId("oms")];
+  const kind = () => {
+    const { user, seed } = JSON.parse(store.documents.get(client) ?? "{}");
+    return seed === "" ? user : user === "" ? "nkey" : "both";
+  };
+  const revoke = async () => {
+    await run("revoke", "oms", store);
+    expect(await standing("oms", store)).toBe("steady");
+    return kind();
+  };
+  await run("create", "oms", store);
+  expect(await revoke()).toBe("oms");
+  // Its client was not told of the NKey.
+  await expect(run("move", "oms", memoryStore(store.documents, 1))).rejects.toThrow("cut off");
+  expect(await revoke()).toBe("oms");
+  await run("move", "oms", store);
+  expect(kind()).toBe("both");
+  expect(await revoke()).toBe("nkey");
+  expect(JSON.parse(store.documents.get(server) ?? "{}")).toMatchObject({ currentUser: "", previous: "" });
+  await run("withdraw", "oms", store);
+  expect(await revoke()).toBe("nkey");
+  for (const half of [server, client]) {
+    store.documents.set(half, "{}");
+    expect(await revoke()).toBe("nkey");
+  }
+  // The way back to a password.
+  for (const half of [server, client]) store.documents.delete(half);
+  await run("create", "oms", store);
+  expect(kind()).toBe("oms");
+});
+
 test("a password in rotation has two user names, and goes back to the first the next time", async () => {
   const store = memoryStore();
   const users = () => {
