@@ -24,8 +24,13 @@ refuse() {
   exit 1
 }
 encrypted() { [ -n "$(find "$data" -name meta.key 2>/dev/null | head -n 1)" ]; }
-# Nothing for a key that is not there.
-hash_of() { [ ! -s "$1" ] || sha256sum <"$1" | cut -c 1-64; }
+# Of the key alone, as the server reads it: a store may end what it mounts with a line feed, or not.
+hash_of() { tr -d '\n' <"$1" | sha256sum | cut -c 1-64; }
+# An earlier note may be of the file as it was, line feed and all.
+is_used() {
+  [ -s "$1" ] || return 1
+  [ "$used" = "$(hash_of "$1")" ] || [ "$used" = "$({ tr -d '\n' <"$1" && echo; } | sha256sum | cut -c 1-64)" ]
+}
 
 if [ "$cipher" = none ]; then
   if [ -e "$note" ] || encrypted; then
@@ -53,9 +58,9 @@ else
   mv "$note.new" "$note"
 fi
 
-if [ "$used" = "$(hash_of "$keys/current")" ]; then
+if is_used "$keys/current"; then
   key=current
-elif [ "$used" = "$(hash_of "$keys/previous")" ]; then
+elif is_used "$keys/previous"; then
   key=previous
   say "this volume keeps the previous key; an empty volume would begin with the current one"
 else
