@@ -1,5 +1,5 @@
 /** Runs gcloud, and says what its errors mean. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { StoreFailure } from "../identity/store.ts";
 
 export interface Answer {
@@ -52,11 +52,18 @@ const OTHERWISE = /\bSecret (Version )?\[[^\]]*\] (not found|already exists)/i;
 /** Without names and numbers of our own: a service may be called "transport", and a project's number have a 403 in it. */
 const worded = (said: string): string => said.replaceAll(/projects\/[^\s'"\]]+|\[[^\]]*\]/g, "");
 
+/** Milliseconds for one answer. It takes a second or two; a network that swallows everything never lets it end. */
+export const PATIENCE = 60_000;
+
 /**
  * Runs gcloud. Its own logs stay off: one of its debugging switches writes payloads to a file.
  * @throws StoreFailure for anything but success and a secret that is not there
  */
-export function runGcloud(args: readonly string[], doing: string, input?: string): Promise<Answer> {
+export function runGcloud(
+  args: readonly string[],
+  doing: string,
+  { input = "", patience }: { readonly input?: string | undefined; readonly patience: number },
+): Promise<Answer> {
   const env = {
     ...process.env,
     CLOUDSDK_CORE_DISABLE_PROMPTS: "1",
@@ -64,17 +71,34 @@ export function runGcloud(args: readonly string[], doing: string, input?: string
     CLOUDSDK_CORE_LOG_HTTP: "0",
   };
   return new Promise((done, fail) => {
-    const gcloud = spawn("gcloud", args, { env, stdio: ["pipe", "pipe", "pipe"] });
+    // In a group of its own: it is a script around another program, which must not write once we have given up.
+    const gcloud = spawn("gcloud", args, { env, stdio: ["pipe", "pipe", "pipe"], detached: true });
     let text = "";
     let said = "";
-    gcloud.once("error", (cause) =>
+    const release = endingWith(gcloud);
+    const late = setTimeout(() => {
+      endGroup(gcloud);
+      release();
+      for (const stream of gcloud.stdio) stream?.destroy();
+      fail(
+        new StoreFailure(
+          `${doing}: gcloud gave no answer in ${patience / 1000} s. Check the network and HTTPS_PROXY, then run the same command again.`,
+        ),
+      );
+    }, patience);
+    const over = () => {
+      clearTimeout(late);
+      release();
+    };
+    gcloud.once("error", (cause) => {
+      over();
       fail(
         new StoreFailure(
           `${doing}: gcloud cannot be started (${cause.message}). Install the Google Cloud CLI, or give --store DIR.`,
           { cause },
         ),
-      ),
-    );
+      );
+    });
     gcloud.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;
     });
@@ -83,8 +107,9 @@ export function runGcloud(args: readonly string[], doing: string, input?: string
     });
     // It may end before it reads: what it says then is the reason.
     gcloud.stdin.on("error", () => {});
-    gcloud.stdin.end(input ?? "");
+    gcloud.stdin.end(input);
     gcloud.once("close", (code) => {
+      over();
       if (code === 0) return done({ found: true, text });
       if (OTHERWISE.test(said)) return done({ found: false, text: "" });
       const [, version = "latest", state] = CLOSED.exec(said) ?? [];
@@ -97,4 +122,27 @@ export function runGcloud(args: readonly string[], doing: string, input?: string
       fail(new StoreFailure(`${doing}: ${reason}. ${next ?? "Run the same command again once that is mended."}`));
     });
   });
+}
+
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** Ctrl-C reaches only the terminal's own group: hands it on, until released. */
+function endingWith(child: ChildProcess): () => void {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const end = (signal: NodeJS.Signals) => {
+    endGroup(child);
+    release();
+    process.kill(process.pid, signal);
+  };
+  const release = () => {
+    for (const signal of signals) process.off(signal, end);
+  };
+  for (const signal of signals) process.once(signal, end);
+  return release;
 }

@@ -1,13 +1,16 @@
 /** GCP Secret Manager, through gcloud. */
 import { BrokenDocument } from "../identity/documents.ts";
 import { type SecretStore, StoreFailure } from "../identity/store.ts";
-import { type Answer, runGcloud } from "./gcloud.ts";
+import { type Answer, PATIENCE, runGcloud } from "./gcloud.ts";
 
-/** Secret Manager of a project, with the login that gcloud has. Payloads go by stdin and stdout, never as an argument. */
-export function gcpSecretManager(project: string): SecretStore {
+/**
+ * Secret Manager of a project, with the login that gcloud has. Payloads go by stdin and stdout, never as an argument.
+ * @param patience milliseconds for each answer of gcloud
+ */
+export function gcpSecretManager(project: string, patience = PATIENCE): SecretStore {
   const title = `GCP Secret Manager of ${project}`;
   const gcloud = (args: readonly string[], doing: string, input?: string) =>
-    runGcloud(["secrets", ...args, `--project=${project}`, "--quiet"], `${title}: ${doing}`, input);
+    runGcloud(["secrets", ...args, `--project=${project}`, "--quiet"], `${title}: ${doing}`, { input, patience });
   const add = (id: string, text: string) =>
     gcloud(["versions", "add", id, "--data-file=-"], `writing ${id}`, text).then(({ found }) => found);
   const create = (id: string, text: string) =>

@@ -1,6 +1,11 @@
 #!/bin/sh
 # What test/support/gcloud.ts puts in the place of gcloud. No Node: it is started hundreds of times, and Node takes long to start.
 root=$FAKE_GCLOUD
+# As the real one: a program of its own below the script.
+if [ "$FAKE_GCLOUD_SLEEPS" ]; then
+  echo $$ >"$root/sleeping"
+  sleep "$FAKE_GCLOUD_SLEEPS"
+fi
 printf '%s\n' "$*" >>"$root/argv"
 cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' >>"$root/processes"
 fail() {

@@ -1,6 +1,11 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { gcpSecretManager } from "../../../src/connect/secret-store.ts";
-import { temporaryFolder } from "../../cli/circl.ts";
+import { waitEvery } from "../../../src/deploy/waiting.ts";
+import { root, temporaryFolder } from "../../cli/circl.ts";
 import { fakeGcloud } from "../../support/gcloud.ts";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -50,4 +55,43 @@ test("a project that is not there is no secret that is not there", async () => {
   using folder = temporaryFolder();
   const store = answering("NOT_FOUND: Project 'circl-production' not found or deleted.", folder.path);
   await expect(store.read("production-nats-client-oms")).rejects.toThrow("there is no such project");
+});
+
+/** Resolves once no process of the group is left. */
+const ended = (group: number): Promise<true> =>
+  waitEvery(20).until(
+    async () => {
+      try {
+        process.kill(-group, 0);
+        return undefined;
+      } catch {
+        return true;
+      }
+    },
+    30_000,
+    async () => "it goes on",
+  );
+
+test("a gcloud that gives no answer is given up, and nothing of it goes on", async () => {
+  using folder = temporaryFolder();
+  const { env } = fakeGcloud(folder.path);
+  for (const [name, value] of Object.entries({ ...env, FAKE_GCLOUD_SLEEPS: "600" })) vi.stubEnv(name, value);
+  await expect(gcpSecretManager("circl-production", 5_000).write("oms", "{}")).rejects.toMatchObject({
+    name: "StoreFailure",
+    message: expect.stringMatching(/: writing oms: gcloud gave no answer in 5 s\. .* run the same command again\.$/),
+  });
+  expect(await ended(Number(readFileSync(join(folder.path, "gcloud/sleeping"), "utf8")))).toBe(true);
+});
+
+test("Ctrl-C ends gcloud with the command", async () => {
+  using folder = temporaryFolder();
+  const env = { ...process.env, ...fakeGcloud(folder.path).env, FAKE_GCLOUD_SLEEPS: "600" };
+  const args = [join(root, "bin/circl"), "identity", "list", "production", "oms"];
+  const command = spawn(process.execPath, args, { env, stdio: "ignore" });
+  const sleeping = join(folder.path, "gcloud/sleeping");
+  await expect.poll(() => existsSync(sleeping) && readFileSync(sleeping, "utf8"), { timeout: 30_000 }).toMatch(/\d\n/);
+  const exit = once(command, "exit");
+  command.kill("SIGINT");
+  expect(await exit).toEqual([null, "SIGINT"]);
+  expect(await ended(Number(readFileSync(sleeping, "utf8")))).toBe(true);
 });
