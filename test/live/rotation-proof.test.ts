@@ -82,7 +82,7 @@ describe.skipIf(without("nats-server", "test-ca"))("a rotation asks the servers"
       const last = site.cluster.servers[2];
       const refusals = () => (last?.log().split("authentication error").length ?? 0) - 1;
       const before = refusals();
-      await expect.poll(refusals, { timeout: 60_000 }).toBeGreaterThanOrEqual(before + 2);
+      await expect.poll(refusals, { timeout: 140_000 }).toBeGreaterThanOrEqual(before + 2);
       expect(site.document("client", "oms")).toBe(held);
       await site.take([2]);
       expect(await ended).toEqual([0, null]);
@@ -186,7 +186,7 @@ describe.skipIf(without("nats-server", "test-ca"))("an end asks the servers", { 
     await site.take([0, 1]);
     const refusals = () => (servers[2]?.log().split("authentication error").length ?? 0) - 1;
     const before = refusals();
-    await expect.poll(refusals, { timeout: 60_000 }).toBeGreaterThanOrEqual(before + 2);
+    await expect.poll(refusals, { timeout: 140_000 }).toBeGreaterThanOrEqual(before + 2);
     expect(command.exitCode).toBe(null);
     await site.take([2]);
     expect(await ended).toEqual([0, null]);
