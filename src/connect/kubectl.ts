@@ -94,6 +94,14 @@ export async function readSecret(
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
 }
 
+export interface PodContainer extends Omit<PodPort, "port"> {
+  readonly container: string;
+}
+
+/** What a container of a pod has printed since its last start. @throws ConnectionFailure with what kubectl said */
+export const readLog = ({ context, namespace, pod, container }: PodContainer, patience = ANSWER): Promise<string> =>
+  runKubectl(context, ["logs", pod, "--namespace", namespace, "--container", container], { patience });
+
 /** Milliseconds for one command that gets or sends a few objects; it repeats a request of its own accord. */
 const ANSWER = 60_000;
 
@@ -116,7 +124,7 @@ function runKubectl(
       clearTimeout(late);
       fail(
         new ConnectionFailure(
-          `kubectl ${args[0]} ${args[0] === "get" ? "from" : "to"} ${context}: ${why}. Check --kubectl (kubectl config get-contexts) and your rights; running the same command again is safe.`,
+          `kubectl ${args[0]} ${args[0] === "apply" ? "to" : "from"} ${context}: ${why}. Check --kubectl (kubectl config get-contexts) and your rights; running the same command again is safe.`,
           { cause },
         ),
       );

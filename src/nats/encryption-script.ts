@@ -1,3 +1,7 @@
+import { createHash } from "node:crypto";
+
+const MARK = 12;
+
 /**
  * Chooses the key that a server runs with: `encryption.sh CIPHER KEYS DATA CONFIG`, in an init container.
  *
@@ -13,7 +17,7 @@
  * The key reaches the server as a copy that does not change while the pod lives. With the mounted Secret itself the next
  * reload after a change would fail and log both keys: "config reload not supported for JetStreamKey: old=..., new=...".
  */
-export const encryptionScript = String.raw`#!/bin/sh
+export const encryptionScript: string = String.raw`#!/bin/sh
 set -eu
 cipher=$1 keys=$2 data=$3 config=$4
 note=$data/encryption
@@ -74,5 +78,12 @@ umask 077
   tr -d '\n' <"$keys/$key"
   printf '"\n'
 } >"$config"
-say "files are encrypted with $used_cipher and the $key key"
+say "files are encrypted with $used_cipher and the $key key ($(hash_of "$keys/$key" | cut -c 1-${MARK}))"
 `;
+
+/** By which the log tells one key from another. "Current" alone is what was current when the pod started. @returns hex */
+export const markOf = (key: string): string => createHash("sha256").update(key).digest("hex").slice(0, MARK);
+
+/** The mark of the key that the volume has, in the script's log of the last start; undefined where it says none. */
+export const markIn = (log: string): string | undefined =>
+  [...log.matchAll(/\[encryption\] files are encrypted with \S+ and the \w+ key \(([0-9a-f]+)\)/g)].at(-1)?.[1];

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { encryptionScript } from "../../src/nats/encryption-script.ts";
+import { encryptionScript, markIn, markOf } from "../../src/nats/encryption-script.ts";
 import { tool, without } from "../support/tools.ts";
 
 const [A, B, C] = ["a", "b", "c"].map((letter) => letter.repeat(43)) as [string, string, string];
@@ -73,6 +73,16 @@ describe.skipIf(without("busybox"))("encryption.sh", () => {
       }
       expect(start("aes", B, C)).toMatchObject({ code: 1 });
     }
+  });
+
+  test("the log marks the key that the volume has, and says nothing of another", () => {
+    const { start } = volume();
+    expect(markIn(start("aes", `${A}\n`).said)).toBe(markOf(A));
+    const kept = start("aes", B, A);
+    expect([markIn(kept.said), kept.said.includes(A)]).toEqual([markOf(A), false]);
+    expect(markIn(volume().start("aes", B, A).said)).toBe(markOf(B));
+    expect(markIn(volume().start("aes", "short").said)).toBeUndefined();
+    expect(markOf(A)).not.toBe(markOf(B));
   });
 
   test("a volume keeps its cipher", () => {

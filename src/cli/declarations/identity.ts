@@ -64,10 +64,14 @@ export function declareIdentity(program: Command): void {
       "[names...]",
       "end a rotation: only the new one is valid",
       "Ends a rotation, where every server of --server, --context or --kubectl lets in what clients have now. Whoever still uses the " +
-        "previous credential is cut off. Asks before it takes an encryption key.",
+        "previous credential is cut off. Before it takes an encryption key it reads in the pods of --kubectl which one each volume has, " +
+        "or asks.",
     )
       .option(...all)
-      .option("--auto-approve", "do not ask: every server has said that its volume has the current key"),
+      .option(
+        "--auto-approve",
+        "do not ask: every server has said that its volume has the current key (with --kubectl it is read all the same)",
+      ),
   );
   asking(
     writing(
