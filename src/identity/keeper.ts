@@ -212,6 +212,28 @@ export async function heldByClients(
   return held.filter((one) => one !== undefined);
 }
 
+/** How a server names a login in its list of connections: the public key of an NKey, or the user name of a password. */
+export interface Login {
+  readonly name: string;
+  readonly user: string;
+}
+
+/** What ends with a finish. @throws BrokenDocument; StoreFailure */
+export async function endingLogins(
+  prepared: readonly Prepared[],
+  environment: Environment,
+  store: SecretStore,
+): Promise<readonly Login[]> {
+  const found = await eachOf(prepared, async ({ holder, steps }): Promise<readonly Login[]> => {
+    if (holder.kind === "server" || steps.length === 0) return [];
+    const scheme = schemeOf(holder);
+    const server = await readDocument(scheme.type, documentIds(environment, holder).server, store);
+    const previous = server && scheme.previous(server);
+    return previous ? [{ name: holder.name, user: previous.user || previous.key }] : [];
+  });
+  return found.flat();
+}
+
 /** @throws BrokenDocument; StoreFailure */
 export async function readHalves(environment: Environment, holder: Holder, store: SecretStore): Promise<Halves> {
   const [server, client] = await Promise.all(halvesOf(environment, holder, store));

@@ -4,6 +4,7 @@ import {
   asWritten,
   carryOut,
   documentIds,
+  endingLogins,
   type Holder,
   heldByClients,
   holders,
@@ -18,6 +19,7 @@ import { nearest } from "../../rules/shape.ts";
 import { formatDuration, isDuration, nanoseconds } from "../../units.ts";
 import { confirmed } from "../confirm.ts";
 import type { ConnectionOptions } from "../connection.ts";
+import { stillUsed } from "../connections.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
 import { askOnce, mustTake, serversToAsk, untilAccepted, untilEnded } from "../identity-proof.ts";
@@ -72,6 +74,10 @@ export async function run(
   if (action === "finish") {
     if (await tooEarly(prepared, model, store, wait)) return exitCodes.blocked;
     if (servers && held.length > 0) await mustTake(servers, held, environment);
+    if (servers && options.kubectl !== undefined) {
+      const ending = await endingLogins(prepared, environment, store);
+      if (await stillUsed(ending, options.kubectl, environment)) return exitCodes.blocked;
+    }
     if (!(await volumesReplaced(prepared, environment, options))) return exitCodes.blocked;
   }
   if (asked === "revoke" && !options.autoApprove) {

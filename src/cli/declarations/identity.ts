@@ -63,9 +63,9 @@ export function declareIdentity(program: Command): void {
       "finish",
       "[names...]",
       "end a rotation: only the new one is valid",
-      "Ends a rotation, where every server of --server, --context or --kubectl lets in what clients have now. Whoever still uses the " +
-        "previous credential is cut off. Before it takes an encryption key it reads in the pods of --kubectl which one each volume has, " +
-        "or asks.",
+      "Ends a rotation, where every server of --server, --context or --kubectl lets in what clients have now, and nobody is in with the " +
+        "previous credential as far as --kubectl shows. Whoever still uses it is cut off. Before it takes an encryption key it reads in " +
+        "the pods of --kubectl which one each volume has, or asks.",
     )
       .option(...all)
       .option(
