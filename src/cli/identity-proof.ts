@@ -1,23 +1,16 @@
 /** Asks every server whom it lets in: what a file says and what a server knows are two things. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { forwardPodPort } from "../connect/kubectl.ts";
 import { accepts, type ServerTarget } from "../connect/login.ts";
 import type { ClientHalf } from "../identity/credential.ts";
 import type { Held, Prepared } from "../identity/keeper.ts";
 import type { SecretStore } from "../identity/store.ts";
-import { ConnectionFailure } from "../jetstream/api.ts";
 import { DOCUMENTS, NATS, PORTS, serviceHost, storeKey } from "../kubernetes/names.ts";
 import type { Environment } from "../model/environment.ts";
 import { formatDuration } from "../units.ts";
 import { type ConnectionOptions, serversOf } from "./connection.ts";
 import { Failure } from "./failures.ts";
 import { log } from "./output/terminal.ts";
-
-/** One server, and how it is reached: a forwarded port dies with its pod, so it is opened for each question. */
-export interface ProvenServer {
-  readonly name: string;
-  readonly ask: (clients: readonly ClientHalf[]) => Promise<readonly boolean[]>;
-}
+import { doubtsOfAll, listed, namesOf, type ProvenServer, until } from "./server-answers.ts";
 
 /** Every server by itself; undefined where the options name none. @throws UsageError; StoreFailure */
 export async function serversToAsk(
@@ -39,22 +32,28 @@ export async function serversToAsk(
   if (kubectl === undefined) return servers.map((server) => ({ name: server, ask: asker({ ...target, server }) }));
   return Array.from({ length: environment.nats.servers }, (_, i) => ({
     name: `${NATS.name}-${i}`,
-    ask: async (clients) => {
+    ask: async (clients, goesOn) => {
       const { namespace } = environment.kubernetes;
       await using forward = await forwardPodPort({
         ...{ context: kubectl, namespace, pod: `${NATS.name}-${i}`, port: PORTS.natsClient },
       });
       const tlsName = serviceHost(NATS.clientService, environment);
-      return await asker({ ...target, tlsName, server: `127.0.0.1:${forward.port}` })(clients);
+      return await asker({ ...target, tlsName, server: `127.0.0.1:${forward.port}` })(clients, goesOn);
     },
   }));
 }
 
-const asker = (target: ServerTarget) => async (clients: readonly ClientHalf[]) => {
-  const answers: boolean[] = [];
-  for (const client of clients) answers.push(await accepts(target, client));
-  return answers;
-};
+const asker =
+  (target: ServerTarget): ProvenServer["ask"] =>
+  async (clients, goesOn = () => true) => {
+    const answers: boolean[] = [];
+    for (const [i, client] of clients.entries()) {
+      const answer = await accepts(target, client);
+      answers.push(answer);
+      if (!goesOn(answer, i)) break;
+    }
+    return answers;
+  };
 
 /** What clients get: of a rotation, once the servers know it. */
 const newHalves = (prepared: readonly Prepared[]): Held[] =>
@@ -89,9 +88,6 @@ export async function mustTake(
       `${whereToLook(environment)} Then run the same command again; with --wait 0s nobody asks.`,
   );
 }
-
-/** Milliseconds between two questions. */
-const PAUSE = 5_000;
 
 /**
  * Resolves once every server lets every new credential in.
@@ -153,52 +149,6 @@ const eachLogin = ({ name, client }: Held): Held[] =>
       ]
     : [{ name, client }];
 
-/** Asks until nothing is in doubt, or patience is at its end: then with what still is. */
-async function until(servers: readonly ProvenServer[], expected: Expected, patience: number): Promise<Doubt[]> {
-  const end = Date.now() + patience / 1e6;
-  for (;;) {
-    const doubts = await doubtsOfAll(servers, expected);
-    if (doubts.length === 0 || Date.now() >= end) return doubts;
-    await sleep(Math.min(PAUSE, Math.max(0, end - Date.now())));
-  }
-}
-
 const whereToLook = ({ kubernetes: { namespace } }: Environment): string =>
   `Did auth.conf arrive (kubectl -n ${namespace} describe externalsecret ${NATS.authSecret}), and was it taken (kubectl -n ${namespace} ` +
   "logs nats-0 -c nats | grep -i reload)?";
-
-/** Whom every server must let in, and whom turn away. */
-interface Expected {
-  readonly taken: readonly Held[];
-  readonly refused?: readonly Held[];
-}
-
-interface Doubt {
-  readonly said: string;
-  /** It gave no answer. */
-  readonly silent: boolean;
-}
-
-const listed = (doubts: readonly Doubt[]): string => doubts.map(({ said }) => `- ${said}`).join("\n");
-
-const namesOf = (all: readonly { readonly name: string }[]): string =>
-  [...new Set(all.map(({ name }) => name))].join(", ");
-
-const doubtsOfAll = async (servers: readonly ProvenServer[], expected: Expected): Promise<Doubt[]> =>
-  (await Promise.all(servers.map((server) => doubtsOf(server, expected)))).flat();
-
-async function doubtsOf({ name, ask }: ProvenServer, { taken, refused = [] }: Expected): Promise<Doubt[]> {
-  try {
-    const answers = await ask([...taken, ...refused].map(({ client }) => client));
-    const unknown = taken.filter((_, i) => !answers[i]);
-    const known = refused.filter((_, i) => answers[taken.length + i]);
-    return [
-      ...(unknown.length > 0 ? [{ said: `${name} refuses ${namesOf(unknown)}`, silent: false }] : []),
-      ...(known.length > 0 ? [{ said: `${name} still takes ${namesOf(known)}`, silent: false }] : []),
-    ];
-  } catch (error) {
-    // It may be in the middle of a restart.
-    if (!(error instanceof ConnectionFailure)) throw error;
-    return [{ said: `${name}: ${error.message}`, silent: true }];
-  }
-}

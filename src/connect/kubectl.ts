@@ -76,40 +76,65 @@ function forward(
  * Sends objects by stdin. On the server's side, because a client's apply keeps a copy of everything in an annotation.
  * @throws ConnectionFailure with what kubectl said; never with what it was given
  */
-export async function applyObjects(context: string, objects: readonly object[]): Promise<void> {
+export async function applyObjects(context: string, objects: readonly object[], patience = ANSWER): Promise<void> {
   const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
-  await runKubectl(context, ["apply", "--server-side", "--force-conflicts", "-f", "-"], list);
+  await runKubectl(context, ["apply", "--server-side", "--force-conflicts", "-f", "-"], { input: list, patience });
 }
 
 /** @throws ConnectionFailure with what kubectl said */
 export async function readSecret(
   context: string,
   { namespace, name }: { readonly namespace: string; readonly name: string },
+  patience = ANSWER,
 ): Promise<Readonly<Record<string, string>> | undefined> {
-  const text = await runKubectl(context, [
-    ...["get", "secret", name, "--namespace", namespace, "--ignore-not-found", "--output", "json"],
-  ]);
+  const args = ["get", "secret", name, "--namespace", namespace, "--ignore-not-found", "--output", "json"];
+  const text = await runKubectl(context, args, { patience });
   if (text.trim() === "") return undefined;
   const { data = {} } = JSON.parse(text) as { readonly data?: Readonly<Record<string, string>> };
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
 }
 
-function runKubectl(context: string, args: readonly string[], input = ""): Promise<string> {
+export interface PodContainer extends Omit<PodPort, "port"> {
+  readonly container: string;
+}
+
+/** What a container of a pod has printed since its last start. @throws ConnectionFailure with what kubectl said */
+export const readLog = ({ context, namespace, pod, container }: PodContainer, patience = ANSWER): Promise<string> =>
+  runKubectl(context, ["logs", pod, "--namespace", namespace, "--container", container], { patience });
+
+/** Milliseconds for one command that gets or sends a few objects; it repeats a request of its own accord. */
+const ANSWER = 60_000;
+
+function runKubectl(
+  context: string,
+  args: readonly string[],
+  { input = "", patience }: { readonly input?: string; readonly patience: number },
+): Promise<string> {
   const kubectl = spawn("kubectl", ["--context", context, ...args], { stdio: ["pipe", "pipe", "pipe"] });
   return new Promise((done, fail) => {
     let said = "";
     let text = "";
-    const failed = (why: string, cause?: Error) =>
+    const late = setTimeout(() => {
+      failed(`it gave no answer in ${patience / 1000} s`);
+      kubectl.kill("SIGKILL");
+      // What it started to log in may hold on to them.
+      for (const stream of kubectl.stdio) stream?.destroy();
+    }, patience);
+    const failed = (why: string, cause?: Error) => {
+      clearTimeout(late);
       fail(
         new ConnectionFailure(
-          `kubectl ${args[0]} ${args[0] === "get" ? "from" : "to"} ${context}: ${why}. Check --kubectl (kubectl config get-contexts) and your rights; running the same command again is safe.`,
+          `kubectl ${args[0]} ${args[0] === "apply" ? "to" : "from"} ${context}: ${why}. Check --kubectl (kubectl config get-contexts) and your rights; running the same command again is safe.`,
           { cause },
         ),
       );
+    };
     kubectl.once("error", (error) => failed(error.message, error));
-    kubectl.once("close", (code) =>
-      code === 0 ? done(text) : failed(said.trim().split("\n")[0] || `it ended with ${code}`),
-    );
+    kubectl.once("close", (code) => {
+      if (code !== 0) return failed(said.trim().split("\n")[0] || `it ended with ${code}`);
+      clearTimeout(late);
+      done(text);
+    });
     kubectl.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;
     });

@@ -2,6 +2,7 @@
  * The documents of the secret store. Each is one flat JSON object in which every key is there, "" for none: the templates
  * that read them fail on a key that is missing (External Secrets sets `missingkey=error`).
  */
+import { isPublicKey, isSeed } from "./key-material.ts";
 
 /** The server's half of an NKey: public keys. `previous` is valid as well while clients move to `current`. Without both nobody logs in. */
 export interface NkeyDocument {
@@ -48,34 +49,45 @@ export interface DocumentTypes {
 }
 export type DocumentType = keyof DocumentTypes;
 
-const PUBLIC_KEY = /^U[A-Z2-7]{55}$/;
-const HASH = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/;
-const USER = /^[a-z0-9-]+$/;
+/** Whether a text is what a key of a document may hold. */
+type Form = (text: string) => boolean;
+
+const of =
+  (pattern: RegExp): Form =>
+  (text) =>
+    pattern.test(text);
+const orNone =
+  (...forms: readonly Form[]): Form =>
+  (text) =>
+    text === "" || forms.some((fits) => fits(text));
+
+// With one character wrong it still has the shape: whoever works with it would fail, not say that it is broken.
+const publicKey: Form = (text) => /^U[A-Z2-7]{55}$/.test(text) && isPublicKey(text);
+const seed: Form = (text) => /^SU[A-Z2-7]{56}$/.test(text) && isSeed(text);
+const hash = of(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/);
+const user = of(/^[a-z0-9-]+$/);
 /** What every configuration file, URL and shell takes as it is. */
-const PLAIN = /^[A-Za-z0-9]{32,}$/;
-const orNone = (...patterns: readonly RegExp[]): RegExp =>
-  new RegExp(["^$", ...patterns.map(({ source }) => source)].join("|"));
-const SEED = /^SU[A-Z2-7]{56}$/;
-const VISIBLE = /^[!-~]+$/;
+const plain = of(/^[A-Za-z0-9]{32,}$/);
+const visible = of(/^[!-~]+$/);
 
 /** What each key may hold. Everything lands in a configuration file, so that anything else could end a string there. */
-const SHAPES: { readonly [T in DocumentType]: Readonly<Record<keyof DocumentTypes[T], RegExp>> } = {
-  nkey: { current: orNone(PUBLIC_KEY), previous: orNone(PUBLIC_KEY) },
+const SHAPES: { readonly [T in DocumentType]: Readonly<Record<keyof DocumentTypes[T], Form>> } = {
+  nkey: { current: orNone(publicKey), previous: orNone(publicKey) },
   password: {
-    ...{ currentUser: orNone(USER), current: orNone(HASH, PUBLIC_KEY) },
-    ...{ previousUser: orNone(USER), previous: orNone(HASH, PUBLIC_KEY) },
+    ...{ currentUser: orNone(user), current: orNone(hash, publicKey) },
+    ...{ previousUser: orNone(user), previous: orNone(hash, publicKey) },
   },
-  seed: { seed: SEED },
-  login: { user: orNone(USER), password: orNone(VISIBLE), seed: orNone(SEED) },
+  seed: { seed },
+  login: { user: orNone(user), password: orNone(visible), seed: orNone(seed) },
   // Tile38 trims what a client sends, and reads broken JSON as far as it can.
-  tile38: { password: /^(?!.*["\\])[!-~]+$/ },
-  encryption: { current: PLAIN, previous: orNone(PLAIN) },
+  tile38: { password: of(/^(?!.*["\\])[!-~]+$/) },
+  encryption: { current: plain, previous: orNone(plain) },
 };
 
 /** What is left of a password once the environment says that its identity has an NKey. Read by nobody, gone with the next write. */
-const LEFT_OVER: Partial<Readonly<Record<DocumentType, Readonly<Record<string, RegExp>>>>> = {
-  nkey: { currentUser: /^$/, previousUser: /^$/ },
-  seed: { user: orNone(USER), password: orNone(VISIBLE) },
+const LEFT_OVER: Partial<Readonly<Record<DocumentType, Readonly<Record<string, Form>>>>> = {
+  nkey: { currentUser: orNone(), previousUser: orNone() },
+  seed: { user: orNone(user), password: orNone(visible) },
 };
 
 /** A document that is not what it must be. Values are never in the message. */
@@ -85,21 +97,21 @@ export class BrokenDocument extends Error {
 
 /** @throws BrokenDocument that names every key that is missing, unknown or of another form */
 export function parseDocument<T extends DocumentType>(type: T, id: string, text: string): DocumentTypes[T] {
-  const shape: Readonly<Record<string, RegExp>> = SHAPES[type];
+  const shape: Readonly<Record<string, Form>> = SHAPES[type];
   const found = objectIn(text);
   if (!found) throw broken(id, ["is no JSON object"], type);
   const wrong = [
-    ...Object.entries(shape).flatMap(([key, pattern]) => {
+    ...Object.entries(shape).flatMap(([key, fits]) => {
       const value = found[key];
       if (value === undefined) return [`"${key}" is missing`];
-      return typeof value === "string" && pattern.test(value) ? [] : [`"${key}" is not of the form it must have`];
+      return typeof value === "string" && fits(value) ? [] : [`"${key}" is not of the form it must have`];
     }),
     ...Object.entries(found).flatMap(([key, value]) =>
-      key in shape || LEFT_OVER[type]?.[key]?.test(String(value)) ? [] : [`"${key}" means nothing here`],
+      key in shape || LEFT_OVER[type]?.[key]?.(String(value)) ? [] : [`"${key}" means nothing here`],
     ),
     // A key has no user name, a hash has one.
     ...(type === "password" ? ["current", "previous"] : []).flatMap((key) =>
-      HASH.test(String(found[key])) === (found[`${key}User`] !== "") ? [] : [`"${key}" and "${key}User" go together`],
+      hash(String(found[key])) === (found[`${key}User`] !== "") ? [] : [`"${key}" and "${key}User" go together`],
     ),
     ...(type === "login" && (found.user === "") !== (found.password === "")
       ? ['"user" and "password" go together']

@@ -7,8 +7,8 @@ import type { Model } from "../model/resolve.ts";
 import { type ClientHalf, type Halves, schemes } from "./credential.ts";
 import { BrokenDocument, type DocumentType, type DocumentTypes, parseDocument } from "./documents.ts";
 import { type Action, Refused, replacement, type Transition, transition, withdrawal } from "./rotation.ts";
-import { changeEncryptionKey, changeTile38Password } from "./shared-secret.ts";
-import type { SecretStore } from "./store.ts";
+import { changeEncryptionKey, changeTile38Password, replacedTile38Password } from "./shared-secret.ts";
+import { type SecretStore, StoreFailure } from "./store.ts";
 
 /** Something that the store keeps a secret for: an identity, or one of the two secrets that have no client's half. */
 export interface Holder {
@@ -79,18 +79,26 @@ async function transitionOf(
   store: SecretStore,
 ): Promise<Transition> {
   const { server } = documentIds(environment, holder);
-  if (holder.credential === "tile38") return changeTile38Password(action, await readDocument("tile38", server, store));
+  // What is stored can be read with this key alone: nothing is made in its place.
   if (holder.credential === "encryption") {
     return changeEncryptionKey(action, await readDocument("encryption", server, store));
   }
-  const scheme = schemes[holder.credential];
   try {
+    if (holder.credential === "tile38")
+      return changeTile38Password(action, await readDocument("tile38", server, store));
+    const scheme = schemes[holder.credential];
     return transition(action, holder.name, scheme, await readHalves(environment, holder, store));
   } catch (error) {
-    // The way out of a half that cannot be read.
+    // The way out of what cannot be read.
     if (!(error instanceof BrokenDocument)) throw error;
-    if (action === "revoke") return replacement(holder.name, scheme);
-    if (action === "withdraw") return withdrawal(scheme);
+    if (holder.credential === "tile38") {
+      if (action === "revoke") return replacedTile38Password();
+    } else {
+      if (action === "revoke") {
+        return replacement(holder.name, schemes[holder.credential], await readableHalves(environment, holder, store));
+      }
+      if (action === "withdraw") return withdrawal(schemes[holder.credential]);
+    }
     throw error;
   }
 }
@@ -98,7 +106,8 @@ async function transitionOf(
 /**
  * Writes what was prepared, in an order that may be cut off anywhere: first all that servers must
  * know, then what clients get once `serversReady` is done.
- * @throws StoreFailure; what was written until then holds, and the same command completes the rest
+ * @throws StoreFailure, also where somebody else has changed what servers know meanwhile; what was written until then holds,
+ *   and the same command completes the rest
  */
 export async function carryOut(
   prepared: readonly Prepared[],
@@ -114,7 +123,25 @@ export async function carryOut(
   const later = writes.map((ofHolder) => ofHolder.filter(({ afterServers }) => afterServers));
   if (later.flat().length === 0) return;
   await serversReady();
+  await mustBeAsWritten(
+    writes.filter((_, i) => later[i]?.length),
+    store,
+  );
   await writeAll(later, store);
+}
+
+/** It may have been long: handed out after somebody's revoke, a credential would open nothing, and hide the one that does. */
+async function mustBeAsWritten(writes: readonly (readonly Write[])[], store: SecretStore): Promise<void> {
+  const earlier = writes.flat().filter(({ afterServers }) => !afterServers);
+  // A store may end a text with a line feed of its own.
+  const changed = (
+    await eachOf(earlier, async ({ id, text }) => ((await store.read(id))?.trim() === text ? [] : [id]))
+  ).flat();
+  if (changed.length === 0) return;
+  throw new StoreFailure(
+    `somebody else changed ${changed.join(", ")} meanwhile: nothing was handed out to clients. ` +
+      "See `identity list` for how it stands, and agree who goes on.",
+  );
 }
 
 /**
@@ -179,27 +206,58 @@ export async function heldByClients(
   const held = await eachOf(prepared, async ({ holder, steps }): Promise<Held | undefined> => {
     const { client: id } = documentIds(environment, holder);
     if (!id || steps.length === 0) return undefined;
-    try {
-      const client = await readDocument(schemeOf(holder).clientType, id, store);
-      return client && { name: holder.name, client };
-    } catch (error) {
-      if (!(error instanceof BrokenDocument)) throw error;
-      return undefined;
-    }
+    const client = await readable(readDocument(schemeOf(holder).clientType, id, store));
+    return client && { name: holder.name, client };
   });
   return held.filter((one) => one !== undefined);
 }
 
+/** How a server names a login in its list of connections: the public key of an NKey, or the user name of a password. */
+export interface Login {
+  readonly name: string;
+  readonly user: string;
+}
+
+/** What ends with a finish. @throws BrokenDocument; StoreFailure */
+export async function endingLogins(
+  prepared: readonly Prepared[],
+  environment: Environment,
+  store: SecretStore,
+): Promise<readonly Login[]> {
+  const found = await eachOf(prepared, async ({ holder, steps }): Promise<readonly Login[]> => {
+    if (holder.kind === "server" || steps.length === 0) return [];
+    const scheme = schemeOf(holder);
+    const server = await readDocument(scheme.type, documentIds(environment, holder).server, store);
+    const previous = server && scheme.previous(server);
+    return previous ? [{ name: holder.name, user: previous.user || previous.key }] : [];
+  });
+  return found.flat();
+}
+
 /** @throws BrokenDocument; StoreFailure */
 export async function readHalves(environment: Environment, holder: Holder, store: SecretStore): Promise<Halves> {
-  const { type, clientType } = schemeOf(holder);
-  const ids = documentIds(environment, holder);
-  const [server, client] = await Promise.all([
-    readDocument(type, ids.server, store),
-    readDocument(clientType, ids.client ?? "", store),
-  ]);
+  const [server, client] = await Promise.all(halvesOf(environment, holder, store));
   return { server, client };
 }
+
+async function readableHalves(environment: Environment, holder: Holder, store: SecretStore): Promise<Halves> {
+  const [reading, readingToo] = halvesOf(environment, holder, store);
+  const [server, client] = await Promise.all([readable(reading), readable(readingToo)]);
+  return { server, client };
+}
+
+const halvesOf = (environment: Environment, holder: Holder, store: SecretStore) => {
+  const { type, clientType } = schemeOf(holder);
+  const { server, client = "" } = documentIds(environment, holder);
+  return [readDocument(type, server, store), readDocument(clientType, client, store)] as const;
+};
+
+/** Nothing for what is broken. */
+const readable = <T>(reading: Promise<T>): Promise<T | undefined> =>
+  reading.catch((error: unknown) => {
+    if (!(error instanceof BrokenDocument)) throw error;
+    return undefined;
+  });
 
 const schemeOf = ({ credential }: Holder) => schemes[credential === "password" ? "password" : "nkey"];
 

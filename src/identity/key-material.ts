@@ -1,7 +1,7 @@
 /** Keys and passwords: always random, never chosen by a person. */
 import { randomInt } from "node:crypto";
 import bcrypt from "bcryptjs";
-import { createUser, fromSeed } from "nkeys.js";
+import { createUser, fromPublic, fromSeed } from "nkeys.js";
 
 /**
  * bcrypt's least cost. It slows down guessing, and 43 random characters (256 bits) are not guessed at any speed; but the
@@ -33,6 +33,19 @@ export function publicKeyOf(seed: string): string {
     return pair.getPublicKey();
   } finally {
     pair.clear();
+  }
+}
+
+/** Whether the checksum holds that every NKey ends with. */
+export const isPublicKey = (text: string): boolean => opens(() => fromPublic(text));
+export const isSeed = (text: string): boolean => opens(() => fromSeed(Buffer.from(text)));
+
+function opens(open: () => { clear(): void }): boolean {
+  try {
+    open().clear();
+    return true;
+  } catch {
+    return false;
   }
 }
 

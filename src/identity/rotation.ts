@@ -113,9 +113,9 @@ const ACTIONS: Readonly<Record<Action, (situation: Situation) => Transition>> = 
     }
   },
 
-  revoke({ name, scheme, standing }) {
+  revoke({ name, scheme, halves, standing }) {
     if (standing === "missing") throw new Refused(`${name}: there is nothing to revoke.`);
-    return replacement(name, scheme);
+    return replacement(name, scheme, halves);
   },
 
   withdraw({ name, scheme, standing }) {
@@ -168,14 +168,23 @@ export const withdrawal = (scheme: Scheme): Transition => ({
 /**
  * A new credential in place of whatever there is, readable or not. The server's half first: the door is shut before anything
  * else, and the client is locked out until it has its new half.
+ * @param halves those that can be read: what has moved to an NKey gets an NKey
  */
-export function replacement(name: string, scheme: Scheme): Transition {
-  const fresh = scheme.fresh(name);
+export function replacement(name: string, scheme: Scheme, halves: Halves): Transition {
+  const fresh = scheme.fresh(name, hasKey(scheme, halves) ? "" : undefined);
   const steps: Step[] = [
     { half: "server", document: scheme.document(fresh.entry) },
     { half: "client", document: fresh.client },
   ];
   return { steps, says: "revoked: earlier credentials end. Restart its clients with the new one" };
+}
+
+/** What its client has decides: of a move that was cut off it knows nothing yet. */
+function hasKey(scheme: Scheme, { server, client }: Halves): boolean {
+  if (client) return client.seed !== "";
+  if (!server) return false;
+  const { user, key } = scheme.current(server);
+  return user === "" && key !== "";
 }
 
 const revokedText = (name: string): string =>

@@ -37,13 +37,17 @@ export function changeTile38Password(action: Action, now: Tile38Document | undef
       return now ? nothing("there already") : written({ password: createPassword() }, "created");
     case "revoke":
       if (!now) throw new Refused("tile38-password: there is nothing to revoke.");
-      return written(
-        { password: createPassword() },
-        "revoked. Restart leader, followers and clients: in between they refuse each other",
-      );
+      return replacedTile38Password();
     default:
       throw new Refused(
         "tile38-password: Tile38 knows one password at a time, so there is no rotation without an interruption. Plan one, and use revoke.",
       );
   }
 }
+
+/** A new password in place of whatever there is, readable or not. */
+export const replacedTile38Password = (): Transition =>
+  written(
+    { password: createPassword() },
+    "revoked. Restart leader, followers and clients: in between they refuse each other",
+  );

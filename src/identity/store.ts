@@ -4,7 +4,7 @@
 export interface SecretStore {
   /** For people: "GCP Secret Manager of circl-production". */
   readonly title: string;
-  /** The newest text under `id`, or undefined where there never was one. @throws StoreFailure */
+  /** The newest text under `id`, or undefined where there never was one. @throws StoreFailure; BrokenDocument for one that nobody can read */
   read(id: string): Promise<string | undefined>;
   /** @throws StoreFailure, and then nothing has changed */
   write(id: string, text: string): Promise<void>;

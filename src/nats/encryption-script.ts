@@ -1,3 +1,7 @@
+import { createHash } from "node:crypto";
+
+const MARK = 12;
+
 /**
  * Chooses the key that a server runs with: `encryption.sh CIPHER KEYS DATA CONFIG`, in an init container.
  *
@@ -13,7 +17,7 @@
  * The key reaches the server as a copy that does not change while the pod lives. With the mounted Secret itself the next
  * reload after a change would fail and log both keys: "config reload not supported for JetStreamKey: old=..., new=...".
  */
-export const encryptionScript = String.raw`#!/bin/sh
+export const encryptionScript: string = String.raw`#!/bin/sh
 set -eu
 cipher=$1 keys=$2 data=$3 config=$4
 note=$data/encryption
@@ -24,8 +28,13 @@ refuse() {
   exit 1
 }
 encrypted() { [ -n "$(find "$data" -name meta.key 2>/dev/null | head -n 1)" ]; }
-# Nothing for a key that is not there.
-hash_of() { [ ! -s "$1" ] || sha256sum <"$1" | cut -c 1-64; }
+# Of the key alone, as the server reads it: a store may end what it mounts with a line feed, or not.
+hash_of() { tr -d '\n' <"$1" | sha256sum | cut -c 1-64; }
+# An earlier note may be of the file as it was, line feed and all.
+is_used() {
+  [ -s "$1" ] || return 1
+  [ "$used" = "$(hash_of "$1")" ] || [ "$used" = "$({ tr -d '\n' <"$1" && echo; } | sha256sum | cut -c 1-64)" ]
+}
 
 if [ "$cipher" = none ]; then
   if [ -e "$note" ] || encrypted; then
@@ -53,9 +62,9 @@ else
   mv "$note.new" "$note"
 fi
 
-if [ "$used" = "$(hash_of "$keys/current")" ]; then
+if is_used "$keys/current"; then
   key=current
-elif [ "$used" = "$(hash_of "$keys/previous")" ]; then
+elif is_used "$keys/previous"; then
   key=previous
   say "this volume keeps the previous key; an empty volume would begin with the current one"
 else
@@ -69,5 +78,12 @@ umask 077
   tr -d '\n' <"$keys/$key"
   printf '"\n'
 } >"$config"
-say "files are encrypted with $used_cipher and the $key key"
+say "files are encrypted with $used_cipher and the $key key ($(hash_of "$keys/$key" | cut -c 1-${MARK}))"
 `;
+
+/** By which the log tells one key from another. "Current" alone is what was current when the pod started. @returns hex */
+export const markOf = (key: string): string => createHash("sha256").update(key).digest("hex").slice(0, MARK);
+
+/** The mark of the key that the volume has, in the script's log of the last start; undefined where it says none. */
+export const markIn = (log: string): string | undefined =>
+  [...log.matchAll(/\[encryption\] files are encrypted with \S+ and the \w+ key \(([0-9a-f]+)\)/g)].at(-1)?.[1];

@@ -148,7 +148,7 @@ bff   nkey        steady    2026-11-01 10:00
       "gcloud crashed (ConnectionError): HTTPSConnectionPool(host='secretmanager.googleapis.com', port=443): Max retries exceeded",
       "it cannot be reached. Check the network and HTTPS_PROXY",
     ],
-    ["FAILED_PRECONDITION: Secret Version is in DISABLED state.", "FAILED_PRECONDITION: Secret Version is in DISABLED"],
+    ["FAILED_PRECONDITION: Constraint is violated.", "FAILED_PRECONDITION: Constraint is violated."],
   ])("says what to do about: %s", async (says, expected) => {
     using folder = temporaryFolder();
     const gcloud = fakeGcloud(folder.path);
@@ -158,6 +158,28 @@ bff   nkey        steady    2026-11-01 10:00
     expect(stderr).toMatch(/^error: GCP Secret Manager of circl-production: reading production-nats-/);
     expect(stderr).toContain(expected);
     expect(stderr).not.toContain("fault of circl");
+  });
+
+  test.each([
+    [
+      "DISABLED",
+      "Enable it (gcloud secrets versions enable 1 --secret=staging-nats-client-oms --project=circl-staging), or",
+    ],
+    ["DESTROYED", "Write its last good version again, or revoke"],
+  ] as const)("lists a newest version that is %s as broken, and revoke makes another", async (state, expected) => {
+    using folder = temporaryFolder();
+    const gcloud = fakeGcloud(folder.path);
+    const { env } = gcloud;
+    await circl(["identity", "create", "staging", "oms", "bff"], { env });
+    gcloud.close("circl-staging", "staging-nats-client-oms", state);
+    const listed = await circl(["identity", "list", "staging", "oms", "bff"], { env });
+    expect(listed).toMatchObject({ code: 3, stderr: "" });
+    expect(listed.stdout).toMatch(/^oms +nkey +broken .*\nbff +nkey +steady /m);
+    expect(listed.stdout).toContain(expected);
+    const rotated = await circl(["identity", "rotate", "staging", "oms", "--wait", "0s"], { env });
+    expect(rotated).toMatchObject({ code: 1, stderr: expect.stringContaining(expected) });
+    expect((await circl(["identity", "revoke", "staging", "oms", "--auto-approve"], { env })).code).toBe(0);
+    expect((await circl(["identity", "list", "staging", "oms"], { env })).stdout).toMatch(/^oms +nkey +steady /m);
   });
 
   test("says that gcloud is missing", async () => {

@@ -4,56 +4,23 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AckPolicy, connect, nkeyAuthenticator } from "nats";
 import { describe, expect, test } from "vitest";
-import { renderClient } from "../../src/clients/files.ts";
-import { identities } from "../../src/model/identity.ts";
 import type { Model } from "../../src/model/resolve.ts";
 import type { StreamInput } from "../../src/model/stream.ts";
 import { renderAuth } from "../../src/nats/auth-template.ts";
-import { circl, type Outcome, runNode, runProgram, temporaryFolder } from "../cli/circl.ts";
+import { circl, runNode, runProgram } from "../cli/circl.ts";
 import { lock, modelWith, realModel } from "../support/definitions.ts";
-import { type Backbone, startBackbone } from "../support/identities.ts";
+import { runExample, SAID } from "../support/examples.ts";
+import { startBackbone } from "../support/identities.ts";
 import { startLoad } from "../support/load.ts";
 import { Cluster, type RunningServer } from "../support/nats-server.ts";
 import { applyAll } from "../support/permission-suite.ts";
 import { without } from "../support/tools.ts";
-
-const page = readFileSync(new URL("../../docs/security.md", import.meta.url), "utf8");
-const SAID = "stored in circl_oms\nhandled circl.oms.command.cancel\n";
-/** Runs the page's example as oms of production, with the Secret of oms where it looks for it. */
-async function runExample(language: "js" | "python", run: (script: string) => Promise<Outcome>): Promise<Outcome> {
-  const text = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(page)?.[1] ?? "";
-  expect(text).toContain("/etc/circl");
-  const model = realModel("production");
-  await using backbone = await startBackbone(model);
-  await applyAll(backbone, model);
-  const bff = await backbone.as("bff");
-  await bff.jetstream().publish("circl.oms.command.cancel", "{}");
-  await bff.close();
-  using folder = temporaryFolder();
-  mount(folder.path, "oms", model, backbone);
-  return await run(text.replace("/etc/circl", folder.path));
-}
 
 // Python's client is in no registry that the pipeline uses.
 const pythonLacks = spawnSync("python3", ["-c", "import nats, nkeys"], { encoding: "utf8" });
 if (pythonLacks.status !== 0) {
   const reason = pythonLacks.error?.message ?? pythonLacks.stderr.trim().split("\n").at(-1);
   process.stderr.write(`\nMISSING nats-py and nkeys: the example in Python is not run\n${reason}\n\n`);
-}
-
-/** Writes what the service would mount, with the servers of this test in the place of the Service. */
-function mount(folder: string, service: string, model: Model, { cluster, credentials }: Backbone): void {
-  const identity = identities(model).find(({ name }) => name === service);
-  if (!identity) throw new Error(`no identity ${service}`);
-  const ca = readFileSync(cluster.target().tls?.ca ?? "", "utf8");
-  const { "nats.json": settings = "", ...files } = renderClient(identity, model, {
-    ...credentials.clients[service],
-    ca,
-  });
-  const here = { ...JSON.parse(settings), servers: cluster.target().servers.map((server) => `tls://${server}`) };
-  for (const [name, text] of Object.entries({ ...files, "nats.json": JSON.stringify(here) })) {
-    writeFileSync(join(folder, name), text);
-  }
 }
 
 /** Small streams on one server without TLS. */

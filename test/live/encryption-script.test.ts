@@ -1,10 +1,11 @@
 /** encryption.sh on real folders: which key a volume gets, and which volumes must not start. */
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { encryptionScript } from "../../src/nats/encryption-script.ts";
+import { encryptionScript, markIn, markOf } from "../../src/nats/encryption-script.ts";
 import { tool, without } from "../support/tools.ts";
 
 const [A, B, C] = ["a", "b", "c"].map((letter) => letter.repeat(43)) as [string, string, string];
@@ -51,6 +52,37 @@ describe.skipIf(without("busybox"))("encryption.sh", () => {
     expect(rotated).toMatchObject({ code: 0, config: config("aes", A) });
     expect(rotated.said).toContain("this volume keeps the previous key");
     expect(volume().start("aes", B, A)).toMatchObject({ code: 0, config: config("aes", B) });
+  });
+
+  test("a line feed behind a key makes no other key of it, nor does one in the note of an earlier version", () => {
+    for (const [first, second] of [
+      [A, `${A}\n`],
+      [`${A}\n`, A],
+    ] as const) {
+      const { start } = volume();
+      start("aes", first);
+      expect(start("aes", second)).toMatchObject({ code: 0, config: config("aes", A) });
+      expect(start("aes", B, second)).toMatchObject({ code: 0, config: config("aes", A) });
+    }
+    const { start, data } = volume();
+    for (const file of [A, `${A}\n`]) {
+      writeFileSync(join(data, "encryption"), `aes ${createHash("sha256").update(file).digest("hex")}\n`);
+      for (const now of [A, `${A}\n`]) {
+        expect(start("aes", now)).toMatchObject({ code: 0, config: config("aes", A) });
+        expect(start("aes", B, now)).toMatchObject({ code: 0, config: config("aes", A) });
+      }
+      expect(start("aes", B, C)).toMatchObject({ code: 1 });
+    }
+  });
+
+  test("the log marks the key that the volume has, and says nothing of another", () => {
+    const { start } = volume();
+    expect(markIn(start("aes", `${A}\n`).said)).toBe(markOf(A));
+    const kept = start("aes", B, A);
+    expect([markIn(kept.said), kept.said.includes(A)]).toEqual([markOf(A), false]);
+    expect(markIn(volume().start("aes", B, A).said)).toBe(markOf(B));
+    expect(markIn(volume().start("aes", "short").said)).toBeUndefined();
+    expect(markOf(A)).not.toBe(markOf(B));
   });
 
   test("a volume keeps its cipher", () => {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { connect, nkeyAuthenticator } from "nats";
 import { describe, expect, test } from "vitest";
 import { serversToAsk, untilEnded } from "../../src/cli/identity-proof.ts";
 import { heldByClients, holders, prepare } from "../../src/identity/keeper.ts";
@@ -82,7 +83,7 @@ describe.skipIf(without("nats-server", "test-ca"))("a rotation asks the servers"
       const last = site.cluster.servers[2];
       const refusals = () => (last?.log().split("authentication error").length ?? 0) - 1;
       const before = refusals();
-      await expect.poll(refusals, { timeout: 60_000 }).toBeGreaterThanOrEqual(before + 2);
+      await expect.poll(refusals, { timeout: 140_000 }).toBeGreaterThanOrEqual(before + 2);
       expect(site.document("client", "oms")).toBe(held);
       await site.take([2]);
       expect(await ended).toEqual([0, null]);
@@ -115,15 +116,23 @@ describe.skipIf(without("nats-server", "test-ca"))("a rotation asks the servers"
   test("through the pods of a cluster, by the name in their certificates and the authority that the store has", async () => {
     await using site = await startSite(realModel("staging"));
     using folder = temporaryFolder();
-    const ports = site.cluster.servers.map(({ clientPort }, i) => [`pod/nats-${i}`, clientPort]);
-    const kubectl = `#!${process.execPath}
-const port = ${JSON.stringify(Object.fromEntries(ports))}[process.argv.find((arg) => arg.startsWith("pod/"))];
-process.stdout.write("Forwarding from 127.0.0.1:" + port + " -> 4222\\n");
+    // Where the servers listen now: who starts again has another port for its monitoring.
+    const writeKubectl = () => {
+      const ports = site.cluster.servers.flatMap(({ clientPort, monitorPort }, i) => [
+        [`pod/nats-${i} :4222`, clientPort],
+        [`pod/nats-${i} :8222`, monitorPort],
+      ]);
+      const kubectl = `#!${process.execPath}
+const port = ${JSON.stringify(Object.fromEntries(ports))}[process.argv.slice(-2).join(" ")];
+process.stdout.write("Forwarding from 127.0.0.1:" + port + " -> 0\\n");
 setTimeout(() => {}, 60_000);
 `;
-    writeFileSync(join(folder.path, "kubectl"), kubectl, { mode: 0o755 });
+      writeFileSync(join(folder.path, "kubectl"), kubectl, { mode: 0o755 });
+    };
+    writeKubectl();
     const env = { PATH: `${folder.path}${delimiter}${process.env.PATH}` };
     const rotate = ["identity", "rotate", "staging", "oms", ...site.store, "--kubectl", "gke-staging", "--wait", "1s"];
+    const seed = JSON.parse(site.document("client", "oms")).seed;
     const { code, stderr } = await circl(rotate, { env });
     expect(code).toBe(1);
     expect(stderr).toContain("- nats-0 refuses oms\n- nats-1 refuses oms\n- nats-2 refuses oms\n");
@@ -140,7 +149,28 @@ setTimeout(() => {}, 60_000);
       expect(stderr).toMatch(/^error: Nothing was finished: .*\n- nats-1: .*\nDid auth.conf arrive/);
     };
     await site.cluster.restart(1, { meanwhile });
+    writeKubectl();
+
+    // Who came with the previous one, and one who has moved.
+    const { servers, tls } = site.cluster.target();
+    const enter = (key: string, name: string) => {
+      const authenticator = nkeyAuthenticator(Buffer.from(key));
+      return connect({ servers: [...servers], name, authenticator, tls: { caFile: tls?.ca ?? "" } });
+    };
+    const late = await enter(seed, "oms\u001b[2J-late");
+    const moved = await enter(JSON.parse(site.document("client", "oms")).seed, "oms-moved");
+    const rotated = site.document("identity", "oms");
+    const blocked = await circl(finish, { env });
+    expect(blocked).toMatchObject({ code: 3, stdout: "" });
+    expect(blocked.stderr).toMatch(
+      /^Nothing was finished: these are in with the previous credential, and would be cut off\.\n- oms: oms\S+-late from 127\.0\.0\.1:\d+ at nats-\d\nRestart them/,
+    );
+    expect(blocked.stderr).not.toContain("moved");
+    expect(blocked.stderr).not.toContain("\u001b");
+    expect(site.document("identity", "oms")).toBe(rotated);
+    await late.close();
     expect(await circl(finish, { env })).toMatchObject({ code: 0 });
+    await moved.close();
   });
 });
 
@@ -186,7 +216,7 @@ describe.skipIf(without("nats-server", "test-ca"))("an end asks the servers", { 
     await site.take([0, 1]);
     const refusals = () => (servers[2]?.log().split("authentication error").length ?? 0) - 1;
     const before = refusals();
-    await expect.poll(refusals, { timeout: 60_000 }).toBeGreaterThanOrEqual(before + 2);
+    await expect.poll(refusals, { timeout: 140_000 }).toBeGreaterThanOrEqual(before + 2);
     expect(command.exitCode).toBe(null);
     await site.take([2]);
     expect(await ended).toEqual([0, null]);

@@ -6,7 +6,7 @@ import { connect, type TlsOptions } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Model } from "../../src/model/resolve.ts";
 import { realModel } from "../support/definitions.ts";
-import { handshake, inClear, tlsServer } from "../support/handshake.ts";
+import { handshake, inClear, routeInClear, tlsServer } from "../support/handshake.ts";
 import { startLoad } from "../support/load.ts";
 import { Cluster, issueCertificates, metaReady } from "../support/nats-server.ts";
 import { reload, setCertificates } from "../support/reload.ts";
@@ -102,25 +102,30 @@ describe.skipIf(without("nats-server", "test-ca"))("a client", () => {
 });
 
 describe.skipIf(without("nats-server", "test-ca"))("a route", () => {
-  test("takes a certificate of its own authority, and none of the clients', whatever it may be used for", async () => {
+  test("takes a certificate of its own authority, and neither one of the clients' nor none, nor a word in clear", async () => {
     await using cluster = await Cluster.start(staging({ certificates: true }), {
       certificates: { client: CLIENT, both: SERVER },
       routeCertificates: { peer: SERVER },
     });
     const [server] = cluster.servers;
     const ca = pem(cluster.root, "tls/nats-route-tls/ca.crt");
-    const refused = () => server?.log().match(/TLS route handshake error.*unknown authority/g)?.length ?? 0;
-    const dial = (name: string) => {
-      const folder = join(cluster.root, "tls", name);
-      const own = { ca, cert: pem(folder, "tls.crt"), key: pem(folder, "tls.key") };
+    const refused = (why: string) =>
+      server?.log().match(new RegExp(`TLS route handshake error.*${why}`, "g"))?.length ?? 0;
+    const dial = (name?: string) => {
+      const folder = join(cluster.root, "tls", name ?? "");
+      const own = name ? { ca, cert: pem(folder, "tls.crt"), key: pem(folder, "tls.key") } : { ca };
       // Over TLS 1.2 the handshake is not over before the server has judged the certificate.
       return handshake(cluster.routePort(0), { ...own, maxVersion: "TLSv1.2" }, "route");
     };
     expect(await dial("peer")).toMatchObject({ protocol: "TLSv1.2" });
     for (const [i, name] of ["client", "both"].entries()) {
       expect(await dial(name)).toMatchObject({ error: expect.any(String) });
-      await expect.poll(refused, { timeout: 20_000 }).toBe(i + 1);
+      await expect.poll(() => refused("unknown authority"), { timeout: 20_000 }).toBe(i + 1);
     }
+    expect(await dial()).toMatchObject({ error: expect.any(String) });
+    await expect.poll(() => refused("didn't provide a certificate"), { timeout: 20_000 }).toBe(1);
+    expect(await routeInClear(cluster.routePort(0))).toBe("");
+    await expect.poll(() => refused("does not look like a TLS handshake"), { timeout: 20_000 }).toBe(1);
   });
 });
 

@@ -1,6 +1,11 @@
 #!/bin/sh
 # What test/support/gcloud.ts puts in the place of gcloud. No Node: it is started hundreds of times, and Node takes long to start.
 root=$FAKE_GCLOUD
+# As the real one: a program of its own below the script.
+if [ "$FAKE_GCLOUD_SLEEPS" ]; then
+  echo $$ >"$root/sleeping"
+  sleep "$FAKE_GCLOUD_SLEEPS"
+fi
 printf '%s\n' "$*" >>"$root/argv"
 cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' >>"$root/processes"
 fail() {
@@ -38,7 +43,12 @@ case "$2 $3" in
     latest=$(count "$secret")
     [ "$latest" != 0 ] || fail "NOT_FOUND: Secret [projects/1/secrets/$secret] not found or has no versions."
     case $3 in
-      access) cat "$root/secrets/$project/$secret/$latest" ;;
+      access)
+        # What a test wrote beside the version: DISABLED or DESTROYED.
+        [ ! -e "$root/state-$secret-$latest" ] ||
+          fail "FAILED_PRECONDITION: Secret Version [projects/1/secrets/$secret/versions/$latest] is in $(cat "$root/state-$secret-$latest") state."
+        cat "$root/secrets/$project/$secret/$latest"
+        ;;
       *) echo "${FAKE_GCLOUD_AT:-2026-11-01T10:00:00.000000Z}" ;;
     esac
     ;;

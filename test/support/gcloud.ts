@@ -12,6 +12,8 @@ export interface Gcloud {
   readonly env: Readonly<Record<string, string>>;
   /** Lets so many writes through, then fails. */
   readonly allowWrites: (count: number | undefined) => void;
+  /** Lets nobody read the newest version of a secret. */
+  readonly close: (project: string, id: string, state: "DISABLED" | "DESTROYED") => void;
   /** Newest document by id. */
   readonly documents: (project: string) => Record<string, Record<string, string>>;
   /** Every version of every document. */
@@ -31,12 +33,14 @@ export function fakeGcloud(folder: string): Gcloud {
     readdirSync(join(root, "secrets"), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));
+  const latestOf = (project: string, id: string) => String(readdirSync(join(root, "secrets", project, id)).length);
   return {
     env: { PATH: `${bin}${delimiter}${process.env.PATH}`, FAKE_GCLOUD: root },
     allowWrites: (count) => writeFileSync(join(root, "writes-left"), String(count ?? Number.MAX_SAFE_INTEGER)),
+    close: (project, id, state) => writeFileSync(join(root, `state-${id}-${latestOf(project, id)}`), state),
     documents: (project) => {
       const place = join(root, "secrets", project);
-      const latest = (id: string) => String(readdirSync(join(place, id)).length);
+      const latest = (id: string) => latestOf(project, id);
       const ids = existsSync(place) ? readdirSync(place).filter((id) => latest(id) !== "0") : [];
       return Object.fromEntries(ids.map((id) => [id, JSON.parse(readFileSync(join(place, id, latest(id)), "utf8"))]));
     },

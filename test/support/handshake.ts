@@ -64,6 +64,21 @@ export async function inClear(port: number, { user, pass }: { user: string; pass
   return { demanded: String(info).includes('"tls_required":true'), answered };
 }
 
+/** Comes as a server of the cluster, without TLS. @returns what was said until the other end hung up */
+export async function routeInClear(port: number): Promise<string> {
+  const socket = dial(port, "127.0.0.1");
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  let answered = "";
+  socket.on("data", (chunk) => {
+    answered += chunk;
+  });
+  socket.write(`INFO ${JSON.stringify({ server_id: "N", server_name: "n", cluster: "c", proto: 1 })}\r\n`);
+  socket.write(`CONNECT ${JSON.stringify({ verbose: false, tls_required: false, cluster: "c" })}\r\nPING\r\n`);
+  await once(socket, "close");
+  return answered;
+}
+
 /** Something else that speaks TLS, from the first byte on as a route does: to see that a client can. */
 export async function tlsServer(options: TlsOptions): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer(options, (socket) => socket.on("error", () => {}));

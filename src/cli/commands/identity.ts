@@ -4,6 +4,7 @@ import {
   asWritten,
   carryOut,
   documentIds,
+  endingLogins,
   type Holder,
   heldByClients,
   holders,
@@ -18,6 +19,7 @@ import { nearest } from "../../rules/shape.ts";
 import { formatDuration, isDuration, nanoseconds } from "../../units.ts";
 import { confirmed } from "../confirm.ts";
 import type { ConnectionOptions } from "../connection.ts";
+import { stillUsed } from "../connections.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
 import { askOnce, mustTake, serversToAsk, untilAccepted, untilEnded } from "../identity-proof.ts";
@@ -26,6 +28,7 @@ import { columns } from "../output/columns.ts";
 import { needsAttention, renderStatuses, statusesJson } from "../output/identity.ts";
 import { afterEnding, afterRotation, beforeHandingOut } from "../output/identity-effect.ts";
 import { log, print, printJson } from "../output/terminal.ts";
+import { volumesReplaced } from "../volume-keys.ts";
 import { soundModel } from "./plan.ts";
 
 export interface IdentityOptions extends Destination, Partial<ConnectionOptions> {
@@ -71,7 +74,11 @@ export async function run(
   if (action === "finish") {
     if (await tooEarly(prepared, model, store, wait)) return exitCodes.blocked;
     if (servers && held.length > 0) await mustTake(servers, held, environment);
-    if (!options.autoApprove && !(await volumesReplaced(prepared, name))) return exitCodes.blocked;
+    if (servers && options.kubectl !== undefined) {
+      const ending = await endingLogins(prepared, environment, store);
+      if (await stillUsed(ending, options.kubectl, environment)) return exitCodes.blocked;
+    }
+    if (!(await volumesReplaced(prepared, environment, options))) return exitCodes.blocked;
   }
   if (asked === "revoke" && !options.autoApprove) {
     const until = action === "revoke" ? "until they have the new credential" : "until somebody gives them a new one";
@@ -172,16 +179,6 @@ function waitOf(model: Model, options: IdentityOptions): number {
   if (options.wait === undefined) return takesEffectWithin(model, options);
   if (!isDuration(options.wait)) throw new UsageError(`--wait is "${options.wait}", expected a duration such as "7m"`);
   return nanoseconds(options.wait);
-}
-
-/** Nothing in the store tells which key a volume has; without its key nothing on it can be read again. */
-async function volumesReplaced(prepared: readonly Prepared[], name: string): Promise<boolean> {
-  if (!prepared.some(({ holder, steps }) => holder.credential === "encryption" && steps.length > 0)) return true;
-  log(
-    `This takes the previous encryption key from ${name}: a server whose volume still has it starts no more. Every server must have ` +
-      'said "the current key" in `kubectl logs nats-N -c encryption` (docs/rotation.md).',
-  );
-  return confirmed("Has every server said so?", "Nothing was finished");
 }
 
 /** A client cannot have moved to what has not reached it: ending the previous credential then would lock it out. Nor can a volume have begun with it. */

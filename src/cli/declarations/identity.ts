@@ -63,11 +63,15 @@ export function declareIdentity(program: Command): void {
       "finish",
       "[names...]",
       "end a rotation: only the new one is valid",
-      "Ends a rotation, where every server of --server, --context or --kubectl lets in what clients have now. Whoever still uses the " +
-        "previous credential is cut off. Asks before it takes an encryption key.",
+      "Ends a rotation, where every server of --server, --context or --kubectl lets in what clients have now, and nobody is in with the " +
+        "previous credential as far as --kubectl shows. Whoever still uses it is cut off. Before it takes an encryption key it reads in " +
+        "the pods of --kubectl which one each volume has, or asks.",
     )
       .option(...all)
-      .option("--auto-approve", "do not ask: every server has said that its volume has the current key"),
+      .option(
+        "--auto-approve",
+        "do not ask: every server has said that its volume has the current key (with --kubectl it is read all the same)",
+      ),
   );
   asking(
     writing(

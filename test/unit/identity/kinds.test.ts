@@ -64,6 +64,39 @@ test("nothing moves to an NKey that has one, that is in rotation, or that logs i
   await expect(run("move", "tile38-password", store)).rejects.toThrow("one password at a time");
 });
 
+test("a revoke keeps to the kind that the client has: on the way to an NKey, after it, and where a half cannot be read", async () => {
+  const store = memoryStore();
+  const [server, client] = [serverId("oms"), clientId("oms")];
+  const kind = () => {
+    const { user, seed } = JSON.parse(store.documents.get(client) ?? "{}");
+    return seed === "" ? user : user === "" ? "nkey" : "both";
+  };
+  const revoke = async () => {
+    await run("revoke", "oms", store);
+    expect(await standing("oms", store)).toBe("steady");
+    return kind();
+  };
+  await run("create", "oms", store);
+  expect(await revoke()).toBe("oms");
+  // Its client was not told of the NKey.
+  await expect(run("move", "oms", memoryStore(store.documents, 1))).rejects.toThrow("cut off");
+  expect(await revoke()).toBe("oms");
+  await run("move", "oms", store);
+  expect(kind()).toBe("both");
+  expect(await revoke()).toBe("nkey");
+  expect(JSON.parse(store.documents.get(server) ?? "{}")).toMatchObject({ currentUser: "", previous: "" });
+  await run("withdraw", "oms", store);
+  expect(await revoke()).toBe("nkey");
+  for (const half of [server, client]) {
+    store.documents.set(half, "{}");
+    expect(await revoke()).toBe("nkey");
+  }
+  // The way back to a password.
+  for (const half of [server, client]) store.documents.delete(half);
+  await run("create", "oms", store);
+  expect(kind()).toBe("oms");
+});
+
 test("a password in rotation has two user names, and goes back to the first the next time", async () => {
   const store = memoryStore();
   const users = () => {
@@ -109,4 +142,19 @@ test("the password of Tile38 cannot be rotated, only replaced", async () => {
   await run("revoke", "tile38-password", store);
   expect(password()).toMatch(/^[A-Za-z0-9]{43}$/);
   expect(password()).not.toBe(first);
+});
+
+test("a broken password of Tile38 is replaced by a revoke, a broken encryption key by nothing", async () => {
+  const store = memoryStore();
+  const [password, key] = ["production-tile38-password", "production-nats-encryption-key"];
+  for (const id of [password, key]) store.documents.set(id, '{"password":"with space","current":"short"}');
+  for (const action of ["create", "rotate", "withdraw"] as const) {
+    await expect(run(action, "tile38-password", store)).rejects.toThrow(`${password}: `);
+  }
+  for (const action of ["create", "rotate", "finish", "revoke", "withdraw"] as const) {
+    await expect(run(action, "encryption-key", store)).rejects.toThrow(`${key}: `);
+  }
+  expect(store.written).toEqual([]);
+  await run("revoke", "tile38-password", store);
+  expect(await standing("tile38-password", store)).toBe("steady");
 });

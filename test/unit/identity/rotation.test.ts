@@ -60,6 +60,21 @@ describe.each(["bff", "oms"])("the credential of %s", (name) => {
     expect(store.documents.get(client)).not.toBe(before);
   });
 
+  test("hands out nothing where somebody else revoked while it waited for the servers", async () => {
+    const store = memoryStore();
+    for (const one of [name, "iot"]) await run("create", one, store);
+    const others = store.documents.get(clientId("iot"));
+    const prepared = await prepare("rotate", model, [holderOf(name), holderOf("iot")], store);
+    const waiting = carryOut(prepared, environment, store, async () => {
+      await run("revoke", name, store);
+    });
+    await expect(waiting).rejects.toThrow(`somebody else changed ${server} meanwhile: nothing was handed out`);
+    expect([await standing(name, store), await standing("iot", store)]).toEqual(["steady", "unshared"]);
+    expect(store.documents.get(clientId("iot"))).toBe(others);
+    await run("rotate", "iot", store);
+    expect(await standing("iot", store)).toBe("rotating");
+  });
+
   // Each command is cut off after 0, 1 ... writes, from each state in which it is run, and then run again.
   test.each([
     { action: "create", prepared: [], writes: 2 },
@@ -157,6 +172,27 @@ describe.each(["bff", "oms"])("the credential of %s", (name) => {
     },
   );
 });
+
+test.each([
+  ["seed", clientId("bff"), "seed"],
+  ["public key", serverId("bff"), "current"],
+] as const)(
+  "a %s with one wrong character is broken: the others are listed, and a revoke replaces it",
+  async (_, id, key) => {
+    const store = memoryStore();
+    for (const name of ["bff", "iot"]) await run("create", name, store);
+    const whole: string = JSON.parse(store.documents.get(id) ?? "{}")[key];
+    const wrong = `${whole.slice(0, 20)}${whole[20] === "A" ? "B" : "A"}${whole.slice(21)}`;
+    store.documents.set(id, JSON.stringify({ ...JSON.parse(store.documents.get(id) ?? "{}"), [key]: wrong }));
+    expect(await survey(model, [holderOf("bff"), holderOf("iot")], store)).toMatchObject([
+      { standing: "broken", problem: expect.stringContaining(`${id}: "${key}" is not of the form it must have.`) },
+      { standing: "steady" },
+    ]);
+    await expect(run("rotate", "bff", store)).rejects.toThrow(Impossible);
+    await run("revoke", "bff", store);
+    expect(await standing("bff", store)).toBe("steady");
+  },
+);
 
 test("a user name without its hash is broken, and the other way round", async () => {
   const store = memoryStore();
