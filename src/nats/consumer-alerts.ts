@@ -38,7 +38,8 @@ export function consumerAlerts(model: Model): Alert[] {
     }),
     alert({
       name: "NatsConsumerRedelivering",
-      expr: `${redelivered}:leader > ${SAME} ${redelivered}:threshold`,
+      // Without those that were given up: they count as redelivered until the stream drops them, and nobody is given them.
+      expr: `${redelivered}:in_hand > ${SAME} ${redelivered}:threshold`,
       for: "5m",
       severity: "warning",
       summary: `${NAME} is given {{ $value | humanize }} messages again and again (alert above ${thresholdOf(redelivered, LABELS)})`,

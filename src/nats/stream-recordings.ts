@@ -61,6 +61,10 @@ export function measurements({ environment, streams }: Model): Recording[] {
       expr: `clamp_min(${perConsumer("num_redelivered", consumerLead)} - ${perConsumer("num_ack_pending", consumerLead)}, 0)`,
     },
     {
+      record: "consumer:nats_consumer_num_redelivered:in_hand",
+      expr: `${perConsumer("num_redelivered", consumerLead)} - consumer:nats_consumer_given_up:least`,
+    },
+    {
       record: "consumer:nats_consumer_delivered_consumer_seq:max",
       expr: perConsumer("delivered_consumer_seq", here),
     },

@@ -193,6 +193,9 @@ const ofConsumer = (metric: string): string =>
   `max by (stream_name, consumer_name) (${chosen(metric, STREAM, CONSUMER, CONSUMER_LEADER)})`;
 const consumerLegend = "{{stream_name}}/{{consumer_name}}";
 
+/** Messages that were given up count as redelivered until the stream drops them: no more than are in hand are given again. */
+const inHandAgain = `${ofConsumer("nats_consumer_num_redelivered")} < ${ofConsumer("nats_consumer_num_ack_pending")} or ${ofConsumer("nats_consumer_num_ack_pending")}`;
+
 const handling: Row = {
   title: "Is it handled?",
   panels: [
@@ -228,7 +231,7 @@ const handling: Row = {
       description:
         "Messages now in hand for the second time or more. A message that always fails blocks nobody, but ends as a dead letter.",
       unit: "short",
-      queries: [{ expr: ofConsumer("nats_consumer_num_redelivered"), legend: consumerLegend }],
+      queries: [{ expr: inHandAgain, legend: consumerLegend }],
     },
   ],
 };

@@ -93,7 +93,7 @@ const COMPARED: readonly (readonly [alert: string, measure: string, record: stri
     ],
     [
       "NatsConsumerRedelivering",
-      "leader",
+      "in_hand",
       "consumer:nats_consumer_num_redelivered",
       "stream_name, consumer_name",
       "{{stream_name}}/{{consumer_name}} again",
