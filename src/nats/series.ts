@@ -17,6 +17,15 @@ export const answering = (environment: Environment): string => `nats_server_jets
 export const alive = (environment: Environment, expr: string): string =>
   `${expr} and on (namespace, server_id) ${answering(environment)}`;
 
+/**
+ * Messages that streams took within ten minutes, by `labels`. Each replica counts for itself, and one that catches up counts what it
+ * is given: only what the highest has grown by was published. Nothing during the first ten minutes, 0 for a stream that was made anew.
+ */
+export const published = (labels: string, matchers: string): string => {
+  const last = `nats_stream_last_seq{${matchers}}`;
+  return `clamp_min(max by (${labels}) (${last}) - max by (${labels}) (${last} offset 10m), 0)`;
+};
+
 /** A name as a regular expression of RE2; stream names may have almost any sign. */
 export const quoted = (name: string): string => name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 

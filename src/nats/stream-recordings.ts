@@ -2,7 +2,7 @@
 import type { Recording } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { originsOf } from "../model/traffic.ts";
-import { ofStreams } from "./series.ts";
+import { ofStreams, published } from "./series.ts";
 import {
   deadLettersLimit,
   pendingLimit,
@@ -33,15 +33,11 @@ export function measurements({ environment, streams }: Model): Recording[] {
   const sourced = (what: string) => `max by (namespace, stream_name, source_name) (${perSource(what)})`;
   return [
     { record: "stream:nats_stream_total_messages:leader", expr: perStream("nats_stream_total_messages", lead) },
-    // Each replica counts up; a rate over the leader's alone would begin anew at every election.
-    {
-      record: "stream:nats_stream_last_seq:rate10m",
-      expr: `max by (namespace, stream_name) (rate(nats_stream_last_seq{${here}}[10m]))`,
-    },
+    { record: "stream:nats_stream_last_seq:rate10m", expr: `${published("namespace, stream_name", here)} / 600` },
     ...streams.flatMap((stream) =>
       [...new Set(originsOf(stream).map(({ name }) => name))].map((name) => ({
         record: "source:nats_stream_last_seq:delta10m",
-        expr: `max by (namespace) (delta(nats_stream_last_seq{${here},stream_name="${name}"}[10m]))`,
+        expr: published("namespace", `${here},stream_name="${name}"`),
         labels: { stream_name: stream.name, source_name: name },
       })),
     ),
