@@ -182,6 +182,11 @@ function clusterSeries({ environment }: Model): Series {
     ...["nats-auth", "nats-server-tls", "nats-route-tls"].map((secret) =>
       series({ kube_secret_metadata_resource_version: "4711" }, { namespace, secret }),
     ),
+    ...Array.from({ length: environment.nats.servers }, (_, i) =>
+      ["true", "false", "unknown"].map((condition) =>
+        series({ kube_pod_status_ready: condition === "true" ? "1" : "0" }, { namespace, pod: `nats-${i}`, condition }),
+      ),
+    ).flat(),
     series({ kube_cronjob_status_last_successful_time: "0" }, { namespace, cronjob: "tile38-aof-shrink" }),
   );
 }
