@@ -64,13 +64,13 @@ function natsSeries({ environment, streams }: Model): Series {
                 ...series(
                   {
                     nats_stream_total_messages: "20",
-                    nats_stream_last_seq: moves ? "0+3000" : "20",
                     nats_stream_total_bytes: "20000",
                     nats_stream_limit_bytes: String(stream.maxBytes),
                     nats_stream_limit_messages: String(stream.maxMsgs),
                   },
                   { ...account, ...led },
                 ),
+                ...series({ nats_stream_last_seq: moves ? "0+3000" : "20" }, account),
                 ...Object.assign(
                   {},
                   ...(pod === lead ? sources : []).map((source) =>
@@ -85,13 +85,16 @@ function natsSeries({ environment, streams }: Model): Series {
                       { ...account, ...led, mirror_name: origin.name },
                     ),
                   ),
-                  ...consumers.map((consumer) =>
-                    series(
+                  ...consumers.map((consumer) => ({
+                    ...series(
+                      { nats_consumer_delivered_consumer_seq: "0+3000" },
+                      { ...account, consumer_name: consumer.name },
+                    ),
+                    ...series(
                       {
                         nats_consumer_num_pending: "5",
                         nats_consumer_num_redelivered: "1",
                         nats_consumer_num_ack_pending: "3",
-                        nats_consumer_delivered_consumer_seq: "0+3000",
                       },
                       {
                         ...account,
@@ -100,7 +103,7 @@ function natsSeries({ environment, streams }: Model): Series {
                         consumer_leader: server(lead),
                       },
                     ),
-                  ),
+                  })),
                 ),
               };
             }),
