@@ -204,6 +204,7 @@ describe("panels of production", () => {
       .map(({ title }: Json) => title);
     expect(below).toEqual([
       "How long are certificates valid?",
+      "How long are the authorities valid?",
       "What does a replica lack that is two minutes old?",
       "When did copies last hear of their origin?",
     ]);
@@ -214,6 +215,36 @@ describe("panels of production", () => {
       { color: "green", value: null },
       { color: "orange", value: 2 * 2 ** 30 },
       { color: "orange", value: 15 * 2 ** 30 },
+    ]);
+  });
+
+  test("of certificates show when servers' and clients' call, of authorities when theirs do, months before", () => {
+    const days = (title: string) =>
+      titled(title).fieldConfig.defaults.thresholds.steps.map(
+        ({ color, value }: { color: string; value: number | null }) => [color, value && value / 86_400],
+      );
+    const names = (title: string) =>
+      ["nats-ca", "nats-route-ca", "nats-server-tls", "nats-route-tls", "nats-client-tls-oms", "theirs"].filter(
+        (name) =>
+          readsOf(titled(title).targets[0].expr).selectors.every(({ matchers }) =>
+            matchers.some(({ label, value }) => label === "name" && new RegExp(`^(?:${value})$`).test(name)),
+          ),
+      );
+    expect([days("How long are certificates valid?"), names("How long are certificates valid?")]).toEqual([
+      [
+        ["red", null],
+        ["orange", 3],
+        ["green", 21],
+      ],
+      ["nats-server-tls", "nats-route-tls", "nats-client-tls-oms"],
+    ]);
+    expect([days("How long are the authorities valid?"), names("How long are the authorities valid?")]).toEqual([
+      [
+        ["red", null],
+        ["orange", 90],
+        ["green", 180],
+      ],
+      ["nats-ca", "nats-route-ca"],
     ]);
   });
 
