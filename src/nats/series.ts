@@ -1,5 +1,6 @@
 /** Which time series are those of this environment's NATS servers, and of its streams. */
 import type { Environment } from "../model/environment.ts";
+import type { Model } from "../model/resolve.ts";
 
 /** Label matchers of every server; job is `app.kubernetes.io/name` of the metrics Service. */
 export const ours = ({ kubernetes }: Environment): string => `job="nats",namespace="${kubernetes.namespace}"`;
@@ -25,6 +26,15 @@ export const published = (labels: string, matchers: string): string => {
   const last = `nats_stream_last_seq{${matchers}}`;
   return `clamp_min(max by (${labels}) (${last}) - max by (${labels}) (${last} offset 10m), 0)`;
 };
+
+/** What a copy says of its origins. A mirror is a stream with one source, under other names. */
+export const ofOrigins = (streams: Model["streams"], what: "active_duration_ns" | "lag", matchers: string): string =>
+  [
+    `nats_stream_source_${what}{${matchers}}`,
+    ...(streams.some(({ mirror }) => mirror !== undefined)
+      ? [`label_replace(nats_stream_mirror_${what}{${matchers}}, "source_name", "$1", "mirror_name", "(.+)")`]
+      : []),
+  ].join(" or ");
 
 /** A name as a regular expression of RE2; stream names may have almost any sign. */
 export const quoted = (name: string): string => name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");

@@ -2,7 +2,7 @@
 import type { Recording } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { originsOf } from "../model/traffic.ts";
-import { ofStreams, published } from "./series.ts";
+import { ofOrigins, ofStreams, published } from "./series.ts";
 import {
   deadLettersLimit,
   pendingLimit,
@@ -21,16 +21,8 @@ export function measurements({ environment, streams }: Model): Recording[] {
   const perStream = (metric: string, matchers: string) => `max by (namespace, stream_name) (${metric}{${matchers}})`;
   const perConsumer = (metric: string, matchers: string) =>
     `max by (namespace, stream_name, consumer_name) (nats_consumer_${metric}{${matchers}})`;
-  const hasMirror = streams.some(({ mirror }) => mirror !== undefined);
-  /** A mirror is a stream with one source, under other names. */
-  const perSource = (what: string) =>
-    [
-      `nats_stream_source_${what}{${lead}}`,
-      ...(hasMirror
-        ? [`label_replace(nats_stream_mirror_${what}{${lead}}, "source_name", "$1", "mirror_name", "(.+)")`]
-        : []),
-    ].join(" or ");
-  const sourced = (what: string) => `max by (namespace, stream_name, source_name) (${perSource(what)})`;
+  const sourced = (what: "active_duration_ns" | "lag") =>
+    `max by (namespace, stream_name, source_name) (${ofOrigins(streams, what, lead)})`;
   return [
     { record: "stream:nats_stream_total_messages:leader", expr: perStream("nats_stream_total_messages", lead) },
     { record: "stream:nats_stream_last_seq:rate10m", expr: `${published("namespace, stream_name", here)} / 600` },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dashboards } from "../../src/dashboards/dashboards.ts";
+import type { StreamInput } from "../../src/model/stream.ts";
 import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { objectOf, objectsOf } from "../support/manifests.ts";
 import { readsOf } from "../support/promql.ts";
@@ -246,6 +247,21 @@ describe("panels of production", () => {
       ],
       ["nats-ca", "nats-route-ca"],
     ]);
+  });
+
+  test("of copies show mirrors as well, where there are any: the same alerts call for them", () => {
+    const copying = (streams: readonly StreamInput[]) =>
+      dashboards(modelWith({ streams }))
+        .flatMap(({ rows }) => rows)
+        .filter(({ title }) => title === "Are copies level with their origins?")
+        .flatMap(({ panels }) => panels.map(({ queries }) => queries.map(({ expr }) => expr).join()));
+    const copy = { name: "copy", replicas: 3, maxBytes: "1GiB" } as const;
+    const [lag, silence] = copying([orders, { ...copy, mirror: { name: "orders" } }]);
+    expect(lag).toMatch(
+      /nats_stream_source_lag\{.+label_replace\(nats_stream_mirror_lag\{.+"source_name", "\$1", "mirror_name"/,
+    );
+    expect(silence).toMatch(/nats_stream_mirror_active_duration_ns\{.+ \/ 1e9$/);
+    expect(copying([orders, { ...copy, sources: [{ name: "orders" }] }]).join()).not.toContain("mirror");
   });
 
   test("of fullness show the limit of streams that refuse, where there are any", () => {

@@ -4,7 +4,7 @@ import { alertsIn, type Limit, limitAt, limitsOf } from "../../grafana/limit.ts"
 import type { Model } from "../../model/resolve.ts";
 import { originsOf } from "../../model/traffic.ts";
 import { natsAlerts } from "../alerts.ts";
-import { oneOf } from "../series.ts";
+import { ofOrigins, oneOf } from "../series.ts";
 import { NEARLY_FULL, refusingStreams } from "../stream-alerts.ts";
 import { CONSUMER_LEADER, deadLetterStreams, hasRules, STREAM_LEADER, storedBy } from "./series.ts";
 import { deadLetters, nearestLimits } from "./shared.ts";
@@ -42,7 +42,7 @@ export function jetstreamDashboard(model: Model): Dashboard {
         ],
       },
       keeping(model),
-      ...(copies ? [copying(limitsOf(alerts, "NatsSourceStalled"))] : []),
+      ...(copies ? [copying(model, limitsOf(alerts, "NatsSourceStalled"))] : []),
       handling,
       ...(deadLetterStreams(model) === "" ? [] : [failing(model)]),
     ],
@@ -161,33 +161,36 @@ const keeping = (model: Model): Row => ({
   ],
 });
 
-const ofSource = (metric: string): string =>
-  `max by (stream_name, source_name) (${chosen(metric, STREAM, STREAM_LEADER)})`;
 const sourceLegend = "{{stream_name}} from {{source_name}}";
 
-const copying = (limits: readonly Limit[]): Row => ({
-  title: "Are copies level with their origins?",
-  panels: [
-    {
-      kind: "series",
-      title: "How far do copies lag?",
-      description:
-        "Messages not yet copied when the origin was last heard of. Without its origin a copy keeps its last figure: compare with the next panel. 0 while nothing is copied may be a message that does not fit.",
-      unit: "short",
-      queries: [{ expr: ofSource("nats_stream_source_lag"), legend: sourceLegend }],
-    },
-    {
-      kind: "series",
-      title: "When did copies last hear of their origin?",
-      description:
-        "Steadily growing is a copy whose origin is gone, has no leader or cannot be reached. Never is less than 0.",
-      unit: "s",
-      belowZero: true,
-      queries: [{ expr: `${ofSource("nats_stream_source_active_duration_ns")} / 1e9`, legend: sourceLegend }],
-      limits,
-    },
-  ],
-});
+const copying = ({ streams }: Model, limits: readonly Limit[]): Row => {
+  const matchers = ['namespace="$namespace"', STREAM, STREAM_LEADER].join(",");
+  const said = (what: "active_duration_ns" | "lag") =>
+    `max by (stream_name, source_name) (${ofOrigins(streams, what, matchers)})`;
+  return {
+    title: "Are copies level with their origins?",
+    panels: [
+      {
+        kind: "series",
+        title: "How far do copies lag?",
+        description:
+          "Messages not yet copied when the origin was last heard of. Without its origin a copy keeps its last figure: compare with the next panel. 0 while nothing is copied may be a message that does not fit.",
+        unit: "short",
+        queries: [{ expr: said("lag"), legend: sourceLegend }],
+      },
+      {
+        kind: "series",
+        title: "When did copies last hear of their origin?",
+        description:
+          "Steadily growing is a copy whose origin is gone, has no leader or cannot be reached. Never is less than 0.",
+        unit: "s",
+        belowZero: true,
+        queries: [{ expr: `${said("active_duration_ns")} / 1e9`, legend: sourceLegend }],
+        limits,
+      },
+    ],
+  };
+};
 
 const ofConsumer = (metric: string): string =>
   `max by (stream_name, consumer_name) (${chosen(metric, STREAM, CONSUMER, CONSUMER_LEADER)})`;
