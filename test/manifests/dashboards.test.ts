@@ -264,6 +264,16 @@ describe("panels of production", () => {
     expect(copying([orders, { ...copy, sources: [{ name: "orders" }] }]).join()).not.toContain("mirror");
   });
 
+  test("of streams without a leader ask what the alert asks, so that one that was deleted is there as well", () => {
+    const alert = alertsIn(realModel("production")).find(({ alert }) => alert === "NatsStreamWithoutLeader");
+    const chosen = '{namespace="$namespace",stream_name=~"$stream"}';
+    const [{ expr }] = titled("Which streams have no leader?").targets;
+    expect(expr.replaceAll(chosen, "")).toBe(
+      `max by (stream_name) (${alert?.expr}) or 0 * max by (stream_name) (stream:nats_stream_replicas:declared)`,
+    );
+    expect(expr.split(chosen)).toHaveLength(4);
+  });
+
   test("of fullness show the limit of streams that refuse, where there are any", () => {
     const title = "How full are streams that refuse when they are?";
     expect(titled(title)).toBeUndefined();

@@ -37,7 +37,7 @@ export function jetstreamDashboard(model: Model): Dashboard {
         title: "Does it arrive?",
         panels: [
           stored,
-          ...(led ? [leaderless(at)] : []),
+          ...(led ? [leaderless(model, at)] : []),
           ...(replicated ? [behind(limitsOf(alerts, "NatsStreamReplicaLagging"))] : []),
         ],
       },
@@ -58,22 +58,24 @@ const stored: Panel = {
   queries: [{ expr: storedBy(STREAM), legend: "{{stream_name}}" }],
 };
 
-const leaderless = (at: LimitAt): Panel => ({
-  kind: "series",
-  title: "Which streams have no leader?",
-  description:
-    "Servers that know none, by stream. Publishers get no answer: too many of its servers are gone. `bin/circl status` says which.",
-  unit: "short",
-  queries: [
-    {
-      expr:
-        `count by (stream_name) (${chosen("nats_stream_total_messages", STREAM, 'stream_leader=""')}) or ` +
-        `0 * max by (stream_name) (${chosen("nats_stream_total_messages", STREAM)})`,
-      legend: "{{stream_name}}",
-    },
-  ],
-  limits: [at("NatsStreamWithoutLeader", "above", 0)],
-});
+/** Where our rules are evaluated, as the alert asks: of what is declared. Servers say nothing of a stream that is not there. */
+const leaderless = (model: Model, at: LimitAt): Panel => {
+  const declared = chosen("stream:nats_stream_replicas:declared", STREAM);
+  const led = chosen("stream:nats_stream_total_messages:leader", STREAM);
+  const said = chosen("nats_stream_total_messages", STREAM);
+  const expr = hasRules(model)
+    ? `max by (stream_name) (${declared} unless on (namespace, stream_name) ${led}) or 0 * max by (stream_name) (${declared})`
+    : `count by (stream_name) (${chosen("nats_stream_total_messages", STREAM, 'stream_leader=""')}) or 0 * max by (stream_name) (${said})`;
+  return {
+    kind: "series",
+    title: "Which streams have no leader?",
+    description:
+      "Those above 0. Publishers get no answer: too many of its servers are gone, or it is not there. `bin/circl status` says which.",
+    unit: "short",
+    queries: [{ expr, legend: "{{stream_name}}" }],
+    limits: [at("NatsStreamWithoutLeader", "above", 0)],
+  };
+};
 
 const behind = (limits: readonly Limit[]): Panel => {
   const last = chosen("nats_stream_last_seq", STREAM);
