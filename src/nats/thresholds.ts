@@ -101,6 +101,13 @@ export const streamsTooShort = (model: Model): readonly string[] =>
 /** Messages delivered more than once and not acknowledged yet. */
 export const redeliveredLimit = ({ alerts }: Consumer): number => alerts?.redelivered ?? REDELIVERED;
 
+/**
+ * Days of their past with which the messages that a stream's consumers gave up on are compared: no longer than it keeps them at declared
+ * peak, since what it has dropped would hide what comes; but a day, and no more than a week.
+ */
+export const rememberedDays = (stream: Stream, model: Model): number =>
+  Math.min(7, Math.max(1, Math.floor(effectiveRetention(stream, flowsInto(stream, model)).lives / (86_400 * SECOND))));
+
 /** Whether every publisher of the stream and of its origins declares a rate; without any there is nothing to compare with. */
 function isRated({ publishers, ...stream }: Stream, model: Model, seen: readonly string[] = []): boolean {
   const origins = originsOf({ publishers, ...stream }).map(({ name }) => name);
