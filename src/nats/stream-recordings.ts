@@ -1,13 +1,16 @@
 /** What alerts and dashboards say about streams and consumers, once: one value each, whichever servers report it. */
 import type { Recording } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
+import type { Stream } from "../model/stream.ts";
 import { originsOf } from "../model/traffic.ts";
+import { SECOND } from "../units.ts";
 import { ofOrigins, ofStreams, published } from "./series.ts";
 import {
   deadLettersLimit,
   pendingLimit,
   publishRateLimit,
   redeliveredLimit,
+  silenceLimit,
   sourceLagLimit,
   standstillOf,
 } from "./thresholds.ts";
@@ -59,6 +62,11 @@ export function measurements({ environment, streams }: Model): Recording[] {
   ];
 }
 
+/** Also those of other accounts. */
+export const namesOfOrigins = ({ mirror, sources }: Stream): readonly string[] => [
+  ...new Set((mirror ? [mirror] : sources).map(({ name }) => name)),
+];
+
 /** Above how many messages of its origin a copy that took none is stuck, or may be. */
 export const STANDSTILL = {
   certain: "source:nats_stream_last_seq:threshold",
@@ -85,6 +93,14 @@ export function thresholds(model: Model): Recording[] {
           ...constant(standstill, messages, from),
         ];
       }),
+      // Whoever the origin belongs to: that nothing is heard of it is seen here.
+      ...namesOfOrigins(stream).flatMap((origin) =>
+        constant(
+          "source:nats_stream_source_active_duration_ns:threshold",
+          silenceLimit(stream, origin, model) * SECOND,
+          { ...of, source_name: origin },
+        ),
+      ),
       ...stream.consumers.flatMap((consumer) => {
         const read = { ...of, consumer_name: consumer.name };
         return [

@@ -66,13 +66,11 @@ const takesAll = ({ filterSubject, subjectTransforms = [] }: StreamOrigin): bool
 export const pendingLimit = (consumer: Consumer, stream: Stream, model: Model): number =>
   consumer.alerts?.pending ?? messagesOf(readBy(consumer, stream, model), 300);
 
-/** Seconds for which a copy may hear nothing: a minute, or as long as the shortest-lived origin allows; ten at least. */
-export function silenceLimit(model: Model): number {
-  const origins = model.streams.flatMap((stream) =>
-    originsOf(stream).map(({ name }) => tolerated(copied(stream, name, model).keeps, 60)),
-  );
-  return Math.max(10, Math.floor(Math.min(60, ...origins)));
-}
+/** Seconds for which a copy may hear nothing of an origin: a minute, or as long as that one's short memory allows; ten at least. */
+export const silenceLimit = (stream: Stream, origin: string, model: Model): number =>
+  stream.alerts?.sourceSilence !== undefined
+    ? stream.alerts.sourceSilence / SECOND
+    : Math.max(10, Math.floor(tolerated(copied(stream, origin, model).keeps, 60)));
 
 /** Origins that drop messages before anybody can hear that they are not copied, at declared peak. */
 export const originsTooShort = (model: Model): readonly string[] => [
@@ -82,7 +80,10 @@ export const originsTooShort = (model: Model): readonly string[] => [
         .map(({ name }) => name)
         .filter((name) => {
           const flow = copied(stream, name, model);
-          return isLate(flow, sourceLagLimit(stream, name, model)) || silenceLimit(model) + REACTION >= flow.keeps;
+          return (
+            isLate(flow, sourceLagLimit(stream, name, model)) ||
+            silenceLimit(stream, name, model) + REACTION >= flow.keeps
+          );
         }),
     ),
   ),

@@ -131,15 +131,22 @@ export const natsStreamCases: AlertCases = {
         labels: { namespace, stream_name: "circl_oms_copy", source_name: "circl_oms" },
         summary: "circl_oms_copy never heard of circl_oms",
       },
+      {
+        at: "4m",
+        // Its origin keeps more: it has a minute.
+        set: [[/^nats_stream_mirror_active_duration_ns/, "61000000000"]],
+        labels: { namespace, stream_name: "circl_oms_copy", source_name: "circl_oms" },
+        summary: "circl_oms_copy has heard nothing for 1m 1s of circl_oms",
+      },
     ],
-    // As long a silence as circl_iot allows; and a copy that has this moment heard of its origin.
-    quiet: {
+    // As long a silence as each origin allows; and a copy that has this moment heard of its own.
+    quiet: ["60000000000", "0"].map((silence) => ({
       at: "12m",
       set: [
         [/^nats_stream_source_active_duration_ns/, "23000000000"],
-        [/^nats_stream_mirror_active_duration_ns/, "0"],
+        [/^nats_stream_mirror_active_duration_ns/, silence],
       ],
-    },
+    })),
   },
   NatsSourceStuck: {
     // A mirror whose origin takes 170 messages a second at its peak.

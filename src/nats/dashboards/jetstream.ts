@@ -6,6 +6,8 @@ import { originsOf } from "../../model/traffic.ts";
 import { natsAlerts } from "../alerts.ts";
 import { ofOrigins, oneOf } from "../series.ts";
 import { NEARLY_FULL, refusingStreams } from "../stream-alerts.ts";
+import { namesOfOrigins } from "../stream-recordings.ts";
+import { silenceLimit } from "../thresholds.ts";
 import { CONSUMER_LEADER, deadLetterStreams, hasRules, STREAM_LEADER, storedBy } from "./series.ts";
 import { deadLetters, nearestLimits } from "./shared.ts";
 
@@ -42,7 +44,7 @@ export function jetstreamDashboard(model: Model): Dashboard {
         ],
       },
       keeping(model),
-      ...(copies ? [copying(model, limitsOf(alerts, "NatsSourceStalled"))] : []),
+      ...(copies ? [copying(model, silences(model, at))] : []),
       handling,
       ...(deadLetterStreams(model) === "" ? [] : [failing(model)]),
     ],
@@ -162,6 +164,14 @@ const keeping = (model: Model): Row => ({
     },
   ],
 });
+
+/** The shortest: each copy has its own. */
+const silences = (model: Model, at: LimitAt): Limit[] => {
+  const allowed = model.streams.flatMap((stream) =>
+    namesOfOrigins(stream).map((origin) => silenceLimit(stream, origin, model)),
+  );
+  return [at("NatsSourceStalled", "above", Math.min(...allowed)), at("NatsSourceStalled", "below", 0)];
+};
 
 const sourceLegend = "{{stream_name}} from {{source_name}}";
 

@@ -146,9 +146,9 @@ export const streamCases: Readonly<Record<string, Case>> = {
     quiet: withCopy({ sources: [{ name: "orders" }] }, rates("100/s")),
   },
   S029: {
-    fires: withCopy({}, { alerts: { sourceLag: 500 } }),
-    says: "streams/test.ts: orders.alerts.sourceLag is 500, but the stream has no sources and no mirror",
-    quiet: withCopy({ alerts: { sourceLag: 500 } }),
+    fires: withCopy({}, { alerts: { sourceLag: 500, sourceSilence: "5m" } }),
+    says: "streams/test.ts: orders.alerts.sourceSilence is 5m, but the stream has no sources and no mirror",
+    quiet: withCopy({ alerts: { sourceLag: 500, sourceSilence: "5m" } }),
   },
   S053: {
     fires: withCopy({
