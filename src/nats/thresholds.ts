@@ -2,8 +2,7 @@
 import { takes } from "../model/capture.ts";
 import type { Model } from "../model/resolve.ts";
 import type { Consumer, Stream, StreamOrigin } from "../model/stream.ts";
-import { collide } from "../model/subject.ts";
-import { effectiveRetention, type Flow, flowsInto, originsOf } from "../model/traffic.ts";
+import { effectiveRetention, type Flow, flowsInto, isCopied, originsOf } from "../model/traffic.ts";
 import { SECOND } from "../units.ts";
 
 /** Dead letters are looked at by people: more than this is no longer a few bad messages (requirement of the old system). */
@@ -134,8 +133,8 @@ interface Reading {
 function copied(stream: Stream, origin: string, model: Model): Reading {
   const source = model.streams.find(({ name }) => name === origin);
   if (!source) return { rate: 0, keeps: Number.POSITIVE_INFINITY };
-  const filter = originsOf(stream).find(({ name }) => name === origin)?.filterSubject;
-  return reading(source, model, ({ subject }) => !filter || collide(filter, subject));
+  const from = originsOf(stream).find(({ name }) => name === origin);
+  return reading(source, model, ({ subject }) => !from || isCopied(from, subject));
 }
 
 function readBy(consumer: Consumer, stream: Stream, model: Model): Reading {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { StreamInput } from "../../../src/model/stream.ts";
+import type { StreamInput, StreamOrigin } from "../../../src/model/stream.ts";
 import { effectiveRetention, flowsInto } from "../../../src/model/traffic.ts";
 import { natsAlerts } from "../../../src/nats/alerts.ts";
 import {
@@ -83,10 +83,14 @@ describe("what a copy may be behind", () => {
     expect(limits(fed("100/s"), { ...copy, alerts: { sourceLag: 5 } }).sourceLag).toBe(5);
   });
 
-  test("counts only what it copies", () => {
-    expect(
-      limits(fed("100/s"), { ...copy, sources: [{ name: "orders", filterSubject: "orders.seen" }] }).sourceLag,
-    ).toBe(1_000);
+  test("counts only what it copies, by a filter or by transforms", () => {
+    const lag = (source: Partial<StreamOrigin>) =>
+      limits(fed("100/s"), { ...copy, sources: [{ name: "orders", ...source }] });
+    const [created, seen] = ["orders.created", "orders.seen"].map((src) => ({ src, dest: src }));
+    expect(lag({ filterSubject: "orders.seen" }).sourceLag).toBe(1_000);
+    expect(lag({ subjectTransforms: seen ? [seen] : [] }).sourceLag).toBe(1_000);
+    expect(lag({ subjectTransforms: seen ? [seen] : [] }).publishRate).toBe(0);
+    expect(lag({ subjectTransforms: seen && created ? [seen, created] : [] }).sourceLag).toBe(6_000);
   });
 });
 
