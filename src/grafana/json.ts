@@ -1,5 +1,5 @@
 /** Dashboards in Grafana's own JSON: the same bytes for the same data, keys sorted, nothing that Grafana would add by itself. */
-import type { Dashboard, Panel, Unit, Variable } from "./dashboard.ts";
+import type { Dashboard, Panel, Variable } from "./dashboard.ts";
 import { uidOf } from "./dashboard.ts";
 import type { Limit } from "./limit.ts";
 
@@ -104,7 +104,7 @@ function placed({ rows }: Dashboard): Json[] {
 function panelJson(panel: Panel): Json {
   const { kind, title, description, unit, queries, belowZero = false, limits = [] } = panel;
   const calls = limits.length > 0 ? `\n\nCalls: ${[...new Set(limits.map(({ alert }) => alert))].join(", ")}.` : "";
-  const thresholds = { mode: "absolute", steps: steps(limits, unit) };
+  const thresholds = { mode: "absolute", steps: steps(panel) };
   const defaults = { unit, ...(belowZero ? {} : { min: 0 }), thresholds };
   const common = {
     title,
@@ -169,15 +169,19 @@ function panelJson(panel: Panel): Json {
 
 const COLOURS = { critical: "red", warning: "orange" } as const;
 
+/** What Prometheus extrapolates: 2.1 of something. */
+const EXTRAPOLATED = /\b(?:increase|rate)\(/;
+
 /**
  * Grafana colours from each step upwards: what is bad below a value is the colour of the step before it, and a count that is
  * bad above a value is bad from the next one on.
  */
-function steps(limits: readonly Limit[], unit: Unit): Json[] {
+function steps({ limits = [], unit, queries }: Panel): Json[] {
+  const isWhole = unit === "short" && !queries.some(({ expr }) => EXTRAPOLATED.test(expr));
   const ascending = strictest(limits).toSorted((a, b) => a.value - b.value);
   const below = ascending.filter(({ bad }) => bad === "below");
   const above = ascending.filter(({ bad }) => bad !== "below");
-  const next = ({ bad, value }: Limit) => (bad === "above" && unit === "short" ? value + 1 : value);
+  const next = ({ bad, value }: Limit) => (bad === "above" && isWhole ? value + 1 : value);
   const colours = [
     ...below.map(({ severity }) => COLOURS[severity]),
     "green",

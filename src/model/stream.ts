@@ -162,6 +162,8 @@ export const streamSchema = only({
       publishRate: v.exactOptional(rate),
       /** Messages of an origin that have not been copied yet. */
       sourceLag: v.exactOptional(count(1)),
+      /** How long it may hear nothing of an origin. */
+      sourceSilence: v.exactOptional(duration),
     }),
   ),
   /** What differs per environment. */

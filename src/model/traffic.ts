@@ -23,14 +23,18 @@ export function flowsInto(stream: Stream, model: Pick<Model, "streams">, seen: r
   const own = stream.publishers.flatMap(({ service, subject, rate, size = 0 }) =>
     rate === undefined ? [] : [{ service, subject, rate, messageBytes: storedBytes(size, subject) }],
   );
-  const copied = originsOf(stream).flatMap(({ name, filterSubject }) => {
-    const origin = model.streams.find((candidate) => candidate.name === name);
-    if (!origin || seen.includes(name)) return [];
-    return flowsInto(origin, model, [...seen, stream.name]).filter(
-      (flow) => !filterSubject || collide(filterSubject, flow.subject),
-    );
+  const copied = originsOf(stream).flatMap((from) => {
+    const origin = model.streams.find((candidate) => candidate.name === from.name);
+    if (!origin || seen.includes(from.name)) return [];
+    return flowsInto(origin, model, [...seen, stream.name]).filter(({ subject }) => isCopied(from, subject));
   });
   return [...own, ...copied];
+}
+
+/** Whether a copy takes what its origin holds under a subject: the source of a transform is a filter. */
+export function isCopied({ filterSubject, subjectTransforms = [] }: StreamOrigin, subject: string): boolean {
+  const filters = filterSubject === undefined ? subjectTransforms.map(({ src }) => src) : [filterSubject];
+  return filters.length === 0 || filters.some((filter) => collide(filter, subject));
 }
 
 /** Streams of this model that this one copies from. One of another account may have the name of any stream here. */

@@ -2,19 +2,19 @@
 import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import { keeperOf, REFUSALS } from "../model/audit.ts";
 import type { Model } from "../model/resolve.ts";
-import { ofStreams } from "./series.ts";
+import { ofStreams, published } from "./series.ts";
 
 /** None where no stream keeps refusals. */
 export function auditAlerts(model: Model): Alert[] {
   const keeper = keeperOf(REFUSALS, model);
   if (!keeper) return [];
-  const count = `nats_stream_last_seq{${ofStreams(model.environment)},stream_name="${keeper.name}"}`;
+  const refused = published("namespace", `${ofStreams(model.environment)},stream_name="${keeper.name}"`);
   return [
     withRunbooks(model.environment)({
       name: "NatsLoginsRefused",
       // A client with a stale credential tries every server every 2 s (nats.js, reconnectTimeWait): 300 in ten minutes. A
       // person who mistypes a password five times is refused by three servers each time: 15.
-      expr: `max by (namespace) (increase(${count}[10m])) > 30`,
+      expr: `${refused} > 30`,
       for: "2m",
       severity: "warning",
       summary: 'NATS refused {{ printf "%.0f" $value }} logins in ten minutes',

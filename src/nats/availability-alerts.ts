@@ -1,4 +1,5 @@
 /** Are there enough servers, do they agree on a leader, and do they reach each other? */
+import { NATS } from "../kubernetes/names.ts";
 import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
 import { alive, answering, ours } from "./series.ts";
@@ -35,7 +36,18 @@ export function availabilityAlerts({ environment }: Model): Alert[] {
     description:
       "Out of memory, a failing liveness probe, or a configuration that it cannot start with again and again.",
   });
-  if (servers === 1) return [down, jetStreamDisabled, restarting];
+  const notReady = alert({
+    name: "NatsNotReady",
+    // It answers, so it is not missing; and the startup probe gives it half an hour (pod.ts) before it starts anew, so it hardly ever
+    // restarts three times in an hour.
+    expr: `max by (namespace, pod) (kube_pod_status_ready{namespace="${environment.kubernetes.namespace}",pod=~"${NATS.name}-[0-9]+",condition="true"}) == 0`,
+    for: "35m",
+    severity: "warning",
+    summary: "{{ $labels.pod }} has not been ready for more than half an hour",
+    description:
+      "No client is led to it, and a rollout waits for it. Its streams or the meta group do not catch up, or it starts again and again.",
+  });
+  if (servers === 1) return [down, jetStreamDisabled, restarting, notReady];
   const missing = alert({
     name: "NatsServerMissing",
     expr: `(count(${answers}) or vector(0)) < ${servers}`,
@@ -81,5 +93,15 @@ export function availabilityAlerts({ environment }: Model): Alert[] {
     summary: `{{ $labels.server_id }} is connected to {{ $value }} of ${servers - 1} peers`,
     description: "All servers run but do not reach each other: network policy, DNS, or an expired route certificate.",
   });
-  return [down, missing, jetStreamDisabled, noMetaLeader, metaLeaderDisputed, metaGroupSize, routeLost, restarting];
+  return [
+    down,
+    missing,
+    jetStreamDisabled,
+    noMetaLeader,
+    metaLeaderDisputed,
+    metaGroupSize,
+    routeLost,
+    restarting,
+    notReady,
+  ];
 }

@@ -7,8 +7,11 @@ import type { Model } from "../model/resolve.ts";
 import { oneOf } from "./series.ts";
 
 const DAY = 86_400;
-/** Seconds before the end of a leaf at which each alert begins; the authority has earlier ones. */
-export const LEAF_LIMITS = { NatsCertificateNotRenewed: 21 * DAY, NatsCertificateExpiring: 3 * DAY } as const;
+/** Seconds before its end at which each alert begins: clients have to be told of a new authority, so there is half a year for that. */
+export const CERTIFICATE_LIMITS = {
+  leaves: { NatsCertificateNotRenewed: 21 * DAY, NatsCertificateExpiring: 3 * DAY },
+  authorities: { NatsCertificateNotRenewed: 180 * DAY, NatsCertificateExpiring: 90 * DAY },
+} as const;
 
 /**
  * When certificates end: one of these has series. Their own label `namespace` becomes `exported_namespace` unless the monitor of
@@ -31,14 +34,15 @@ export function certificateAlerts(model: Model): Alert[] {
     ...(environment.nats.clients.certificates ? identities(model).map(({ name }) => clientCertificate(name)) : []),
   ];
   const authorities = [NATS.caSecret, ...(environment.nats.servers > 1 ? [NATS.routeCaSecret] : [])];
-  const ends = (names: readonly string[], days: number) =>
-    `(${endsOf(names, environment).join(" or ")}) - time() < ${days * DAY}`;
+  const ends = (names: readonly string[], seconds: number) =>
+    `(${endsOf(names, environment).join(" or ")}) - time() < ${seconds}`;
+  const ending = (name: keyof typeof CERTIFICATE_LIMITS.leaves) =>
+    `${ends(leaves, CERTIFICATE_LIMITS.leaves[name])} or ${ends(authorities, CERTIFICATE_LIMITS.authorities[name])}`;
   return [
     alert({
       name: "NatsCertificateNotRenewed",
-      // Renewal begins 30 days before the end, of an authority a year before (certificates.ts): clients have to be told of a
-      // new one, so there is half a year for that.
-      expr: `${ends(leaves, LEAF_LIMITS.NatsCertificateNotRenewed / DAY)} or ${ends(authorities, 180)}`,
+      // Renewal begins 30 days before the end, of an authority a year before (certificates.ts).
+      expr: ending("NatsCertificateNotRenewed"),
       for: "1h",
       severity: "warning",
       summary: "Certificate {{ $labels.name }} ends in {{ $value | humanizeDuration }}",
@@ -47,7 +51,7 @@ export function certificateAlerts(model: Model): Alert[] {
     alert({
       name: "NatsCertificateExpiring",
       // A leaf that is issued now lives 90 days, and no longer than its authority.
-      expr: `${ends(leaves, LEAF_LIMITS.NatsCertificateExpiring / DAY)} or ${ends(authorities, 90)}`,
+      expr: ending("NatsCertificateExpiring"),
       for: "10m",
       severity: "critical",
       summary: "Certificate {{ $labels.name }} ends in {{ $value | humanizeDuration }}",

@@ -3,7 +3,7 @@ import { type Alert, type Severity, withRunbooks } from "../kubernetes/prometheu
 import type { Model } from "../model/resolve.ts";
 import { oneOf } from "./series.ts";
 import { thresholdOf, tooShort } from "./stream-alerts.ts";
-import { BEFORE_LOSS, streamsTooShort } from "./thresholds.ts";
+import { BEFORE_LOSS, rememberedDays, streamsTooShort } from "./thresholds.ts";
 
 const LABELS = ["namespace", "stream_name", "consumer_name"] as const;
 const SAME = `on (${LABELS.join(", ")})`;
@@ -16,7 +16,6 @@ export function consumerAlerts(model: Model): Alert[] {
   const alert = withRunbooks(environment);
   const delivered = "consumer:nats_consumer_delivered_consumer_seq:max";
   const redelivered = "consumer:nats_consumer_num_redelivered";
-  const givenUp = "consumer:nats_consumer_given_up:least";
   return [
     alert({
       name: "NatsConsumerWithoutLeader",
@@ -38,24 +37,15 @@ export function consumerAlerts(model: Model): Alert[] {
     }),
     alert({
       name: "NatsConsumerRedelivering",
-      expr: `${redelivered}:leader > ${SAME} ${redelivered}:threshold`,
+      // Without those that were given up: they count as redelivered until the stream drops them, and nobody is given them.
+      expr: `${redelivered}:in_hand > ${SAME} ${redelivered}:threshold`,
       for: "5m",
       severity: "warning",
       summary: `${NAME} is given {{ $value | humanize }} messages again and again (alert above ${thresholdOf(redelivered, LABELS)})`,
       description:
         "The service fails on them or needs longer than ackWait, and then does the same work twice. After maxDeliver the server gives up on them.",
     }),
-    alert({
-      name: "NatsConsumerGaveUp",
-      // More than at any time of the day before: who deals with them can seldom delete them, and they stay until they are too old.
-      expr: `max_over_time(${givenUp}[1d]) - (max_over_time(${givenUp}[7d] offset 1d) or 0 * ${givenUp}) > 0`,
-      for: "5m",
-      severity: "warning",
-      summary: `The server gave up on {{ $value }} messages of ${NAME} within a day`,
-      description:
-        "They were delivered maxDeliver times and never acknowledged, and they are no dead letters, or the service would have ended " +
-        "them: nobody gives them again, and nobody has handled them.",
-    }),
+    ...gaveUpAlerts(model),
   ];
 }
 
@@ -76,4 +66,24 @@ function backlogAlerts(model: Model): Alert[] {
     backlog(`{stream_name!~${oneOf(late)}}`, "warning", ""),
     backlog(`{stream_name=~${oneOf(late)}}`, "critical", tooShort(late)),
   ];
+}
+
+/** They stay until they are too old, since who deals with them can seldom delete them: more than there were before are new. */
+function gaveUpAlerts(model: Model): Alert[] {
+  const read = model.streams.filter(({ consumers }) => consumers.length > 0);
+  const pasts = [...new Set(read.map((stream) => rememberedDays(stream, model)))].sort();
+  return pasts.map((days) => {
+    const those = read.filter((stream) => rememberedDays(stream, model) === days).map(({ name }) => name);
+    const givenUp = `consumer:nats_consumer_given_up:least${pasts.length > 1 ? `{stream_name=~${oneOf(those)}}` : ""}`;
+    return withRunbooks(model.environment)({
+      name: "NatsConsumerGaveUp",
+      expr: `max_over_time(${givenUp}[1d]) - (max_over_time(${givenUp}[${days}d] offset 1d) or 0 * ${givenUp}) > 0`,
+      for: "5m",
+      severity: "warning",
+      summary: `The server gave up on {{ $value }} messages of ${NAME} within a day`,
+      description:
+        "They were delivered maxDeliver times and never acknowledged, and they are no dead letters, or the service would have ended " +
+        "them: nobody gives them again, and nobody has handled them.",
+    });
+  });
 }

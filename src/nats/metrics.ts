@@ -24,21 +24,25 @@ const declared = ({ streams }: Model): Relabeling => ({
   action: "keep",
 });
 
+/** Takes a label away. An empty group is an empty label; an empty `replacement` would be the operator's word for the default. */
+const without = (metrics: string, ...labels: readonly string[]): Relabeling[] =>
+  labels.map((targetLabel) => ({
+    sourceLabels: ["__name__"],
+    regex: `nats_${metrics}()`,
+    targetLabel,
+    action: "replace",
+  }));
+
 /**
  * What changes at every election or start, on series that are about something else: each change would begin them anew, and
- * rates over them would miss it. Labels that repeat another, and free text, go too. An empty group is an empty label; an
- * empty `replacement` would be the operator's word for the default.
+ * rates over them would miss it. What is counted over time names no leader at all; what is only looked at now is selected by
+ * it. Labels that repeat another, and free text, go too.
  */
 const STEADY: readonly Relabeling[] = [
   { sourceLabels: ["__name__"], regex: "nats_(varz|routez|subsz)_server_id", action: "drop" },
-  {
-    sourceLabels: ["__name__"],
-    regex: "nats_(?:stream|consumer|account)_.+()",
-    targetLabel: "meta_leader",
-    action: "replace",
-  },
-  { sourceLabels: ["__name__"], regex: "nats_consumer_.+()", targetLabel: "stream_leader", action: "replace" },
-  { sourceLabels: ["__name__"], regex: "nats_consumer_.+()", targetLabel: "is_stream_leader", action: "replace" },
+  ...without("(?:stream|consumer|account)_.+", "meta_leader"),
+  ...without("(?:consumer_.+|stream_last_seq)", "stream_leader", "is_stream_leader"),
+  ...without("consumer_(?:delivered_consumer|ack_floor_consumer)_seq", "consumer_leader", "is_consumer_leader"),
   { regex: "account|account_id|consumer_desc|domain|is_meta_leader|stream_raft_group", action: "labeldrop" },
 ];
 

@@ -10,7 +10,6 @@ import {
   originsTooShort,
   publishRateLimit,
   REACTION,
-  silenceLimit,
   standstillOf,
 } from "./thresholds.ts";
 
@@ -117,13 +116,13 @@ export const tooShort = (names: readonly string[]): string =>
 function sourceAlerts(model: Model): Alert[] {
   const alert = withRunbooks(model.environment);
   const late = tooShort(originsTooShort(model));
-  const silence = "source:nats_stream_source_active_duration_ns:leader";
+  const silence = "source:nats_stream_source_active_duration_ns";
   return [
     alert({
       name: "NatsSourceStalled",
       // Origins send a heartbeat every second (stream.go, sourceHealthHB). A copy without one keeps its last lag, so the silence
       // alone tells; -1 is a source that was never heard of.
-      expr: `${silence} / 1e9 > ${silenceLimit(model)} or ${silence} < 0`,
+      expr: `${silence}:leader / 1e9 > on (namespace, stream_name, source_name) ${silence}:threshold / 1e9 or ${silence}:leader < 0`,
       for: BEFORE_LOSS,
       severity: "critical",
       summary:

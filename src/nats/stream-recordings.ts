@@ -1,13 +1,16 @@
 /** What alerts and dashboards say about streams and consumers, once: one value each, whichever servers report it. */
 import type { Recording } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
+import type { Stream } from "../model/stream.ts";
 import { originsOf } from "../model/traffic.ts";
-import { ofStreams } from "./series.ts";
+import { SECOND } from "../units.ts";
+import { ofOrigins, ofStreams, published } from "./series.ts";
 import {
   deadLettersLimit,
   pendingLimit,
   publishRateLimit,
   redeliveredLimit,
+  silenceLimit,
   sourceLagLimit,
   standstillOf,
 } from "./thresholds.ts";
@@ -21,27 +24,15 @@ export function measurements({ environment, streams }: Model): Recording[] {
   const perStream = (metric: string, matchers: string) => `max by (namespace, stream_name) (${metric}{${matchers}})`;
   const perConsumer = (metric: string, matchers: string) =>
     `max by (namespace, stream_name, consumer_name) (nats_consumer_${metric}{${matchers}})`;
-  const hasMirror = streams.some(({ mirror }) => mirror !== undefined);
-  /** A mirror is a stream with one source, under other names. */
-  const perSource = (what: string) =>
-    [
-      `nats_stream_source_${what}{${lead}}`,
-      ...(hasMirror
-        ? [`label_replace(nats_stream_mirror_${what}{${lead}}, "source_name", "$1", "mirror_name", "(.+)")`]
-        : []),
-    ].join(" or ");
-  const sourced = (what: string) => `max by (namespace, stream_name, source_name) (${perSource(what)})`;
+  const sourced = (what: "active_duration_ns" | "lag") =>
+    `max by (namespace, stream_name, source_name) (${ofOrigins(streams, what, lead)})`;
   return [
     { record: "stream:nats_stream_total_messages:leader", expr: perStream("nats_stream_total_messages", lead) },
-    // Each replica counts up; a rate over the leader's alone would begin anew at every election.
-    {
-      record: "stream:nats_stream_last_seq:rate10m",
-      expr: `max by (namespace, stream_name) (rate(nats_stream_last_seq{${here}}[10m]))`,
-    },
+    { record: "stream:nats_stream_last_seq:rate10m", expr: `${published("namespace, stream_name", here)} / 600` },
     ...streams.flatMap((stream) =>
       [...new Set(originsOf(stream).map(({ name }) => name))].map((name) => ({
         record: "source:nats_stream_last_seq:delta10m",
-        expr: `max by (namespace) (delta(nats_stream_last_seq{${here},stream_name="${name}"}[10m]))`,
+        expr: published("namespace", `${here},stream_name="${name}"`),
         labels: { stream_name: stream.name, source_name: name },
       })),
     ),
@@ -61,11 +52,20 @@ export function measurements({ environment, streams }: Model): Recording[] {
       expr: `clamp_min(${perConsumer("num_redelivered", consumerLead)} - ${perConsumer("num_ack_pending", consumerLead)}, 0)`,
     },
     {
+      record: "consumer:nats_consumer_num_redelivered:in_hand",
+      expr: `${perConsumer("num_redelivered", consumerLead)} - consumer:nats_consumer_given_up:least`,
+    },
+    {
       record: "consumer:nats_consumer_delivered_consumer_seq:max",
       expr: perConsumer("delivered_consumer_seq", here),
     },
   ];
 }
+
+/** Also those of other accounts. */
+export const namesOfOrigins = ({ mirror, sources }: Stream): readonly string[] => [
+  ...new Set((mirror ? [mirror] : sources).map(({ name }) => name)),
+];
 
 /** Above how many messages of its origin a copy that took none is stuck, or may be. */
 export const STANDSTILL = {
@@ -93,6 +93,14 @@ export function thresholds(model: Model): Recording[] {
           ...constant(standstill, messages, from),
         ];
       }),
+      // Whoever the origin belongs to: that nothing is heard of it is seen here.
+      ...namesOfOrigins(stream).flatMap((origin) =>
+        constant(
+          "source:nats_stream_source_active_duration_ns:threshold",
+          silenceLimit(stream, origin, model) * SECOND,
+          { ...of, source_name: origin },
+        ),
+      ),
       ...stream.consumers.flatMap((consumer) => {
         const read = { ...of, consumer_name: consumer.name };
         return [

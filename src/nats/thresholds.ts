@@ -2,8 +2,7 @@
 import { takes } from "../model/capture.ts";
 import type { Model } from "../model/resolve.ts";
 import type { Consumer, Stream, StreamOrigin } from "../model/stream.ts";
-import { collide } from "../model/subject.ts";
-import { effectiveRetention, type Flow, flowsInto, originsOf } from "../model/traffic.ts";
+import { effectiveRetention, type Flow, flowsInto, isCopied, originsOf } from "../model/traffic.ts";
 import { SECOND } from "../units.ts";
 
 /** Dead letters are looked at by people: more than this is no longer a few bad messages (requirement of the old system). */
@@ -66,13 +65,11 @@ const takesAll = ({ filterSubject, subjectTransforms = [] }: StreamOrigin): bool
 export const pendingLimit = (consumer: Consumer, stream: Stream, model: Model): number =>
   consumer.alerts?.pending ?? messagesOf(readBy(consumer, stream, model), 300);
 
-/** Seconds for which a copy may hear nothing: a minute, or as long as the shortest-lived origin allows; ten at least. */
-export function silenceLimit(model: Model): number {
-  const origins = model.streams.flatMap((stream) =>
-    originsOf(stream).map(({ name }) => tolerated(copied(stream, name, model).keeps, 60)),
-  );
-  return Math.max(10, Math.floor(Math.min(60, ...origins)));
-}
+/** Seconds for which a copy may hear nothing of an origin: a minute, or as long as that one's short memory allows; ten at least. */
+export const silenceLimit = (stream: Stream, origin: string, model: Model): number =>
+  stream.alerts?.sourceSilence !== undefined
+    ? stream.alerts.sourceSilence / SECOND
+    : Math.max(10, Math.floor(tolerated(copied(stream, origin, model).keeps, 60)));
 
 /** Origins that drop messages before anybody can hear that they are not copied, at declared peak. */
 export const originsTooShort = (model: Model): readonly string[] => [
@@ -82,7 +79,10 @@ export const originsTooShort = (model: Model): readonly string[] => [
         .map(({ name }) => name)
         .filter((name) => {
           const flow = copied(stream, name, model);
-          return isLate(flow, sourceLagLimit(stream, name, model)) || silenceLimit(model) + REACTION >= flow.keeps;
+          return (
+            isLate(flow, sourceLagLimit(stream, name, model)) ||
+            silenceLimit(stream, name, model) + REACTION >= flow.keeps
+          );
         }),
     ),
   ),
@@ -100,6 +100,13 @@ export const streamsTooShort = (model: Model): readonly string[] =>
 
 /** Messages delivered more than once and not acknowledged yet. */
 export const redeliveredLimit = ({ alerts }: Consumer): number => alerts?.redelivered ?? REDELIVERED;
+
+/**
+ * Days of their past with which the messages that a stream's consumers gave up on are compared: no longer than it keeps them at declared
+ * peak, since what it has dropped would hide what comes; but a day, and no more than a week.
+ */
+export const rememberedDays = (stream: Stream, model: Model): number =>
+  Math.min(7, Math.max(1, Math.floor(effectiveRetention(stream, flowsInto(stream, model)).lives / (86_400 * SECOND))));
 
 /** Whether every publisher of the stream and of its origins declares a rate; without any there is nothing to compare with. */
 function isRated({ publishers, ...stream }: Stream, model: Model, seen: readonly string[] = []): boolean {
@@ -126,8 +133,8 @@ interface Reading {
 function copied(stream: Stream, origin: string, model: Model): Reading {
   const source = model.streams.find(({ name }) => name === origin);
   if (!source) return { rate: 0, keeps: Number.POSITIVE_INFINITY };
-  const filter = originsOf(stream).find(({ name }) => name === origin)?.filterSubject;
-  return reading(source, model, ({ subject }) => !filter || collide(filter, subject));
+  const from = originsOf(stream).find(({ name }) => name === origin);
+  return reading(source, model, ({ subject }) => !from || isCopied(from, subject));
 }
 
 function readBy(consumer: Consumer, stream: Stream, model: Model): Reading {

@@ -56,7 +56,8 @@ export function capacityAlerts({ environment }: Model): Alert[] {
     description: "The server panics at the first write that finds no room.",
   });
   const jobs = `namespace="${namespace}",job_name=~"${TILE38.shrinkJob}-[0-9]+"`;
-  const lastFailure = `max by (namespace) (kube_job_status_start_time{${jobs}} and on (namespace, job_name) kube_job_status_failed{${jobs}} > 0)`;
+  // kube_job_status_failed counts pods, and a second one may still be under way (backoffLimit in aof-shrink.ts); this is the job's end.
+  const lastFailure = `max by (namespace) (kube_job_status_start_time{${jobs}} and on (namespace, job_name) kube_job_failed{${jobs},condition="true"} > 0)`;
   const lastSuccess = `max by (namespace) (kube_cronjob_status_last_successful_time{namespace="${namespace}",cronjob="${TILE38.shrinkJob}"})`;
   const shrinkFailed = alert({
     name: "Tile38ShrinkFailed",

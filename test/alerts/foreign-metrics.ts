@@ -32,13 +32,19 @@ export const FOREIGN_METRICS: Readonly<
     labels: ["namespace", "secret"],
     source: "https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/storage/secret-metrics.md",
   },
+  kube_pod_status_ready: {
+    labels: ["namespace", "pod", "uid", "condition"],
+    source:
+      "https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/pod-metrics.md (1 for the condition that holds, 0 for the others)",
+  },
   kube_job_status_start_time: {
     labels: ["namespace", "job_name"],
     source: "https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/job-metrics.md",
   },
-  kube_job_status_failed: {
-    labels: ["namespace", "job_name", "reason"],
-    source: "https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/job-metrics.md",
+  kube_job_failed: {
+    labels: ["namespace", "job_name", "condition"],
+    source:
+      "https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/job-metrics.md; internal/store/job.go (only once the job has a condition Failed)",
   },
   kube_cronjob_status_last_successful_time: {
     labels: ["namespace", "cronjob"],

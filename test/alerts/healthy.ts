@@ -64,13 +64,13 @@ function natsSeries({ environment, streams }: Model): Series {
                 ...series(
                   {
                     nats_stream_total_messages: "20",
-                    nats_stream_last_seq: moves ? "0+3000" : "20",
                     nats_stream_total_bytes: "20000",
                     nats_stream_limit_bytes: String(stream.maxBytes),
                     nats_stream_limit_messages: String(stream.maxMsgs),
                   },
                   { ...account, ...led },
                 ),
+                ...series({ nats_stream_last_seq: moves ? "0+3000" : "20" }, account),
                 ...Object.assign(
                   {},
                   ...(pod === lead ? sources : []).map((source) =>
@@ -85,13 +85,16 @@ function natsSeries({ environment, streams }: Model): Series {
                       { ...account, ...led, mirror_name: origin.name },
                     ),
                   ),
-                  ...consumers.map((consumer) =>
-                    series(
+                  ...consumers.map((consumer) => ({
+                    ...series(
+                      { nats_consumer_delivered_consumer_seq: "0+3000" },
+                      { ...account, consumer_name: consumer.name },
+                    ),
+                    ...series(
                       {
                         nats_consumer_num_pending: "5",
                         nats_consumer_num_redelivered: "1",
                         nats_consumer_num_ack_pending: "3",
-                        nats_consumer_delivered_consumer_seq: "0+3000",
                       },
                       {
                         ...account,
@@ -100,7 +103,7 @@ function natsSeries({ environment, streams }: Model): Series {
                         consumer_leader: server(lead),
                       },
                     ),
-                  ),
+                  })),
                 ),
               };
             }),
@@ -182,6 +185,11 @@ function clusterSeries({ environment }: Model): Series {
     ...["nats-auth", "nats-server-tls", "nats-route-tls"].map((secret) =>
       series({ kube_secret_metadata_resource_version: "4711" }, { namespace, secret }),
     ),
+    ...Array.from({ length: environment.nats.servers }, (_, i) =>
+      ["true", "false", "unknown"].map((condition) =>
+        series({ kube_pod_status_ready: condition === "true" ? "1" : "0" }, { namespace, pod: `nats-${i}`, condition }),
+      ),
+    ).flat(),
     series({ kube_cronjob_status_last_successful_time: "0" }, { namespace, cronjob: "tile38-aof-shrink" }),
   );
 }

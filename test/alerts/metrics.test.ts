@@ -130,6 +130,15 @@ describe.skipIf(SIDES[0].missing)("rules", () => {
     expect(leaders("nats_server_")).toEqual(new Set(["meta_leader"]));
     expect(leaders("nats_stream_")).toEqual(new Set(["is_stream_leader", "stream_leader"]));
     expect(leaders("nats_consumer_")).toEqual(new Set(["is_consumer_leader", "consumer_leader"]));
+    // What is counted over time stays one series of each server, whoever leads.
+    for (const counted of [
+      "nats_stream_last_seq",
+      "nats_consumer_delivered_consumer_seq",
+      "nats_consumer_ack_floor_consumer_seq",
+    ]) {
+      expect(kept.filter(({ name }) => name === counted).length).toBeGreaterThan(3);
+      expect([counted, leaders(counted)]).toEqual([counted, new Set()]);
+    }
     // Dropping labels must leave every series one of its own.
     const ours = kept.filter(({ name }) => name.startsWith("nats_"));
     const all = ours.map(({ name, labels }) => JSON.stringify([name, Object.entries(labels).sort()]));

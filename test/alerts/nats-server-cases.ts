@@ -141,6 +141,25 @@ export const natsServerCases: AlertCases = {
     },
     quiet: { at: "12m", set: [[/^nats_varz_start\{.*nats-2/, "1x4 2x4 3x40"]] },
   },
+  NatsNotReady: {
+    step: "5m",
+    fires: {
+      at: "45m",
+      // It answers all the while, so no other alert tells of it.
+      set: [
+        [/^kube_pod_status_ready\{.*nats-2.*condition="true"/, "0"],
+        [/^kube_pod_status_ready\{.*nats-2.*condition="false"/, "1"],
+      ],
+      labels: { namespace, pod: "nats-2" },
+      summary: "nats-2 has not been ready for more than half an hour",
+    },
+    quiet: {
+      at: "70m",
+      set: [[/^kube_pod_status_ready\{.*nats-2.*condition="true"/, "0x6 1x20"]],
+      // Somebody else's pod in our namespace.
+      add: { [`kube_pod_status_ready{namespace="${namespace}",pod="theirs",condition="true"}`]: "0" },
+    },
+  },
   NatsMemoryNearLimit: {
     fires: {
       at: "12m",

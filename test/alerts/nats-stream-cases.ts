@@ -1,11 +1,22 @@
 /** One case an alert about the streams and consumers of production. */
-import type { AlertCases } from "./scenario.ts";
+import type { AlertCases, NearMiss } from "./scenario.ts";
 
 const namespace = "circl-backbone";
 const oms = { namespace, stream_name: "circl_oms" };
 const copy = { namespace, stream_name: "circl_iot_location", source_name: "circl_iot" };
 const geo = { namespace, stream_name: "circl_iot_location", consumer_name: "geo-location" };
 const orders = { namespace, stream_name: "circl_oms", consumer_name: "dms-orders" };
+
+/** A server came back with an empty volume, and takes from the others, who have `last`, what was published long ago. A copy took all. */
+const catchesUp = (stream: string, last: string, copy?: string): NearMiss => ({
+  at: "24m",
+  set: [
+    [new RegExp(`^nats_stream_last_seq.*${stream}"`), last],
+    [new RegExp(`^nats_stream_last_seq.*pod="nats-2".*${stream}"`), "0+20000"],
+    ...(copy ? [[new RegExp(`^nats_stream_last_seq.*${copy}"`), "700"] as const] : []),
+  ],
+  also: ["NatsStreamReplicaLagging"],
+});
 
 export const natsStreamCases: AlertCases = {
   NatsStreamWithoutLeader: {
@@ -91,13 +102,17 @@ export const natsStreamCases: AlertCases = {
   },
   NatsPublishRateExceeded: {
     fires: {
-      from: "19m",
+      // Nothing is known of the first ten minutes.
+      from: "20m",
       at: "22m",
       set: [[/^nats_stream_last_seq.*circl_oms"/, "0+6000"]],
       labels: oms,
       summary: "circl_oms takes 200 messages a second, declared are 170",
     },
-    quiet: { at: "22m", set: [[/^nats_stream_last_seq.*circl_oms"/, "0+5000"]] },
+    quiet: [
+      { at: "22m", set: [[/^nats_stream_last_seq.*circl_oms"/, "0+5000"]] },
+      catchesUp("circl_oms", "1000000+3000"),
+    ],
   },
   NatsSourceStalled: {
     fires: [
@@ -116,15 +131,22 @@ export const natsStreamCases: AlertCases = {
         labels: { namespace, stream_name: "circl_oms_copy", source_name: "circl_oms" },
         summary: "circl_oms_copy never heard of circl_oms",
       },
+      {
+        at: "4m",
+        // Its origin keeps more: it has a minute.
+        set: [[/^nats_stream_mirror_active_duration_ns/, "61000000000"]],
+        labels: { namespace, stream_name: "circl_oms_copy", source_name: "circl_oms" },
+        summary: "circl_oms_copy has heard nothing for 1m 1s of circl_oms",
+      },
     ],
-    // As long a silence as circl_iot allows; and a copy that has this moment heard of its origin.
-    quiet: {
+    // As long a silence as each origin allows; and a copy that has this moment heard of its own.
+    quiet: ["60000000000", "0"].map((silence) => ({
       at: "12m",
       set: [
         [/^nats_stream_source_active_duration_ns/, "23000000000"],
-        [/^nats_stream_mirror_active_duration_ns/, "0"],
+        [/^nats_stream_mirror_active_duration_ns/, silence],
       ],
-    },
+    })),
   },
   NatsSourceStuck: {
     // A mirror whose origin takes 170 messages a second at its peak.
@@ -145,6 +167,7 @@ export const natsStreamCases: AlertCases = {
       },
       // One order in ten minutes.
       { at: "32m", set: [[/^nats_stream_last_seq.*circl_oms_copy"/, "700x19 701x19 702x19 703x19"]] },
+      catchesUp("circl_oms", "1000000", "circl_oms_copy"),
     ],
   },
   NatsSourceIdle: {
@@ -164,6 +187,7 @@ export const natsStreamCases: AlertCases = {
           [/^nats_stream_last_seq.*circl_iot"/, "0+365"],
         ],
       },
+      catchesUp("circl_iot", "1000000", "circl_iot_location"),
       // One location in ten minutes.
       { at: "32m", set: [[/^nats_stream_last_seq.*circl_iot_location"/, "700x19 701x19 702x19 703x19"]] },
     ],
@@ -226,7 +250,18 @@ export const natsStreamCases: AlertCases = {
       labels: orders,
       summary: "dms-orders on circl_oms is given 250 messages again and again (alert above 100)",
     },
-    quiet: { at: "12m", set: [[/^nats_consumer_num_(redelivered|ack_pending).*dms-orders/, "250x9 100x20"]] },
+    quiet: [
+      { at: "12m", set: [[/^nats_consumer_num_(redelivered|ack_pending).*dms-orders/, "250x9 100x20"]] },
+      // Nobody has them in hand any more: the server gave up on them, and counts them until the stream drops them.
+      {
+        at: "12m",
+        set: [
+          [/^nats_consumer_num_redelivered.*dms-orders/, "250"],
+          [/^nats_consumer_num_ack_pending.*dms-orders/, "0"],
+        ],
+        also: ["NatsConsumerGaveUp"],
+      },
+    ],
   },
   NatsConsumerGaveUp: {
     step: "5m",

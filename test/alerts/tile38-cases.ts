@@ -11,8 +11,14 @@ const labels = (all: Readonly<Record<string, string>>) =>
     .map(([key, value]) => `${key}="${value}"`)
     .join(",");
 const behind = `tile38_replication_info{${labels({ ...one, role: "follower", following: "tile38:9851", caught_up: "false", caught_up_once: "true" })}}`;
-const job = (metric: string, run: number, name = "tile38-aof-shrink") =>
-  `kube_job_status_${metric}{namespace="${namespace}",job_name="${name}-${run}"}`;
+const job = (metric: string, job_name: string, more: Readonly<Record<string, string>> = {}) =>
+  `kube_job_${metric}{${labels({ namespace, job_name, ...more })}}`;
+/** A job that failed for good, begun at `seconds`. */
+const failed = (name: string, seconds: string) => ({
+  [job("failed", name, { condition: "true" })]: "1",
+  [job("status_failed", name, { reason: "BackoffLimitExceeded" })]: "1",
+  [job("status_start_time", name)]: seconds,
+});
 
 export const tile38Cases: AlertCases = {
   Tile38NoLeader: {
@@ -240,20 +246,23 @@ export const tile38Cases: AlertCases = {
       at: "12m",
       // Somebody else's job succeeds meanwhile.
       add: {
-        ...{ [job("failed", 1)]: "1", [job("start_time", 1)]: "60" },
+        ...failed("tile38-aof-shrink-1", "60"),
         [`kube_cronjob_status_last_successful_time{namespace="${namespace}",cronjob="theirs"}`]: "600",
       },
       labels: { namespace },
       summary: "The job that shrinks the append-only file failed, begun 1970-01-01 00:01:00 +0000 UTC",
     },
-    // The next run succeeded, and the one after that has not failed yet.
+    // The next run succeeded, and the one after that has not failed yet: its first pod did, and its second is under way.
     quiet: {
       at: "12m",
       add: {
-        ...{ [job("failed", 1)]: "1", [job("start_time", 1)]: "60" },
-        ...{ [job("failed", 2)]: "0", [job("start_time", 2)]: "300" },
+        ...failed("tile38-aof-shrink-1", "60"),
+        [job("status_failed", "tile38-aof-shrink-2", { reason: "" })]: "1",
+        [job("failed", "tile38-aof-shrink-2", { condition: "true" })]: "0",
+        [job("failed", "tile38-aof-shrink-2", { condition: "false" })]: "1",
+        [job("status_start_time", "tile38-aof-shrink-2")]: "300",
         // And somebody else's failed.
-        ...{ [job("failed", 1, "theirs")]: "1", [job("start_time", 1, "theirs")]: "600" },
+        ...failed("theirs-1", "600"),
       },
       set: [[/^kube_cronjob_status_last_successful_time/, "0 0 120x40"]],
     },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dashboards } from "../../src/dashboards/dashboards.ts";
+import type { StreamInput } from "../../src/model/stream.ts";
 import { modelWith, orders, realModel } from "../support/definitions.ts";
 import { objectOf, objectsOf } from "../support/manifests.ts";
 import { readsOf } from "../support/promql.ts";
@@ -204,6 +205,7 @@ describe("panels of production", () => {
       .map(({ title }: Json) => title);
     expect(below).toEqual([
       "How long are certificates valid?",
+      "How long are the authorities valid?",
       "What does a replica lack that is two minutes old?",
       "When did copies last hear of their origin?",
     ]);
@@ -215,6 +217,61 @@ describe("panels of production", () => {
       { color: "orange", value: 2 * 2 ** 30 },
       { color: "orange", value: 15 * 2 ** 30 },
     ]);
+  });
+
+  test("of certificates show when servers' and clients' call, of authorities when theirs do, months before", () => {
+    const days = (title: string) =>
+      titled(title).fieldConfig.defaults.thresholds.steps.map(
+        ({ color, value }: { color: string; value: number | null }) => [color, value && value / 86_400],
+      );
+    const names = (title: string) =>
+      ["nats-ca", "nats-route-ca", "nats-server-tls", "nats-route-tls", "nats-client-tls-oms", "theirs"].filter(
+        (name) =>
+          readsOf(titled(title).targets[0].expr).selectors.every(({ matchers }) =>
+            matchers.some(({ label, value }) => label === "name" && new RegExp(`^(?:${value})$`).test(name)),
+          ),
+      );
+    expect([days("How long are certificates valid?"), names("How long are certificates valid?")]).toEqual([
+      [
+        ["red", null],
+        ["orange", 3],
+        ["green", 21],
+      ],
+      ["nats-server-tls", "nats-route-tls", "nats-client-tls-oms"],
+    ]);
+    expect([days("How long are the authorities valid?"), names("How long are the authorities valid?")]).toEqual([
+      [
+        ["red", null],
+        ["orange", 90],
+        ["green", 180],
+      ],
+      ["nats-ca", "nats-route-ca"],
+    ]);
+  });
+
+  test("of copies show mirrors as well, where there are any: the same alerts call for them", () => {
+    const copying = (streams: readonly StreamInput[]) =>
+      dashboards(modelWith({ streams }))
+        .flatMap(({ rows }) => rows)
+        .filter(({ title }) => title === "Are copies level with their origins?")
+        .flatMap(({ panels }) => panels.map(({ queries }) => queries.map(({ expr }) => expr).join()));
+    const copy = { name: "copy", replicas: 3, maxBytes: "1GiB" } as const;
+    const [lag, silence] = copying([orders, { ...copy, mirror: { name: "orders" } }]);
+    expect(lag).toMatch(
+      /nats_stream_source_lag\{.+label_replace\(nats_stream_mirror_lag\{.+"source_name", "\$1", "mirror_name"/,
+    );
+    expect(silence).toMatch(/nats_stream_mirror_active_duration_ns\{.+ \/ 1e9$/);
+    expect(copying([orders, { ...copy, sources: [{ name: "orders" }] }]).join()).not.toContain("mirror");
+  });
+
+  test("of streams without a leader ask what the alert asks, so that one that was deleted is there as well", () => {
+    const alert = alertsIn(realModel("production")).find(({ alert }) => alert === "NatsStreamWithoutLeader");
+    const chosen = '{namespace="$namespace",stream_name=~"$stream"}';
+    const [{ expr }] = titled("Which streams have no leader?").targets;
+    expect(expr.replaceAll(chosen, "")).toBe(
+      `max by (stream_name) (${alert?.expr}) or 0 * max by (stream_name) (stream:nats_stream_replicas:declared)`,
+    );
+    expect(expr.split(chosen)).toHaveLength(4);
   });
 
   test("of fullness show the limit of streams that refuse, where there are any", () => {

@@ -20,8 +20,14 @@ export function healthyCluster(namespace: string, pods: readonly string[]): stri
       of("kubelet_volume_stats_capacity_bytes", { persistentvolumeclaim: `data-${pod}` }, 1e10),
     ];
   });
-  for (const name of ["nats-server-tls", "nats-route-tls"]) {
-    lines.push(of("certmanager_certificate_expiration_timestamp_seconds", { name }, Date.now() / 1000 + 60 * 86_400));
+  for (const name of ["nats-server-tls", "nats-route-tls", "nats-ca", "nats-route-ca"]) {
+    lines.push(
+      of(
+        "certmanager_certificate_expiration_timestamp_seconds",
+        { name },
+        Date.now() / 1000 + (name.endsWith("-ca") ? 3_600 : 60) * 86_400,
+      ),
+    );
   }
   return `${lines.join("\n")}\n`;
 }

@@ -61,6 +61,13 @@ test.skipIf(without("nats-server", "nats-exporter", "test-ca", "prometheus", "al
         const calls = await prometheus.query('ALERTS{alertname="NatsConsumerGaveUp",alertstate="firing"}');
         expect(calls.map(({ metric }) => metric.consumer_name)).toEqual(["dms-orders"]);
         expect(await counted()).toEqual(["3"]);
+        // The server goes on counting them as redelivered; nobody is given them again.
+        const again = await Promise.all(
+          ["leader", "in_hand"].map((what) =>
+            prometheus.query(`consumer:nats_consumer_num_redelivered:${what}{consumer_name="dms-orders"}`),
+          ),
+        );
+        expect(again.map(([series]) => series?.value[1])).toEqual(["3", "0"]);
       },
     });
     await connection.close();

@@ -4,8 +4,10 @@ import { alertsIn, type Limit, limitAt, limitsOf } from "../../grafana/limit.ts"
 import type { Model } from "../../model/resolve.ts";
 import { originsOf } from "../../model/traffic.ts";
 import { natsAlerts } from "../alerts.ts";
-import { oneOf } from "../series.ts";
+import { ofOrigins, oneOf } from "../series.ts";
 import { NEARLY_FULL, refusingStreams } from "../stream-alerts.ts";
+import { namesOfOrigins } from "../stream-recordings.ts";
+import { silenceLimit } from "../thresholds.ts";
 import { CONSUMER_LEADER, deadLetterStreams, hasRules, STREAM_LEADER, storedBy } from "./series.ts";
 import { deadLetters, nearestLimits } from "./shared.ts";
 
@@ -37,12 +39,12 @@ export function jetstreamDashboard(model: Model): Dashboard {
         title: "Does it arrive?",
         panels: [
           stored,
-          ...(led ? [leaderless(at)] : []),
+          ...(led ? [leaderless(model, at)] : []),
           ...(replicated ? [behind(limitsOf(alerts, "NatsStreamReplicaLagging"))] : []),
         ],
       },
       keeping(model),
-      ...(copies ? [copying(limitsOf(alerts, "NatsSourceStalled"))] : []),
+      ...(copies ? [copying(model, silences(model, at))] : []),
       handling,
       ...(deadLetterStreams(model) === "" ? [] : [failing(model)]),
     ],
@@ -58,22 +60,24 @@ const stored: Panel = {
   queries: [{ expr: storedBy(STREAM), legend: "{{stream_name}}" }],
 };
 
-const leaderless = (at: LimitAt): Panel => ({
-  kind: "series",
-  title: "Which streams have no leader?",
-  description:
-    "Servers that know none, by stream. Publishers get no answer: too many of its servers are gone. `bin/circl status` says which.",
-  unit: "short",
-  queries: [
-    {
-      expr:
-        `count by (stream_name) (${chosen("nats_stream_total_messages", STREAM, 'stream_leader=""')}) or ` +
-        `0 * max by (stream_name) (${chosen("nats_stream_total_messages", STREAM)})`,
-      legend: "{{stream_name}}",
-    },
-  ],
-  limits: [at("NatsStreamWithoutLeader", "above", 0)],
-});
+/** Where our rules are evaluated, as the alert asks: of what is declared. Servers say nothing of a stream that is not there. */
+const leaderless = (model: Model, at: LimitAt): Panel => {
+  const declared = chosen("stream:nats_stream_replicas:declared", STREAM);
+  const led = chosen("stream:nats_stream_total_messages:leader", STREAM);
+  const said = chosen("nats_stream_total_messages", STREAM);
+  const expr = hasRules(model)
+    ? `max by (stream_name) (${declared} unless on (namespace, stream_name) ${led}) or 0 * max by (stream_name) (${declared})`
+    : `count by (stream_name) (${chosen("nats_stream_total_messages", STREAM, 'stream_leader=""')}) or 0 * max by (stream_name) (${said})`;
+  return {
+    kind: "series",
+    title: "Which streams have no leader?",
+    description:
+      "Those above 0. Publishers get no answer: too many of its servers are gone, or it is not there. `bin/circl status` says which.",
+    unit: "short",
+    queries: [{ expr, legend: "{{stream_name}}" }],
+    limits: [at("NatsStreamWithoutLeader", "above", 0)],
+  };
+};
 
 const behind = (limits: readonly Limit[]): Panel => {
   const last = chosen("nats_stream_last_seq", STREAM);
@@ -161,37 +165,51 @@ const keeping = (model: Model): Row => ({
   ],
 });
 
-const ofSource = (metric: string): string =>
-  `max by (stream_name, source_name) (${chosen(metric, STREAM, STREAM_LEADER)})`;
+/** The shortest: each copy has its own. */
+const silences = (model: Model, at: LimitAt): Limit[] => {
+  const allowed = model.streams.flatMap((stream) =>
+    namesOfOrigins(stream).map((origin) => silenceLimit(stream, origin, model)),
+  );
+  return [at("NatsSourceStalled", "above", Math.min(...allowed)), at("NatsSourceStalled", "below", 0)];
+};
+
 const sourceLegend = "{{stream_name}} from {{source_name}}";
 
-const copying = (limits: readonly Limit[]): Row => ({
-  title: "Are copies level with their origins?",
-  panels: [
-    {
-      kind: "series",
-      title: "How far do copies lag?",
-      description:
-        "Messages not yet copied when the origin was last heard of. Without its origin a copy keeps its last figure: compare with the next panel. 0 while nothing is copied may be a message that does not fit.",
-      unit: "short",
-      queries: [{ expr: ofSource("nats_stream_source_lag"), legend: sourceLegend }],
-    },
-    {
-      kind: "series",
-      title: "When did copies last hear of their origin?",
-      description:
-        "Steadily growing is a copy whose origin is gone, has no leader or cannot be reached. Never is less than 0.",
-      unit: "s",
-      belowZero: true,
-      queries: [{ expr: `${ofSource("nats_stream_source_active_duration_ns")} / 1e9`, legend: sourceLegend }],
-      limits,
-    },
-  ],
-});
+const copying = ({ streams }: Model, limits: readonly Limit[]): Row => {
+  const matchers = ['namespace="$namespace"', STREAM, STREAM_LEADER].join(",");
+  const said = (what: "active_duration_ns" | "lag") =>
+    `max by (stream_name, source_name) (${ofOrigins(streams, what, matchers)})`;
+  return {
+    title: "Are copies level with their origins?",
+    panels: [
+      {
+        kind: "series",
+        title: "How far do copies lag?",
+        description:
+          "Messages not yet copied when the origin was last heard of. Without its origin a copy keeps its last figure: compare with the next panel. 0 while nothing is copied may be a message that does not fit.",
+        unit: "short",
+        queries: [{ expr: said("lag"), legend: sourceLegend }],
+      },
+      {
+        kind: "series",
+        title: "When did copies last hear of their origin?",
+        description:
+          "Steadily growing is a copy whose origin is gone, has no leader or cannot be reached. Never is less than 0.",
+        unit: "s",
+        belowZero: true,
+        queries: [{ expr: `${said("active_duration_ns")} / 1e9`, legend: sourceLegend }],
+        limits,
+      },
+    ],
+  };
+};
 
 const ofConsumer = (metric: string): string =>
   `max by (stream_name, consumer_name) (${chosen(metric, STREAM, CONSUMER, CONSUMER_LEADER)})`;
 const consumerLegend = "{{stream_name}}/{{consumer_name}}";
+
+/** Messages that were given up count as redelivered until the stream drops them: no more than are in hand are given again. */
+const inHandAgain = `${ofConsumer("nats_consumer_num_redelivered")} < ${ofConsumer("nats_consumer_num_ack_pending")} or ${ofConsumer("nats_consumer_num_ack_pending")}`;
 
 const handling: Row = {
   title: "Is it handled?",
@@ -228,7 +246,7 @@ const handling: Row = {
       description:
         "Messages now in hand for the second time or more. A message that always fails blocks nobody, but ends as a dead letter.",
       unit: "short",
-      queries: [{ expr: ofConsumer("nats_consumer_num_redelivered"), legend: consumerLegend }],
+      queries: [{ expr: inHandAgain, legend: consumerLegend }],
     },
   ],
 };

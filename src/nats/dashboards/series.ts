@@ -12,9 +12,12 @@ export const answering: string = chosen("nats_server_jetstream_disabled");
 /** `expr` on `nats_varz_*` where the server still answers. */
 export const alive = (expr: string): string => `${expr} and on (namespace, server_id) ${answering}`;
 
-/** Messages stored a second by stream. Sequences are the same on every replica, and go on when the leader changes. */
+/**
+ * Messages stored a second by stream. Sequences are the same on every replica, and go on when the leader changes. The middle one of
+ * three: a replica that catches up counts what it is given.
+ */
 export const storedBy = (...matchers: readonly string[]): string =>
-  `max by (stream_name) (${growth("nats_stream_last_seq", ...matchers)})`;
+  `quantile by (stream_name) (0.5, ${growth("nats_stream_last_seq", ...matchers)})`;
 
 /** Streams that take dead letters, for `stream_name=~`; empty where there are none. */
 export const deadLetterStreams = ({ streams }: Model): string =>

@@ -1,10 +1,11 @@
 /** The dashboard of the NATS servers: is each of them there, with room to spare, and one cluster with the others? */
 import { chosen, type Dashboard, growth, type Panel } from "../../grafana/dashboard.ts";
 import { alertsIn, type Limit, limitAt, limitsOf } from "../../grafana/limit.ts";
+import { clientCertificate, NATS } from "../../kubernetes/names.ts";
 import type { Alert } from "../../kubernetes/prometheus-rule.ts";
 import type { Model } from "../../model/resolve.ts";
 import { natsAlerts } from "../alerts.ts";
-import { LEAF_LIMITS } from "../certificate-alerts.ts";
+import { CERTIFICATE_LIMITS } from "../certificate-alerts.ts";
 import { alive } from "./series.ts";
 import { leaderless, refusedLogins, servers, volumes } from "./shared.ts";
 
@@ -37,7 +38,9 @@ export function natsDashboard(model: Model): Dashboard {
         panels: [...(clustered ? [peers(limits)] : []), waits, processors],
       },
       { title: "Is there room?", panels: [volumes(model), stored(limits), reserved(limits), memory(limits)] },
-      ...(nats.tls && certificates === "cert-manager" ? [{ title: "Certificates", panels: [expiry(alerts)] }] : []),
+      ...(nats.tls && certificates === "cert-manager"
+        ? [{ title: "Certificates", panels: certificatesEnd(alerts) }]
+        : []),
     ],
   };
 }
@@ -170,20 +173,33 @@ const memory = (limits: Limits): Panel => ({
 
 const EXPIRES = "certmanager_certificate_expiration_timestamp_seconds";
 
-const expiry = (alerts: readonly Alert[]): Panel => ({
-  kind: "series",
-  title: "How long are certificates valid?",
-  description:
-    "cert-manager renews a third before the end. What goes on falling is not renewed: look at the Certificate.",
-  unit: "s",
-  belowZero: true,
-  queries: [
-    // The certificate's own namespace is renamed where Prometheus does not honour labels (the default).
+/** Those of our names: somebody else's certificate in the namespace is nobody's alert. Its namespace is renamed by default. */
+const expiry = (names: readonly string[]): string => {
+  const ours = `name=~"${names.join("|")}"`;
+  return `(${EXPIRES}{exported_namespace="$namespace",${ours}} or ${EXPIRES}{namespace="$namespace",${ours}}) - time()`;
+};
+
+const certificatesEnd = (alerts: readonly Alert[]): Panel[] => {
+  const panel = (kind: keyof typeof CERTIFICATE_LIMITS, names: readonly string[]) =>
+    ({
+      kind: "series",
+      unit: "s",
+      belowZero: true,
+      queries: [{ expr: expiry(names), legend: "{{name}}" }],
+      limits: Object.entries(CERTIFICATE_LIMITS[kind]).map(([name, end]) => limitAt(alerts, name, "below", end)),
+    }) as const;
+  return [
     {
-      expr: `(${EXPIRES}{exported_namespace="$namespace"} or ${EXPIRES}{namespace="$namespace"}) - time()`,
-      legend: "{{name}}",
+      ...panel("leaves", [NATS.serverCertificate, NATS.routeCertificate, clientCertificate(".+")]),
+      title: "How long are certificates valid?",
+      description:
+        "cert-manager renews a third before the end. What goes on falling is not renewed: look at the Certificate.",
     },
-  ],
-  // Of the leaves: the authority has limits of its own, in months.
-  limits: Object.entries(LEAF_LIMITS).map(([name, seconds]) => limitAt(alerts, name, "below", seconds)),
-});
+    {
+      ...panel("authorities", [NATS.caSecret, NATS.routeCaSecret]),
+      title: "How long are the authorities valid?",
+      description:
+        "cert-manager renews them a year before the end; then clients have to be told of the new one, and whoever is not cannot connect.",
+    },
+  ];
+};

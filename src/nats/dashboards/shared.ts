@@ -5,6 +5,7 @@ import { NATS } from "../../kubernetes/names.ts";
 import { keeperOf, REFUSALS } from "../../model/audit.ts";
 import type { Model } from "../../model/resolve.ts";
 import { natsAlerts } from "../alerts.ts";
+import { published } from "../series.ts";
 import { deadLettersLimit } from "../thresholds.ts";
 import { answering, deadLetterStreams, STREAM_LEADER } from "./series.ts";
 
@@ -68,14 +69,14 @@ export const deadLetters = (model: Model): Panel => {
 export function refusedLogins(model: Model): Panel[] {
   const keeper = keeperOf(REFUSALS, model);
   if (!keeper) return [];
-  const count = chosen("nats_stream_last_seq", `stream_name="${keeper.name}"`);
+  const refused = published("namespace", `namespace="$namespace",stream_name="${keeper.name}"`);
   return [
     {
       kind: "stat",
       title: "How many logins are refused?",
       description: "In ten minutes. `bin/circl audit --failed-logins` says which user, from where.",
       unit: "short",
-      queries: [{ expr: `max(increase(${count}[10m]))`, legend: "logins" }],
+      queries: [{ expr: refused, legend: "logins" }],
       limits: limitsOf(alertsOn(model), "NatsLoginsRefused"),
     },
   ];
@@ -93,7 +94,7 @@ const COMPARED: readonly (readonly [alert: string, measure: string, record: stri
     ],
     [
       "NatsConsumerRedelivering",
-      "leader",
+      "in_hand",
       "consumer:nats_consumer_num_redelivered",
       "stream_name, consumer_name",
       "{{stream_name}}/{{consumer_name}} again",

@@ -4,6 +4,7 @@ import type { Model } from "../../model/resolve.ts";
 import type { StreamOrigin } from "../../model/stream.ts";
 import { collide, covers, subjectFault } from "../../model/subject.ts";
 import { originsOf } from "../../model/traffic.ts";
+import { inOrigin } from "../place.ts";
 import type { Rule } from "../rule.ts";
 import { checkOrigins, type Row, type SeenOrigin } from "./rows.ts";
 
@@ -158,4 +159,31 @@ const refusedOrigin: Rule<Model> = {
   check: (model) => checkOrigins(ORIGIN_ROWS, model),
 };
 
-export const originRules = [refusedOrigin];
+/** What the exporter 0.20.1 tells sources apart by (collector/jsz.go). */
+const series = ({ name, external }: StreamOrigin): string => JSON.stringify([name, external?.api, external?.deliver]);
+
+const sameSeries: Rule<Model> = {
+  code: "S053",
+  severity: "error",
+  title: "Two sources of one origin",
+  reason:
+    "The server takes them, by their filters. The exporter tells sources apart by origin alone: it then writes one series twice and " +
+    "answers 500, and of the server that leads the stream nothing is known any more, neither that it runs nor what it lacks " +
+    "(exporter 0.20.1, seen).",
+  hint: 'Name the origin once, with one of subjectTransforms for each filter: { src: "orders.created", dest: "orders.created" }.',
+  *check({ streams }) {
+    for (const stream of streams) {
+      for (const [i, origin] of stream.sources.entries()) {
+        const first = stream.sources.findIndex((other) => series(other) === series(origin));
+        // With the same filter it is one source, which the server refuses (S028).
+        if (first === i || stream.sources.some((other, j) => j < i && identity(other) === identity(origin))) continue;
+        yield {
+          place: inOrigin(stream, origin, "name"),
+          says: `"${origin.name}" is the origin of sources[${first}] as well`,
+        };
+      }
+    }
+  },
+};
+
+export const originRules = [refusedOrigin, sameSeries];

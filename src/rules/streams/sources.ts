@@ -178,19 +178,26 @@ const shortOrigin: Rule<Model> = {
 const lagOfNothing: Rule<Model> = {
   code: "S029",
   severity: "error",
-  title: "A limit for the lag of a stream that copies nothing",
+  title: "A limit for the copying of a stream that copies nothing",
   reason:
     "No rule of Prometheus reads it: whoever set it believes that somebody is called, and nobody ever is. Most often it belongs to " +
     "the stream that copies, or to a source that was removed.",
-  hint: "Move alerts.sourceLag to the stream with the sources, or take it away.",
+  hint: "Move it to the stream with the sources, or take it away.",
   *check({ streams }) {
     for (const stream of streams) {
-      const lag = stream.alerts?.sourceLag;
-      if (lag === undefined || originsOf(stream).length > 0) continue;
-      yield {
-        place: inStream(stream, "alerts.sourceLag"),
-        says: `is ${lag}, but the stream has no sources and no mirror`,
+      const { sourceLag, sourceSilence } = stream.alerts ?? {};
+      if (originsOf(stream).length > 0) continue;
+      const limits = {
+        sourceLag,
+        sourceSilence: sourceSilence === undefined ? undefined : formatDuration(sourceSilence),
       };
+      for (const [name, limit] of Object.entries(limits)) {
+        if (limit === undefined) continue;
+        yield {
+          place: inStream(stream, `alerts.${name}`),
+          says: `is ${limit}, but the stream has no sources and no mirror`,
+        };
+      }
     }
   },
 };

@@ -60,14 +60,20 @@ describe("a panel's limit", () => {
 });
 
 describe("colours of a panel", () => {
-  const stepsOf = (unit: Panel["unit"], ...exprs: readonly (readonly [string, "critical" | "warning"])[]) => {
+  const stepsOf = (unit: Panel["unit"], ...exprs: readonly (readonly [string, "critical" | "warning"])[]) =>
+    stepsOfPanel("up", unit, ...exprs);
+  const stepsOfPanel = (
+    shown: string,
+    unit: Panel["unit"],
+    ...exprs: readonly (readonly [string, "critical" | "warning"])[]
+  ) => {
     const alerts = exprs.map(([expr, severity], i) => alert(`A${i}`, expr, severity));
     const panel: Panel = {
       kind: "stat",
       title: "How many?",
       description: "Some.",
       unit,
-      queries: [{ expr: "up", legend: "servers" }],
+      queries: [{ expr: shown, legend: "servers" }],
       limits: limitsOf(alerts, ...alerts.map(({ alert }) => alert)),
     };
     const text = renderDashboard(
@@ -100,6 +106,14 @@ describe("colours of a panel", () => {
       { color: "green", value: null },
       { color: "red", value: 1 },
     ]);
+  });
+
+  test("begin at the limit itself where what is shown is no whole number", () => {
+    for (const shown of ["increase(a[10m])", "sum(rate(a[10m]) and on (pod) b)", "60 * quantile(0.5, rate(a[5m]))"])
+      expect(stepsOfPanel(shown, "short", ["increase(a[10m]) > 2", "warning"])).toEqual([
+        { color: "green", value: null },
+        { color: "orange", value: 2 },
+      ]);
   });
 
   test("are those of the worst of several alerts with one limit", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { StreamInput } from "../../../src/model/stream.ts";
+import type { StreamInput, StreamOrigin } from "../../../src/model/stream.ts";
 import { effectiveRetention, flowsInto } from "../../../src/model/traffic.ts";
 import { natsAlerts } from "../../../src/nats/alerts.ts";
 import {
@@ -7,11 +7,12 @@ import {
   pendingLimit,
   publishRateLimit,
   redeliveredLimit,
+  silenceLimit,
   sourceLagLimit,
   standstillOf,
 } from "../../../src/nats/thresholds.ts";
 import { modelWith, orders, realModel } from "../../support/definitions.ts";
-import { alertsIn } from "../../support/promtool.ts";
+import { alertsIn, recordingsIn } from "../../support/promtool.ts";
 
 const internal = { sensitivity: "internal" } as const;
 const reader = { name: "reader", service: "dms" } as const;
@@ -31,6 +32,7 @@ function limits(...streams: StreamInput[]) {
     deadLetters: deadLettersLimit(stream),
     publishRate: publishRateLimit(stream, model),
     sourceLag: sourceLagLimit(stream, "orders", model),
+    sourceSilence: silenceLimit(stream, "orders", model),
     standstill: standstillOf(stream, "orders", model),
     pending: consumer && pendingLimit(consumer, stream, model),
     redelivered: consumer && redeliveredLimit(consumer),
@@ -81,10 +83,47 @@ describe("what a copy may be behind", () => {
     expect(limits(fed("100/s"), { ...copy, alerts: { sourceLag: 5 } }).sourceLag).toBe(5);
   });
 
-  test("counts only what it copies", () => {
-    expect(
-      limits(fed("100/s"), { ...copy, sources: [{ name: "orders", filterSubject: "orders.seen" }] }).sourceLag,
-    ).toBe(1_000);
+  test("counts only what it copies, by a filter or by transforms", () => {
+    const lag = (source: Partial<StreamOrigin>) =>
+      limits(fed("100/s"), { ...copy, sources: [{ name: "orders", ...source }] });
+    const [created, seen] = ["orders.created", "orders.seen"].map((src) => ({ src, dest: src }));
+    expect(lag({ filterSubject: "orders.seen" }).sourceLag).toBe(1_000);
+    expect(lag({ subjectTransforms: seen ? [seen] : [] }).sourceLag).toBe(1_000);
+    expect(lag({ subjectTransforms: seen ? [seen] : [] }).publishRate).toBe(0);
+    expect(lag({ subjectTransforms: seen && created ? [seen, created] : [] }).sourceLag).toBe(6_000);
+  });
+});
+
+describe("how long a copy may hear nothing", () => {
+  const copy: StreamInput = { name: "copy", sources: [{ name: "orders" }], replicas: 3, maxBytes: "1GiB" };
+  const silence = (...streams: StreamInput[]) => limits(...streams).sourceSilence;
+
+  test("is a minute, or half of what its own origin leaves when the alert has to come in time, but ten seconds", () => {
+    expect(silence(fed("100/s"), copy)).toBe(60);
+    expect(silence(fed("100/s", { maxMsgs: 15_000 }), copy)).toBe(30);
+    expect(silence(fed("100/s", { maxMsgs: 1_000 }), copy)).toBe(10);
+    const short: StreamInput = { ...fed("100/s", { maxMsgs: 15_000 }), name: "short", subjects: ["short.>"] };
+    const other = { ...copy, name: "other", sources: [{ name: "short" }] };
+    expect(silence({ ...short, publishers: [] }, other, fed("100/s"), copy)).toBe(60);
+  });
+
+  test("is what the definition says, if it does", () => {
+    expect(silence(fed("100/s"), { ...copy, alerts: { sourceSilence: "5m" } })).toBe(300);
+  });
+
+  test("is recorded of every source, also of one of another account", () => {
+    const external = { api: "$JS.east.API", deliver: "east.d" };
+    const model = modelWith({
+      streams: [
+        fed("100/s", { maxMsgs: 15_000 }),
+        { ...copy, sources: [{ name: "orders" }, { name: "far", external }] },
+      ],
+    });
+    const recorded = recordingsIn(model).filter(({ record }) => /active_duration_ns:threshold$/.test(record));
+    expect(recorded.map(({ expr, labels }) => [labels?.source_name, expr])).toEqual([
+      ["orders", "vector(30000000000)"],
+      ["far", "vector(60000000000)"],
+    ]);
   });
 });
 
@@ -136,7 +175,7 @@ describe("alerts on what a stream will drop", () => {
     const [stalled] = named(production, "NatsSourceStalled");
     const [backlog, second] = named(production, "NatsConsumerBacklog");
     expect(fired(sourceLagLimit(copy.stream, "circl_iot", production), 5_000, lagging?.for)).toBeLessThan(origin.keeps);
-    expect(fired(Number(/> (\d+)/.exec(stalled?.expr ?? "")?.[1]), 1, stalled?.for)).toBeLessThan(origin.keeps);
+    expect(fired(silenceLimit(copy.stream, "circl_iot", production), 1, stalled?.for)).toBeLessThan(origin.keeps);
     for (const consumer of copy.stream.consumers)
       expect(fired(pendingLimit(consumer, copy.stream, production), 5_000, backlog?.for)).toBeLessThan(copy.keeps);
     for (const { annotations } of [lagging, stalled, backlog].flatMap((alert) => alert ?? []))

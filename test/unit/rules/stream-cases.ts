@@ -146,9 +146,26 @@ export const streamCases: Readonly<Record<string, Case>> = {
     quiet: withCopy({ sources: [{ name: "orders" }] }, rates("100/s")),
   },
   S029: {
-    fires: withCopy({}, { alerts: { sourceLag: 500 } }),
-    says: "streams/test.ts: orders.alerts.sourceLag is 500, but the stream has no sources and no mirror",
-    quiet: withCopy({ alerts: { sourceLag: 500 } }),
+    fires: withCopy({}, { alerts: { sourceLag: 500, sourceSilence: "5m" } }),
+    says: "streams/test.ts: orders.alerts.sourceSilence is 5m, but the stream has no sources and no mirror",
+    quiet: withCopy({ alerts: { sourceLag: 500, sourceSilence: "5m" } }),
+  },
+  S053: {
+    fires: withCopy({
+      sources: ["created", "paid"].map((event) => ({ name: "orders", filterSubject: `orders.${event}` })),
+    }),
+    says: 'streams/test.ts: copy.sources[1].name "orders" is the origin of sources[0] as well',
+    quiet: withCopy({
+      sources: [
+        {
+          name: "orders",
+          subjectTransforms: ["orders.created", "orders.paid"].map((subject) => ({ src: subject, dest: subject })),
+        },
+        // Streams of other accounts may have the same name.
+        ...["east", "west"].map((from) => ({ name: "orders", external: { api: `${from}.API`, deliver: `${from}.d` } })),
+        { name: "orders", external: { api: "east.API", deliver: "east.e" }, filterSubject: "orders.paid" },
+      ],
+    }),
   },
   S030: {
     fires: { streams: [{ name: "orders", subjects: ["orders.>"] }] },
