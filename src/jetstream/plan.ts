@@ -139,7 +139,7 @@ export const effectsNow = async (
 ): Promise<Effect[]> =>
   effectsOf(change, observed, model, versionOf(observed), now, await measure(change, reader, observed));
 
-const versionOf = ({ server }: Observed): Version => parseVersion(server.version) ?? UNKNOWN_VERSION;
+export const versionOf = ({ server }: Observed): Version => parseVersion(server.version) ?? UNKNOWN_VERSION;
 
 /** While something cannot be asked, nothing is deleted: what looks superfluous may be all that is left of it. */
 const blindDelete = (change: Change, unknowns: readonly string[]): Refusal[] =>

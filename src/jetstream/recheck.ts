@@ -10,15 +10,16 @@ import type { LiveAsset } from "./diff.ts";
 import { normaliseConsumer } from "./normalise.ts";
 import { type Observed, observe } from "./observe.ts";
 import type { Applied } from "./order.ts";
-import { type Basis, effectsNow, type PlannedChange } from "./plan.ts";
+import { type Basis, effectsNow, type PlannedChange, versionOf } from "./plan.ts";
+import { refusals } from "./refusals.ts";
 import { normalised } from "./settle.ts";
 
 type Changed = Exclude<Applied, { action: "create" }>;
 
 /**
  * @param planned a change as it was approved, with its effects @param basis what it was planned from
- * @throws Error where the asset is another one than was planned, where the change takes more than was approved, or where a
- * delete would be blind
+ * @throws Error where the asset is another one than was planned, where the change takes more than was approved, where we
+ * refuse it by what is there now, or where a delete would be blind
  */
 export async function assertAsPlanned(
   change: Changed,
@@ -40,12 +41,19 @@ export async function assertAsPlanned(
   }
   const now = { ...change, live } as Changed;
   const around = { ...basis, observed: withLive(basis.observed, stream) };
+  assertStillAllowed(now, around);
   const takes = takenBy({ change: now, effects: await effectsNow(now, around, reader, Date.now() * 1e6) });
   const beyond = beyondApproval(
     { ...takenBy({ change, effects }), lastSequence: lastSequenceOf(change.stream, basis.observed) },
     { ...takes, lastSequence: stream.state.last_seq },
   );
   if (beyond) throw new Error(`${change.name}: ${beyond}. Plan again and look at what it takes now.`);
+}
+
+/** What the server would not refuse, and we do: nobody else stops it. A replica may have gone away since the plan. */
+function assertStillAllowed(now: Changed, { observed }: Basis): void {
+  const ours = refusals(now, versionOf(observed), { observed, changes: [now] }).find(({ errCode }) => errCode === 0);
+  if (ours) throw new Error(`${now.name}: ${ours.says}. ${ours.hint}`);
 }
 
 /** Milliseconds for a group to elect its leader (raft.go, maxElectionTimeout is 9 s): one that has none for a moment is not away. */

@@ -113,6 +113,36 @@ describe.skipIf(without("nats-server"))("between the yes and the write", () => {
 });
 
 describe.skipIf(without("nats-server", "test-ca"))("between the yes and the write, on three servers", () => {
+  test("a replica goes away, and the copies of a stream are not given up", { timeout: 180_000 }, async () => {
+    const replicated = lock.map((one) => ({ ...one, replicas: 3 }));
+    const withCopies = (replicas: number) => modelWith({ streams: [...replicated, { ...orders, replicas }] });
+    await using cluster = await Cluster.start(withCopies(3));
+    await using writer = await openWriter(cluster.target());
+    const planned = (replicas: number) => plan(withCopies(replicas), writer, policy, Date.now() * 1e6);
+    expect((await apply(await planned(3), writer, quiet)).failed).toEqual([]);
+    const approved = await planned(1);
+    expect(approved.summary).toMatchObject({ update: 1, blocked: 0 });
+
+    const group = async (reader: Writer) => (await reader.read<StreamInfo>("STREAM.INFO", ["orders"])).cluster;
+    const gone = (await group(writer))?.replicas?.[0]?.name;
+    const away = cluster.servers[Number(gone?.at(-1))];
+    if (!away) throw new Error("orders has no replica");
+    await stop(away.process);
+    const left = cluster.servers.filter((server) => server !== away);
+    await using other = await openWriter({
+      ...cluster.target(),
+      servers: left.map(({ clientPort }) => `127.0.0.1:${clientPort}`),
+    });
+    const offline = async () => (await group(other))?.replicas?.find(({ name }) => name === gone)?.offline;
+    await expect.poll(offline, { timeout: 50_000 }).toBe(true);
+
+    const { done, failed } = await apply(approved, other, { ...quiet, lockWait: 50_000 });
+    expect([...done, ...failed.map(({ error }) => error.message)]).toEqual([
+      expect.stringContaining(`orders: copies are not given up while one of them is not whole: ${gone} is offline`),
+    ]);
+    expect((await other.read<StreamInfo>("STREAM.INFO", ["orders"])).config.num_replicas).toBe(3);
+  });
+
   test("one goes away that alone has a stream, and nothing is deleted", { timeout: 180_000 }, async () => {
     const superfluous = { ...orders, name: "superfluous", subjects: ["superfluous.>"], publishers: [] };
     const alone = { ...orders, replicas: 1 };
