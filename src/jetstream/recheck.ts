@@ -8,7 +8,7 @@ import type { ConsumerInfo, Reader, StreamInfo } from "./api.ts";
 import { beyondApproval, takenBy } from "./approved-loss.ts";
 import type { LiveAsset } from "./diff.ts";
 import { normaliseConsumer } from "./normalise.ts";
-import { type Observed, observe } from "./observe.ts";
+import { type Observed, observe, observeConsumers } from "./observe.ts";
 import type { Applied } from "./order.ts";
 import { type Basis, effectsNow, type PlannedChange, versionOf } from "./plan.ts";
 import { refusals } from "./refusals.ts";
@@ -40,7 +40,8 @@ export async function assertAsPlanned(
     throw new Error(`${change.name} has changed since it was planned. Plan again and look at what is different now.`);
   }
   const now = { ...change, live } as Changed;
-  const around = { ...basis, observed: withLive(basis.observed, stream) };
+  const seen = withLive(basis.observed, stream);
+  const around = { ...basis, observed: changesRetention(change) ? await withConsumers(seen, change, reader) : seen };
   assertStillAllowed(now, around);
   const takes = takenBy({ change: now, effects: await effectsNow(now, around, reader, Date.now() * 1e6) });
   const beyond = beyondApproval(
@@ -48,6 +49,19 @@ export async function assertAsPlanned(
     { ...takes, lastSequence: stream.state.last_seq },
   );
   if (beyond) throw new Error(`${change.name}: ${beyond}. Plan again and look at what it takes now.`);
+}
+
+const changesRetention = (change: Changed): boolean =>
+  change.action === "update" && change.fields.some(({ field }) => field === "retention");
+
+/** What another retention takes depends on the consumers: those of now. @throws Error where one of them cannot be asked */
+async function withConsumers(observed: Observed, { name, stream }: Changed, reader: Reader): Promise<Observed> {
+  const there = await observeConsumers(stream, reader);
+  if (there.unknown.length > 0) {
+    const says = `what goes depends on ${there.unknown.map((consumer) => consumer.name).join(", ")}, which cannot be asked`;
+    throw new Error(`${name}: ${says}. Wait until all servers are back, then plan again.`);
+  }
+  return { ...observed, consumers: new Map([...observed.consumers, [stream, there]]) };
 }
 
 /** What the server would not refuse, and we do: nobody else stops it. A replica may have gone away since the plan. */

@@ -98,6 +98,30 @@ describe.skipIf(without("nats-server"))("between the yes and the write", () => {
     expect((await request(connection, "CONSUMER.INFO.orders.oms-orders")).error).toBeUndefined();
   });
 
+  test("a consumer that kept the messages is deleted, and the retention stays", async () => {
+    const done = { ...oms, name: "done", service: "bff" };
+    const limits = withOrders({ consumers: [done, oms] });
+    const interest = withOrders({ retention: "interest", consumers: [done, oms] });
+    await apply(await planned(limits), writer, quiet);
+    await publish(40);
+    const reader = await connection.jetstream().consumers.get("orders", "done");
+    for (let i = 0; i < 30; i++) await (await reader.next({ expires: 5_000 }))?.ackAck();
+    const meanwhile = async () => {
+      await request(connection, "CONSUMER.DELETE.orders.oms-orders");
+    };
+    expect(await applied(interest, {}, meanwhile)).toEqual([
+      expect.stringMatching(/^orders: it would take 30 messages, .*, and none were approved\. /),
+    ]);
+    expect(await messages()).toBe(40);
+
+    await apply(await planned(limits), writer, quiet);
+    await request(connection, "CONSUMER.DELETE.orders.done");
+    expect(await applied(interest, {}, meanwhile)).toEqual([
+      expect.stringMatching(/^orders: it would take 40 messages, /),
+    ]);
+    expect(await messages()).toBe(40);
+  });
+
   test("lies the wait for somebody else's lock too", async () => {
     await apply(await planned(withOrders({})), writer, quiet);
     const approved = await planned(none, named);
