@@ -15,20 +15,22 @@ import { keepingStart } from "./recreate.ts";
 interface Listed {
   readonly sent: WireConfig;
   readonly kept: WireConfig;
+  readonly isLed: boolean;
   /** Whether it has a leader, is not being reconfigured, and its replicas are there and current. */
-  readonly ready: boolean;
+  readonly isWhole: boolean;
 }
 type Written = Exclude<Applied, { action: "delete" }>;
 
 /**
  * Reads back what was written and what was deleted.
- * @param timeout milliseconds
+ * @param timeout milliseconds @param until led: has a leader; whole: has its replicas as well, and they are current
  * @returns an error for each that is not as it was sent, cannot be read, is not ready in time, or is still there
  */
 export async function settle(
   applied: readonly Applied[],
   reader: Reader,
   timeout: number,
+  until: "led" | "whole" = "whole",
 ): Promise<Map<string, Error>> {
   const end = Date.now() + timeout;
   const deleted = applied.filter((change) => change.action === "delete");
@@ -39,7 +41,7 @@ export async function settle(
   const written = applied.filter((change) => change.action !== "delete");
   return new Map([
     ...left.flatMap(([name, error]) => (error ? [[name, error] as const] : [])),
-    ...(await settleWritten(written, reader, end, timeout)),
+    ...(await settleWritten(written, reader, end, timeout, until)),
   ]);
 }
 
@@ -49,16 +51,17 @@ async function settleWritten(
   reader: Reader,
   end: number,
   timeout: number,
+  until: "led" | "whole",
 ): Promise<Map<string, Error>> {
   const failed = new Map<string, Error>();
   const open = new Map(written.map((change) => [change.name, change]));
   for (let pause = 25; open.size > 0; pause = Math.min(pause * 2, 500)) {
     const found = await listed([...open.values()], reader).catch((error: unknown) => error as Error);
     if (found instanceof Error) return new Map([...failed, ...[...open.keys()].map((name) => notSeen(name, found))]);
-    for (const [name, { sent, kept, ready }] of found) {
+    for (const [name, { sent, kept, isLed, isWhole }] of found) {
       const lost = lostFields(kept, sent);
       if (lost.length > 0) failed.set(name, notKept(name, lost));
-      if (lost.length > 0 || ready) open.delete(name);
+      if (lost.length > 0 || isWhole || (until === "led" && isLed)) open.delete(name);
     }
     if (Date.now() > end) break;
     if (open.size > 0) await sleep(pause);
@@ -101,8 +104,9 @@ async function listedStreams(changes: readonly Written[], reader: Reader): Promi
   return changes.flatMap(({ name, config }) => {
     const info = infos.get(name);
     if (!info) return [];
-    const ready = isReady(info.cluster, Number(config.num_replicas), reader) && isCaughtUp(info.cluster);
-    return [[name, { sent: normalised(config, reader), kept: normalised(info.config, reader), ready }] as const];
+    const isWhole = isReady(info.cluster, Number(config.num_replicas), reader) && isCaughtUp(info.cluster);
+    const both = { sent: normalised(config, reader), kept: normalised(info.config, reader) };
+    return [[name, { ...both, isLed: isLed(info.cluster, reader), isWhole }] as const];
   });
 }
 
@@ -137,7 +141,8 @@ async function listedConsumers(changes: readonly Written[], reader: Reader): Pro
         {
           sent: normaliseConsumer(wanted, wanted),
           kept: normaliseConsumer(info.config, wanted),
-          ready: isReady(info.cluster, replicas, reader),
+          isLed: isLed(info.cluster, reader),
+          isWhole: isReady(info.cluster, replicas, reader),
         },
       ] as const,
     ];
@@ -149,6 +154,9 @@ export const normalised = (config: WireConfig, { server }: Reader): WireConfig =
   const version = parseVersion(server.version);
   return normaliseStream(config, { hasSourceWindow: version !== undefined && !atLeast(version, "2.14") });
 };
+
+const isLed = ({ leader }: ClusterState = {}, { server }: Reader): boolean =>
+  server.cluster === undefined || Boolean(leader);
 
 /** A standalone server has nobody to wait for. */
 const isReady = (cluster: ClusterState = {}, count: number, { server }: Reader): boolean => {
