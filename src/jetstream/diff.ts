@@ -67,15 +67,17 @@ export interface Named {
   readonly recreations?: readonly string[];
 }
 
-/** Every declared and every observed asset, streams before their consumers, by name. */
+/** Every declared and every observed asset, streams before their consumers, by name. Consumers of a stream that is deleted go with it. */
 export function diff(model: Model, observed: Observed, { deletions = [], recreations = [] }: Named = {}): Change[] {
   const desired = desiredState(model);
   const changes = [
     ...streamChanges(desired, observed, model),
     ...consumerChanges(desired, observed, model, { deletions, recreations }),
   ];
-  return changes
-    .map((change) => (deletions.includes(change.name) ? toDelete(change) : change))
+  const all = changes.map((change) => (deletions.includes(change.name) ? toDelete(change) : change));
+  const gone = all.filter(({ kind, action }) => kind === "stream" && action === "delete").map(({ name }) => name);
+  return all
+    .filter(({ kind, action, stream }) => !(kind === "consumer" && action === "delete" && gone.includes(stream)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

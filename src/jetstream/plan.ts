@@ -175,7 +175,11 @@ function assertDeletable(names: readonly string[] = [], all: readonly Change[], 
       return reason ? [`${change.name} ${reason}`] : [];
     });
   if (wrong.length > 0) throw new CannotDelete(`nothing was done: --allow-delete ${wrong.join("; ")}`);
-  return gone.map((name) => `--allow-delete ${name}: it is not there`);
+  const deleted = all.filter(({ action }) => action === "delete").map(({ name }) => name);
+  return gone.map((name) => {
+    const stream = deleted.find((one) => name.startsWith(`${one}/`));
+    return `--allow-delete ${name}: it ${stream ? `goes with ${stream}` : "is not there"}`;
+  });
 }
 
 /** A consumer that was to be recreated and must not or need not be. */
