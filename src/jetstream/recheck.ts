@@ -41,7 +41,10 @@ export async function assertAsPlanned(
   }
   const now = { ...change, live } as Changed;
   const seen = withLive(basis.observed, stream);
-  const around = { ...basis, observed: changesRetention(change) ? await withConsumers(seen, change, reader) : seen };
+  const around = {
+    ...basis,
+    observed: changesRetention(change) ? await withConsumers(seen, change.stream, reader) : seen,
+  };
   assertStillAllowed(now, around);
   const takes = takenBy({ change: now, effects: await effectsNow(now, around, reader, Date.now() * 1e6) });
   const beyond = beyondApproval(
@@ -54,15 +57,11 @@ export async function assertAsPlanned(
 const changesRetention = (change: Changed): boolean =>
   change.action === "update" && change.fields.some(({ field }) => field === "retention");
 
-/** What another retention takes depends on the consumers: those of now. @throws Error where one of them cannot be asked */
-async function withConsumers(observed: Observed, { name, stream }: Changed, reader: Reader): Promise<Observed> {
-  const there = await observeConsumers(stream, reader);
-  if (there.unknown.length > 0) {
-    const says = `what goes depends on ${there.unknown.map((consumer) => consumer.name).join(", ")}, which cannot be asked`;
-    throw new Error(`${name}: ${says}. Wait until all servers are back, then plan again.`);
-  }
-  return { ...observed, consumers: new Map([...observed.consumers, [stream, there]]) };
-}
+/** What another retention takes depends on the consumers: those of now. */
+const withConsumers = async (observed: Observed, stream: string, reader: Reader): Promise<Observed> => ({
+  ...observed,
+  consumers: new Map([...observed.consumers, [stream, await observeConsumers(stream, reader)]]),
+});
 
 /** What the server would not refuse, and we do: nobody else stops it. A replica may have gone away since the plan. */
 function assertStillAllowed(now: Changed, { observed }: Basis): void {
