@@ -167,6 +167,7 @@ export interface ConsumerInfo {
   readonly name: string;
   readonly stream_name: string;
   readonly config: WireConfig;
+  readonly created: string;
   readonly num_pending: number;
   readonly num_ack_pending: number;
   readonly num_redelivered: number;

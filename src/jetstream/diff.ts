@@ -6,7 +6,7 @@ import type { ConsumerInfo, StreamInfo } from "./api.ts";
 import { type DesiredState, desiredState, type WireConfig } from "./desired.ts";
 import { type ConsumerLimits, normaliseConsumer, normaliseStream } from "./normalise.ts";
 import type { Observed, ObservedConsumers } from "./observe.ts";
-import { guardName, isGuard, keepingStart, placeOf } from "./recreate.ts";
+import { guardName, isGuard, isLeftover, keepingStart, placeOf } from "./recreate.ts";
 
 /** `from` and `to` are undefined where the field is absent on that side. */
 export interface FieldChange {
@@ -126,7 +126,9 @@ function* consumerChanges(
     declared.add(name);
     const there = observed.consumers.get(stream);
     const found = there?.known.find((info) => info.name === config.name);
-    const guard = there?.known.find((info) => isGuard(info, String(config.name)) && isOurs(info.config, model));
+    const guarding = there?.known.find((info) => isGuard(info, String(config.name)) && isOurs(info.config, model));
+    // One whose place the consumer did not take is an asset like others: it goes when it is named.
+    const guard = guarding && found && !isLeftover(guarding, found) ? undefined : guarding;
     if (guard) declared.add(`${stream}/${guard.name}`);
     const why = unknown.has(stream) ? STREAM_UNKNOWN : whyUnknown(String(config.name), there);
     if (why !== undefined) yield { ...asset, action: "unknown", why };
