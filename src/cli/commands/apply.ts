@@ -57,7 +57,14 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
   const { code, outcome } = await carriedOut(planned, writer, wait, options);
   if (options.json) printJson(applyJson(planned, outcome));
   else if (outcome) print(renderOutcome(outcome));
-  return code;
+  const unasked = unaskedIn(planned);
+  if (code !== exitCodes.done || unasked.length === 0) return code;
+  log(
+    visible(
+      `${unasked.join(", ")} cannot be asked, and nothing of that was applied. Apply again once its servers are back.`,
+    ),
+  );
+  return exitCodes.blocked;
 }
 
 /** Applies what is left to do where leave is given, and once somebody says yes. Without an outcome nothing was applied. */
@@ -117,6 +124,16 @@ export function withheldBy({ changes }: Plan, options: LeaveOptions): Verdict[] 
   return changes
     .flatMap(({ verdicts }) => verdicts)
     .filter(({ severity, leave }) => severity === "error" && !(leave !== undefined && given.has(leave)));
+}
+
+/** Names of declared assets that cannot be asked now: nobody knows whether they are as they should be. */
+export function unaskedIn({ changes, basis }: Pick<Plan, "changes" | "basis">): string[] {
+  const declared = new Set(
+    basis.model.streams.flatMap(({ name, consumers }) => [name, ...consumers.map((one) => `${name}/${one.name}`)]),
+  );
+  return changes
+    .filter(({ change }) => change.action === "unknown" && declared.has(change.name))
+    .map(({ change }) => change.name);
 }
 
 export const missingLeave = (withheld: readonly Verdict[]): string => {
