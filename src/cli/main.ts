@@ -71,6 +71,7 @@ Environment variables:
 const EXPECTED = [
   "ConnectionFailure",
   "WrongCluster",
+  "ServerTooOld",
   "ApiError",
   "LockHeld",
   "AlreadyRunning",

@@ -11,6 +11,7 @@ import { type Observed, observe } from "./observe.ts";
 import { inParallel } from "./pager.ts";
 import { type Refusal, refusals } from "./refusals.ts";
 import { remainingSteps, steppedModel } from "./retention-step.ts";
+import { assertKnownVersions } from "./server-age.ts";
 
 export interface PlannedChange {
   readonly change: Change;
@@ -77,7 +78,7 @@ export interface PlanScope extends Named {
 /**
  * Compares the model with what `reader` sees.
  * @param now nanoseconds since 1970, for what an age limit would delete
- * @throws WrongCluster where the server is not the one that the environment names
+ * @throws WrongCluster where the server is not the one that the environment names; ServerTooOld
  */
 export async function plan(
   model: Model,
@@ -87,6 +88,7 @@ export async function plan(
   scope: PlanScope = {},
 ): Promise<Plan> {
   assertCluster(model, reader.server);
+  assertKnownVersions([reader.server]);
   const { servers: declared } = model.environment.nats;
   // Never fails, and takes a moment only where a server is away.
   const asked = reader.presence(declared);
@@ -101,6 +103,7 @@ export async function plan(
   const notes = [...assertDeletable(deletions, all, targets)];
   const inScope = targets ? all.filter(({ stream }) => targets.includes(stream)) : all;
   const present = await asked;
+  assertKnownVersions(present?.servers ?? []);
   const around = { observed, changes: inScope, servers: present?.servers ?? [] };
   notes.push(...assertRecreatable(scope, inScope, observed, (update) => refusals(update, version, around).length > 0));
   const changes = await inParallel(inScope, async (change) => {
