@@ -62,6 +62,14 @@ test("a file that cannot be read is a wrong argument", async () => {
   expect({ code, stderr: stderr.split("\n")[0] }).toEqual({ code: 64, stderr: "error: / cannot be read" });
 });
 
+test.each(["--lock-timeout", "--ready-timeout"])("%s is seconds", async (option) => {
+  const { code, stderr } = await circl(["apply", "local", "--server", "127.0.0.1:1", option, "soon"]);
+  expect({ code, stderr: stderr.split("\n")[0] }).toEqual({
+    code: 64,
+    stderr: `error: ${option} is "soon", expected seconds`,
+  });
+});
+
 describe.skipIf(without("nats-server", "test-ca"))("a cluster is reached", () => {
   test("by a context of the nats command, whose settings options win over", async () => {
     await using cluster = await Cluster.start(realModel("local"));

@@ -63,8 +63,9 @@ export function clusterRefusalSuite(server: string): void {
     expect((await request(connection, `STREAM.CREATE.${name}`, { name, ...before })).error).toBeUndefined();
     if (consumer) expect((await createConsumer(connection, name, consumer)).error).toBeUndefined();
     const judged = await judge(cluster, connection, await streamUpdate(connection, { name, ...after }));
-    // Not deleted: until a stream that grows has a leader, 2.12 does not answer to the next request about it.
-    expect(judged.ours).toEqual(judged.server);
+    // Not deleted: until a stream that grows has a leader, 2.12 does not answer to the next request about it. While one grows, no
+    // other is scaled or moved: that is ours to say, and 0 is no code of the server's.
+    expect(judged.ours.filter((code) => code !== 0)).toEqual(judged.server);
   });
 
   /** Begins `first`, then asks for `second` at once, until the server refuses that: a reconfiguration may be over by then. */

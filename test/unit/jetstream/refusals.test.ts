@@ -72,6 +72,48 @@ describe("fewer replicas", () => {
   });
 });
 
+describe("a scale or a move while another stream", () => {
+  const info = (name: string, cluster: ClusterState): StreamInfo => ({
+    config: { name, num_replicas: 3 },
+    state: { messages: 5, bytes: 500, first_seq: 1, last_seq: 5 },
+    cluster: { leader: "n-0", ...cluster },
+    created: "",
+  });
+  const whole = { name: "n-1", current: true };
+  const beside = (field: string, to: unknown, other: ClusterState) => {
+    const orders = { ...info("orders", { replicas: [] }), config: { name: "orders", num_replicas: 1 } };
+    const asset = { kind: "stream", name: "orders", stream: "orders", action: "update" } as const;
+    const live = { kind: "stream", info: orders } as const;
+    const change: Change = {
+      ...{ ...asset, config: { name: "orders", num_replicas: 1, [field]: to }, live },
+      fields: [{ field, from: orders.config.num_replicas, to }],
+    };
+    const observed = observedWith([orders, info("devices", other)], {}, { cluster: "circl-production" });
+    return said(refusals(change, versionOf("2.15.2"), { observed, changes: [change] }));
+  };
+  const copying = (field: string) => [
+    expect.stringMatching(new RegExp(`^${field} 0: devices is being copied between servers, and two at once`)),
+  ];
+
+  test.each<[string, ClusterState]>([
+    ["is reconfigured", { replicas: [whole], desired: {} }],
+    ["has a replica that says nothing of itself", { replicas: [whole, { name: "n-2", current: false }] }],
+    ["has a replica that is far behind", { replicas: [whole, { name: "n-2", current: false, lag: 90_000 }] }],
+  ])("%s is blocked", (_, other) => {
+    expect(beside("num_replicas", 3, other)).toEqual(copying("num_replicas"));
+    expect(beside("placement", { cluster: "x" }, other)).toEqual(copying("placement"));
+    expect(beside("max_msgs", 3, other)).toEqual([]);
+  });
+
+  test.each<[string, ClusterState]>([
+    ["is whole", { replicas: [whole, { name: "n-2", current: true }] }],
+    ["is a moment behind, as under load", { replicas: [whole, { name: "n-2", current: false, lag: 12 }] }],
+    ["has a replica that is offline, to which nothing is copied", { replicas: [{ name: "n-1", offline: true }] }],
+  ])("%s is fine", (_, other) => {
+    expect(beside("num_replicas", 3, other)).toEqual([]);
+  });
+});
+
 describe("retention interest", () => {
   const update = (messages: number, consumers: Observed["consumers"]) => {
     const info: StreamInfo = {
