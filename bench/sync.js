@@ -1,6 +1,6 @@
 /**
  * What plan and apply cost beside the raw requests that they need, on three servers of this machine. The figures of one run
- * are compared with each other and with nothing else.
+ * are compared with each other and with nothing else: exit code 1 where apply or plan takes more than it may.
  *
  *     node bench/sync.js [streams]
  */
@@ -14,6 +14,8 @@ import { startCluster } from "./cluster.js";
 import { table } from "./measure.js";
 
 const amount = Number(process.argv[2] ?? 1_000);
+/** What apply may take of the best raw creates, and plan of the raw LIST pages. */
+const MOST = { apply: 1.3, plan: 1.5 };
 /** Streams that the nats command is timed on: it makes one a run, so more of them only take longer. */
 const BY_COMMAND = 20;
 
@@ -55,19 +57,30 @@ try {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);
   const result = /** @type {Record<string, number>} */ (JSON.parse(stdout));
-  const { create8 = 0, create16 = 0, create32 = 0, apply = 0, lists = 0, plan = 0, residentMiB = 0 } = result;
+  const {
+    create1 = 0,
+    create8 = 0,
+    create16 = 0,
+    create32 = 0,
+    apply = 0,
+    lists = 0,
+    plan = 0,
+    residentMiB = 0,
+  } = result;
   const command = await byCommand(cluster.urls[0]);
   const best = Math.min(create8, create16, create32);
+  const ratios = { apply: apply / best, plan: plan / lists };
   const ms = (/** @type {number} */ figure) => figure.toFixed(0);
   console.log(`${amount} R3 streams with ${amount * 2} consumers, three servers, Node ${process.version}\n`);
   console.log(
     table(
       ["", "ms", "ratio"],
       [
+        ["raw creates, one after the other (100 timed at most)", ms(create1), `${(create1 / best).toFixed(1)}x`],
         ["raw creates, 8 in flight", ms(create8), ""],
         ["raw creates, 16 in flight", ms(create16), ""],
         ["raw creates, 32 in flight", ms(create32), ""],
-        ["apply of the streams", ms(apply), `${(apply / best).toFixed(2)}x the best of these`],
+        ["apply of the streams", ms(apply), `${ratios.apply.toFixed(2)}x the best of these`],
         ...(command === undefined
           ? []
           : [
@@ -78,10 +91,15 @@ try {
               ],
             ]),
         ["raw LIST pages", ms(lists), ""],
-        ["plan of streams and consumers", ms(plan), `${(plan / lists).toFixed(2)}x`],
+        ["plan of streams and consumers", ms(plan), `${ratios.plan.toFixed(2)}x`],
       ],
     ),
   );
+  for (const [what, most] of /** @type {["apply" | "plan", number][]} */ (Object.entries(MOST))) {
+    if (ratios[what] <= most) continue;
+    console.error(`${what} takes ${ratios[what].toFixed(2)}x, and may take ${most}x`);
+    process.exitCode = 1;
+  }
   console.log(`\nat the end the process holds ${ms(residentMiB)} MiB (its peak: npm run bench:large-plan)`);
 } finally {
   await cluster.stop();

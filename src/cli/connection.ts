@@ -105,7 +105,9 @@ interface Reached extends AsyncDisposable {
 
 function targetOf(options: ConnectionOptions): Target {
   const { server, user, nkey, creds, tlsCa, tlsCert, tlsKey, inboxPrefix, context, kubectl } = options;
-  const base = context ? contextTarget(context) : { servers: [] };
+  const inContext = context ? contextTarget(context) : { servers: [] };
+  // Half of one identity and half of another logs in as whichever the server looks at first.
+  const base = user || nkey || creds || options.tokenFile ? withoutIdentity(inContext) : inContext;
   const servers = server ? server.split(",").map((url) => url.trim()) : base.servers;
   if (servers.length === 0 && kubectl === undefined) {
     throw new UsageError("where? Give --server, --context or --kubectl, for example --server nats://127.0.0.1:4222");
@@ -138,6 +140,12 @@ function targetOf(options: ConnectionOptions): Target {
     ...(Object.keys(tls).length > 0 ? { tls } : {}),
   };
   return target;
+}
+
+/** Whoever is named by an option is not whom the context names, nor that one with another password. */
+function withoutIdentity(target: Omit<Target, "timeout">): Omit<Target, "timeout"> {
+  const { user: _user, password: _password, token: _token, nkeyFile: _nkey, credsFile: _creds, ...rest } = target;
+  return rest;
 }
 
 function contextTarget(name: string): Omit<Target, "timeout"> {

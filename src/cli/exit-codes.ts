@@ -17,7 +17,7 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> 
   done: "done, or no changes",
   problems: "problems found, or it failed",
   changes: "changes present (only with --detailed-exitcode)",
-  blocked: "blocked, or approval needed (--detailed-exitcode: or unknown assets)",
+  blocked: "blocked, or approval needed; unknown assets (plan: --detailed-exitcode)",
   usage: "wrong usage",
   interrupted: "interrupted",
 };

@@ -9,3 +9,8 @@ export class UsageError extends Error {
 export class Failure extends Error {
   override readonly name = "Failure";
 }
+
+/** Ctrl-C or Ctrl-D at a question: that is no answer, and nothing is done. Exit code 130. */
+export class Unanswered extends Error {
+  override readonly name = "Unanswered";
+}

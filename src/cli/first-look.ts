@@ -53,9 +53,10 @@ export async function lookFirst(task: FirstLook): Promise<Findings | { readonly 
       facts = factsOf(await servers.observe());
     } catch (error) {
       const { name, message } = error as Error;
-      if (!["ConnectionFailure", "ApiError", "WrongCluster"].includes(name)) throw error;
-      // Broken servers are what a deploy may be for; of healthy ones silence means that the deploy could not finish.
-      if (running === "all" || name === "WrongCluster") obstacles.push({ says: `NATS: ${message}`, hint: "" });
+      if (!["ConnectionFailure", "ApiError", "WrongCluster", "ServerTooOld"].includes(name)) throw error;
+      // Broken and old servers are what a deploy may be for; of healthy ones silence means that the deploy could not finish.
+      if ((running === "all" && name !== "ServerTooOld") || name === "WrongCluster")
+        obstacles.push({ says: `NATS: ${message}`, hint: "" });
     }
   }
   if (obstacles.length > 0) return { obstacles };

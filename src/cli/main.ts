@@ -8,7 +8,7 @@ import { declareIdentity } from "./declarations/identity.ts";
 import { declareProof } from "./declarations/proof.ts";
 import { declareStreams } from "./declarations/streams.ts";
 import { type ExitCode, exitCodeMeanings, exitCodes } from "./exit-codes.ts";
-import { Failure } from "./failures.ts";
+import { Failure, Unanswered } from "./failures.ts";
 import { log, tolerateClosedPipes } from "./output/terminal.ts";
 import { visible } from "./output/visible.ts";
 
@@ -71,6 +71,7 @@ Environment variables:
 const EXPECTED = [
   "ConnectionFailure",
   "WrongCluster",
+  "ServerTooOld",
   "ApiError",
   "LockHeld",
   "AlreadyRunning",
@@ -94,6 +95,10 @@ async function failed(error: unknown): Promise<ExitCode> {
     const lines = error instanceof Failure || name === "Impossible" ? message.split("\n") : [message];
     log(`error: ${lines.map(visible).join("\n")}`);
     return exitCodes.problems;
+  }
+  if (error instanceof Unanswered) {
+    log(error.message);
+    return exitCodes.interrupted;
   }
   const { renderFailure } = await import("./output/failure.ts");
   log(`This is a fault of circl itself:\n${renderFailure(error)}`);

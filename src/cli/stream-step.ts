@@ -7,7 +7,7 @@ import { apply, type Outcome } from "../jetstream/apply.ts";
 import { type Plan, plan } from "../jetstream/plan.ts";
 import type { Model } from "../model/resolve.ts";
 import { policy } from "../rules/changes.ts";
-import { type LeaveOptions, missingLeave, withheldBy } from "./commands/apply.ts";
+import { type LeaveOptions, missingLeave, unaskedIn, withheldBy } from "./commands/apply.ts";
 import { type PlanOptions, scopeOf } from "./commands/plan.ts";
 import { reach } from "./connection.ts";
 import { Interrupted, type NatsServers } from "./deployment.ts";
@@ -50,6 +50,8 @@ export async function applyStreams(
       const planned = await plan(model, writer, policy, nanosecondsNow(), scopeOf(model, options));
       const withheld = withheldBy(planned, options);
       if (withheld.length > 0) throw new StepFailure(`streams were not applied.${missingLeave(withheld)}`);
+      const unasked = unaskedIn(planned);
+      if (unasked.length > 0) throw new StepFailure(`streams were not applied: ${unasked.join(", ")} cannot be asked`);
       // Until it is known what was not begun, anything may have been done.
       changed(changedForGood(planned, []));
       const outcome = await apply(planned, writer, {

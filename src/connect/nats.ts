@@ -13,6 +13,7 @@ import {
   ApiError,
   ConnectionFailure,
   type MessageReader,
+  READ_VERBS,
   type Reader,
   type ReadVerb,
   type WireError,
@@ -74,7 +75,11 @@ async function open(target: Target): Promise<Writer & MessageReader & AsyncDispo
       version: info?.version ?? "",
       ...(info?.cluster ? { cluster: info.cluster } : {}),
     },
-    read: (verb, names = [], body) => ask(verb, names, body),
+    // The types say so too; but what is cast or comes from JavaScript must not write either.
+    read: async (verb, names = [], body) => {
+      if (!READ_VERBS.includes(verb)) throw new TypeError(`${verb} is no request that only reads`);
+      return await ask(verb, names, body);
+    },
     presence: (expected) => presence(connection, expected),
     write: ask,
     messages: (range) => storedMessages(connection, range, target.timeout),

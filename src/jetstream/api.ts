@@ -35,14 +35,16 @@ export interface WireError {
 }
 
 /** Requests that change nothing. Anything else needs a writer. */
-export type ReadVerb =
-  | "INFO"
-  | "STREAM.NAMES"
-  | "STREAM.LIST"
-  | "STREAM.INFO"
-  | "STREAM.MSG.GET"
-  | "CONSUMER.LIST"
-  | "CONSUMER.INFO";
+export const READ_VERBS = [
+  "INFO",
+  "STREAM.NAMES",
+  "STREAM.LIST",
+  "STREAM.INFO",
+  "STREAM.MSG.GET",
+  "CONSUMER.LIST",
+  "CONSUMER.INFO",
+] as const;
+export type ReadVerb = (typeof READ_VERBS)[number];
 export type WriteVerb = "STREAM.CREATE" | "STREAM.UPDATE" | "STREAM.DELETE" | "CONSUMER.CREATE" | "CONSUMER.DELETE";
 
 /** A client that cannot write: it has no method for it, and refuses verbs that are not reads. */
@@ -50,7 +52,7 @@ export interface Reader {
   readonly server: ServerIdentity;
   /**
    * @param names stream, and consumer, that the verb is about
-   * @throws ApiError for an answer with an error; ConnectionFailure where there is none
+   * @throws ApiError for an answer with an error; ConnectionFailure where there is none; TypeError for another verb, unsent
    */
   read<T>(verb: ReadVerb, names?: readonly string[], body?: object): Promise<T>;
   /**
@@ -167,6 +169,7 @@ export interface ConsumerInfo {
   readonly name: string;
   readonly stream_name: string;
   readonly config: WireConfig;
+  readonly created: string;
   readonly num_pending: number;
   readonly num_ack_pending: number;
   readonly num_redelivered: number;

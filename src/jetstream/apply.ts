@@ -92,7 +92,18 @@ async function applySteps(
   const notStarted: string[] = [];
   const fail = (name: string, error: unknown) =>
     failed.push({ name, error: error instanceof Error ? error : new Error(String(error)) });
-  const batch = async (changes: readonly Applied[]) => {
+  /** Written and led; their replicas are waited for behind the last step that is in haste. */
+  const led: Applied[] = [];
+  const settled = async (written: readonly Applied[], until: "led" | "whole") => {
+    const unsettled = await settle(written, writer, options.readyTimeout, until);
+    for (const change of written) {
+      const error = unsettled.get(change.name);
+      if (error) fail(change.name, error);
+      else if (until === "led" && change.action !== "delete") led.push(change);
+      else done.push(change.name);
+    }
+  };
+  const batch = async (changes: readonly Applied[], until: "led" | "whole") => {
     const written: Applied[] = [];
     await inParallel(changes, async (change) => {
       if (options.interrupted()) notStarted.push(change.name);
@@ -107,19 +118,16 @@ async function applySteps(
             (error) => fail(change.name, error),
           );
     });
-    const unsettled = await settle(written, writer, options.readyTimeout);
-    for (const { name } of written) {
-      const error = unsettled.get(name);
-      if (error) fail(name, error);
-      else done.push(name);
-    }
+    await settled(written, until);
   };
-  for (const { changes, oneByOne } of steps) {
+  for (const { changes, oneByOne, inHaste = false } of steps) {
+    if (!inHaste) await settled(led.splice(0), "whole");
     for (const some of oneByOne ? changes.map((change) => [change]) : [changes]) {
       if (failed.length > 0) notStarted.push(...some.map(({ name }) => name));
-      else await batch(some);
+      else await batch(some, inHaste ? "led" : "whole");
     }
   }
+  await settled(led, "whole");
   return { done: done.sort(), failed, notStarted: notStarted.sort() };
 }
 

@@ -6,7 +6,7 @@ import type { ConsumerInfo, StreamInfo } from "./api.ts";
 import { type DesiredState, desiredState, type WireConfig } from "./desired.ts";
 import { type ConsumerLimits, normaliseConsumer, normaliseStream } from "./normalise.ts";
 import type { Observed, ObservedConsumers } from "./observe.ts";
-import { guardName, isGuard, keepingStart, placeOf } from "./recreate.ts";
+import { guardName, isGuard, isLeftover, keepingStart, placeOf } from "./recreate.ts";
 
 /** `from` and `to` are undefined where the field is absent on that side. */
 export interface FieldChange {
@@ -67,15 +67,17 @@ export interface Named {
   readonly recreations?: readonly string[];
 }
 
-/** Every declared and every observed asset, streams before their consumers, by name. */
+/** Every declared and every observed asset, streams before their consumers, by name. Consumers of a stream that is deleted go with it. */
 export function diff(model: Model, observed: Observed, { deletions = [], recreations = [] }: Named = {}): Change[] {
   const desired = desiredState(model);
   const changes = [
     ...streamChanges(desired, observed, model),
     ...consumerChanges(desired, observed, model, { deletions, recreations }),
   ];
-  return changes
-    .map((change) => (deletions.includes(change.name) ? toDelete(change) : change))
+  const all = changes.map((change) => (deletions.includes(change.name) ? toDelete(change) : change));
+  const gone = all.filter(({ kind, action }) => kind === "stream" && action === "delete").map(({ name }) => name);
+  return all
+    .filter(({ kind, action, stream }) => !(kind === "consumer" && action === "delete" && gone.includes(stream)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -124,7 +126,9 @@ function* consumerChanges(
     declared.add(name);
     const there = observed.consumers.get(stream);
     const found = there?.known.find((info) => info.name === config.name);
-    const guard = there?.known.find((info) => isGuard(info, String(config.name)) && isOurs(info.config, model));
+    const guarding = there?.known.find((info) => isGuard(info, String(config.name)) && isOurs(info.config, model));
+    // One whose place the consumer did not take is an asset like others: it goes when it is named.
+    const guard = guarding && found && !isLeftover(guarding, found) ? undefined : guarding;
     if (guard) declared.add(`${stream}/${guard.name}`);
     const why = unknown.has(stream) ? STREAM_UNKNOWN : whyUnknown(String(config.name), there);
     if (why !== undefined) yield { ...asset, action: "unknown", why };

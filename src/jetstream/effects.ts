@@ -13,7 +13,8 @@ import { amountOf, breaks, type Effect, loses, says, unlimited } from "./effect.
 import { over, overAge, overLimit, overPerSubject } from "./limit-effects.ts";
 import type { Measured } from "./measure.ts";
 import type { Observed } from "./observe.ts";
-import { sourceEffects, subjectEffects } from "./subject-effects.ts";
+import type { Origin } from "./origins.ts";
+import { neverCopied, sourceEffects, subjectEffects } from "./subject-effects.ts";
 
 type Update = Extract<Change, { action: "update" }>;
 /** One field of an update, and what is known around it. */
@@ -100,9 +101,12 @@ const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
   },
   consumer_limits: () => says("consumers that are there keep their limits; new ones get these"),
   sources: sourceEffects,
-  mirror: ({ field }) =>
-    field.to === undefined
-      ? [{ kind: "irreversible", says: "the mirror becomes an ordinary stream and cannot become a mirror again" }]
+  mirror: ({ field: { from, to }, info }) =>
+    to === undefined
+      ? [
+          { kind: "irreversible", says: "the mirror becomes an ordinary stream and cannot become a mirror again" },
+          ...neverCopied((from as Origin).name, info.mirror ? [info.mirror] : [], info.state),
+        ]
       : [],
   num_replicas: (row) =>
     Number(row.field.to) === 1

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError, ConnectionFailure, type Reader } from "./api.ts";
 
 /** Stream or consumer not found. */
-const NOT_FOUND = [10059, 10014];
+export const isNotFound = (error: unknown): boolean =>
+  error instanceof ApiError && [10059, 10014].includes(error.errCode);
 
 export interface Deleted {
   readonly name: string;
@@ -28,7 +29,7 @@ export async function stillThere(
     try {
       await reader.read(verb, names);
     } catch (error) {
-      if (error instanceof ApiError && NOT_FOUND.includes(error.errCode)) return undefined;
+      if (isNotFound(error)) return undefined;
       const passes = error instanceof ApiError || (error instanceof ConnectionFailure && error.passing);
       if (!passes || Date.now() > end) return unseen(name, error as Error);
     }

@@ -14,6 +14,10 @@ export const waitsFor = (change: Written, all: readonly Written[]): Written[] =>
 export const makesWay = (change: Written | Deleted, streams: readonly Written[]): boolean =>
   streams.some((other) => other.name !== change.name && meet(heldBy(change), subjectsOf(other.config)));
 
+/** Whether a change takes a subject that one of `givers` holds on the server. */
+export const takesOver = (change: Written, givers: readonly (Written | Deleted)[]): boolean =>
+  givers.some((giver) => makesWay(giver, [change]));
+
 /** Each behind those that it waits for. Those of a circle, which no order helps, stay where they are. */
 export function lettingGoFirst(changes: readonly Written[]): Written[] {
   const sorted = new Set<Written>();

@@ -10,14 +10,39 @@ import { isDeepStrictEqual } from "node:util";
 import { atLeast, type Version } from "../model/version.ts";
 import type { Peer, StreamInfo } from "./api.ts";
 import type { Change } from "./diff.ts";
+import type { Observed } from "./observe.ts";
 import type { Refusal } from "./refusals.ts";
 
 const AFTERWARDS = "Wait until it is done (`circl status` says so), then plan again.";
 
 /** @returns nothing for a standalone server, where nothing moves */
-export function whileMoving(change: Change, version: Version): Refusal[] {
+export function whileMoving(change: Change, version: Version, observed?: Observed): Refusal[] {
   if (change.action !== "update" || change.live.kind !== "stream") return [];
-  const { info } = change.live;
+  return [
+    ...refusedWhileMoving(change, change.live.info, version),
+    ...(observed ? besideOthers(change, observed) : []),
+  ];
+}
+
+type Update = Extract<Change, { action: "update" }>;
+
+/** An apply copies between servers for one stream after the other; one that ran out of time leaves a copy that goes on. */
+function besideOthers(change: Update, { streams }: Observed): Refusal[] {
+  const field = change.fields.find(({ field: name }) => name === "num_replicas" || name === "placement")?.field;
+  if (field === undefined) return [];
+  const busy = streams.flatMap((other) =>
+    other.status === "known" && other.name !== change.name && isCopying(other.info) ? [other.name] : [],
+  );
+  if (busy.length === 0) return [];
+  const says = `${busy.join(", ")} ${busy.length === 1 ? "is" : "are"} being copied between servers, and two at once slow each other and every client; the server would not refuse it, we do`;
+  return [{ field, errCode: 0, says, hint: AFTERWARDS }];
+}
+
+/** One that is offline gets nothing; the others catch up. */
+const isCopying = ({ cluster: { desired, replicas = [] } = {} }: StreamInfo): boolean =>
+  desired !== undefined || replicas.some((peer) => !peer.offline && isBehind(peer));
+
+function refusedWhileMoving(change: Update, info: StreamInfo, version: Version): Refusal[] {
   const changed = (name: string) => change.fields.some(({ field }) => field === name);
   // Taking a placement away moves nothing.
   const moves = changed("placement") && change.config.placement !== undefined;

@@ -60,6 +60,8 @@ export function normaliseStream(
     stream.mirror = normaliseOrigin(stream.mirror as WireConfig);
     // The server copies it from the origin, whatever was asked for.
     delete stream.mirror_direct;
+    // It drops nothing of what it copies; a cluster keeps no window of one, a standalone server does.
+    stream.duplicate_window = 0;
   }
   stream.duplicate_window ??= impliedWindow(stream, hasSourceWindow);
   // Both force others on (checkStreamCfg).

@@ -30,11 +30,12 @@ export async function observe(reader: Reader, named: readonly string[]): Promise
   const streams = names.map((name) => classify(name, details, reader.server));
   const ours = new Set(named);
   const asked = streams.filter(({ name, status }) => status === "known" && ours.has(name));
-  const consumers = await inParallel(asked, async ({ name }) => [name, await consumersOf(name, reader)] as const);
+  const consumers = await inParallel(asked, async ({ name }) => [name, await observeConsumers(name, reader)] as const);
   return { server: reader.server, account, streams, consumers: new Map(consumers) };
 }
 
-async function consumersOf(stream: string, reader: Reader): Promise<ObservedConsumers> {
+/** The consumers of one stream. */
+export async function observeConsumers(stream: string, reader: Reader): Promise<ObservedConsumers> {
   const { known, missing } = await consumerDetails(reader, stream);
   const isLed = ({ cluster }: ConsumerInfo) => reader.server.cluster === undefined || Boolean(cluster?.leader);
   return {

@@ -1,6 +1,6 @@
 /** In which order changes are applied: what moves is let go first, origins come before sinks, streams before consumers. */
 import type { Change } from "./diff.ts";
-import { lettingGoFirst, makesWay } from "./moves.ts";
+import { lettingGoFirst, makesWay, takesOver } from "./moves.ts";
 import type { Recreated } from "./recreate.ts";
 
 type Written = Extract<Change, { action: "create" | "update" }>;
@@ -11,6 +11,8 @@ export type Applied = Written | Deleted | Recreated;
 /** Changes of one step may run side by side, unless `oneByOne`. */
 export interface Step {
   readonly oneByOne: boolean;
+  /** What follows waits for leaders alone, and for replicas once all such steps are done: nobody captures what moves meanwhile. */
+  readonly inHaste?: true;
   readonly changes: readonly Applied[];
 }
 
@@ -22,11 +24,15 @@ export function inOrder(changes: readonly Change[]): Step[] {
   const deleted = changes.filter((change): change is Deleted => change.action === "delete");
   const streams = written.filter(({ kind }) => kind === "stream");
   const released = lettingGoFirst(streams.filter((change) => makesWay(change, streams)));
-  const heavy = streams.filter((change) => !released.includes(change) && reconfigures(change));
+  const room = deleted.filter((change) => makesWay(change, streams));
+  const takes = (change: Written) => takesOver(change, [...room, ...released]);
+  // One that takes a subject as well does not wait until the others are whole.
+  const heavy = streams.filter((change) => !released.includes(change) && reconfigures(change) && !takes(change));
   const light = streams.filter((change) => !released.includes(change) && !heavy.includes(change));
   const depths = new Map(light.map((change) => [change, depthOf(change, light)]));
   const levels = [...new Set(depths.values())].sort((a, b) => a - b);
-  const room = deleted.filter((change) => makesWay(change, streams));
+  const lastTaker = Math.max(-1, ...light.filter(takes).map((change) => depths.get(change) ?? 0));
+  const haste = (is: boolean) => (is ? { inHaste: true as const } : {});
   // A work queue refuses the successor of a consumer while that is there (10099).
   const replaced = deleted.filter(
     ({ kind, stream }) =>
@@ -34,8 +40,12 @@ export function inOrder(changes: readonly Change[]): Step[] {
   );
   const last = deleted.filter((change) => !room.includes(change) && !replaced.includes(change));
   return [
-    { oneByOne: true, changes: [...room, ...released] },
-    ...levels.map((level) => ({ oneByOne: false, changes: light.filter((change) => depths.get(change) === level) })),
+    { oneByOne: true, ...haste(true), changes: [...room, ...released] },
+    ...levels.map((level) => ({
+      oneByOne: false,
+      ...haste(level <= lastTaker),
+      changes: light.filter((change) => depths.get(change) === level),
+    })),
     { oneByOne: true, changes: heavy },
     { oneByOne: true, changes: replaced },
     { oneByOne: false, changes: [...written.filter(({ kind }) => kind === "consumer"), ...recreated] },

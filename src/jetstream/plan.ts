@@ -11,6 +11,7 @@ import { type Observed, observe } from "./observe.ts";
 import { inParallel } from "./pager.ts";
 import { type Refusal, refusals } from "./refusals.ts";
 import { remainingSteps, steppedModel } from "./retention-step.ts";
+import { assertKnownVersions } from "./server-age.ts";
 
 export interface PlannedChange {
   readonly change: Change;
@@ -77,7 +78,7 @@ export interface PlanScope extends Named {
 /**
  * Compares the model with what `reader` sees.
  * @param now nanoseconds since 1970, for what an age limit would delete
- * @throws WrongCluster where the server is not the one that the environment names
+ * @throws WrongCluster where the server is not the one that the environment names; ServerTooOld
  */
 export async function plan(
   model: Model,
@@ -87,6 +88,7 @@ export async function plan(
   scope: PlanScope = {},
 ): Promise<Plan> {
   assertCluster(model, reader.server);
+  assertKnownVersions([reader.server]);
   const { servers: declared } = model.environment.nats;
   // Never fails, and takes a moment only where a server is away.
   const asked = reader.presence(declared);
@@ -101,6 +103,7 @@ export async function plan(
   const notes = [...assertDeletable(deletions, all, targets)];
   const inScope = targets ? all.filter(({ stream }) => targets.includes(stream)) : all;
   const present = await asked;
+  assertKnownVersions(present?.servers ?? []);
   const around = { observed, changes: inScope, servers: present?.servers ?? [] };
   notes.push(...assertRecreatable(scope, inScope, observed, (update) => refusals(update, version, around).length > 0));
   const changes = await inParallel(inScope, async (change) => {
@@ -139,7 +142,7 @@ export const effectsNow = async (
 ): Promise<Effect[]> =>
   effectsOf(change, observed, model, versionOf(observed), now, await measure(change, reader, observed));
 
-const versionOf = ({ server }: Observed): Version => parseVersion(server.version) ?? UNKNOWN_VERSION;
+export const versionOf = ({ server }: Observed): Version => parseVersion(server.version) ?? UNKNOWN_VERSION;
 
 /** While something cannot be asked, nothing is deleted: what looks superfluous may be all that is left of it. */
 const blindDelete = (change: Change, unknowns: readonly string[]): Refusal[] =>
@@ -175,7 +178,11 @@ function assertDeletable(names: readonly string[] = [], all: readonly Change[], 
       return reason ? [`${change.name} ${reason}`] : [];
     });
   if (wrong.length > 0) throw new CannotDelete(`nothing was done: --allow-delete ${wrong.join("; ")}`);
-  return gone.map((name) => `--allow-delete ${name}: it is not there`);
+  const deleted = all.filter(({ action }) => action === "delete").map(({ name }) => name);
+  return gone.map((name) => {
+    const stream = deleted.find((one) => name.startsWith(`${one}/`));
+    return `--allow-delete ${name}: it ${stream ? `goes with ${stream}` : "is not there"}`;
+  });
 }
 
 /** A consumer that was to be recreated and must not or need not be. */

@@ -8,17 +8,18 @@ import type { ConsumerInfo, Reader, StreamInfo } from "./api.ts";
 import { beyondApproval, takenBy } from "./approved-loss.ts";
 import type { LiveAsset } from "./diff.ts";
 import { normaliseConsumer } from "./normalise.ts";
-import { type Observed, observe } from "./observe.ts";
+import { type Observed, observe, observeConsumers } from "./observe.ts";
 import type { Applied } from "./order.ts";
-import { type Basis, effectsNow, type PlannedChange } from "./plan.ts";
+import { type Basis, effectsNow, type PlannedChange, versionOf } from "./plan.ts";
+import { refusals } from "./refusals.ts";
 import { normalised } from "./settle.ts";
 
 type Changed = Exclude<Applied, { action: "create" }>;
 
 /**
  * @param planned a change as it was approved, with its effects @param basis what it was planned from
- * @throws Error where the asset is another one than was planned, where the change takes more than was approved, or where a
- * delete would be blind
+ * @throws Error where the asset is another one than was planned, where the change takes more than was approved, where we
+ * refuse it by what is there now, or where a delete would be blind
  */
 export async function assertAsPlanned(
   change: Changed,
@@ -39,13 +40,33 @@ export async function assertAsPlanned(
     throw new Error(`${change.name} has changed since it was planned. Plan again and look at what is different now.`);
   }
   const now = { ...change, live } as Changed;
-  const around = { ...basis, observed: withLive(basis.observed, stream) };
+  const seen = withLive(basis.observed, stream);
+  const around = {
+    ...basis,
+    observed: changesRetention(change) ? await withConsumers(seen, change.stream, reader) : seen,
+  };
+  assertStillAllowed(now, around);
   const takes = takenBy({ change: now, effects: await effectsNow(now, around, reader, Date.now() * 1e6) });
   const beyond = beyondApproval(
     { ...takenBy({ change, effects }), lastSequence: lastSequenceOf(change.stream, basis.observed) },
     { ...takes, lastSequence: stream.state.last_seq },
   );
   if (beyond) throw new Error(`${change.name}: ${beyond}. Plan again and look at what it takes now.`);
+}
+
+const changesRetention = (change: Changed): boolean =>
+  change.action === "update" && change.fields.some(({ field }) => field === "retention");
+
+/** What another retention takes depends on the consumers: those of now. */
+const withConsumers = async (observed: Observed, stream: string, reader: Reader): Promise<Observed> => ({
+  ...observed,
+  consumers: new Map([...observed.consumers, [stream, await observeConsumers(stream, reader)]]),
+});
+
+/** What the server would not refuse, and we do: nobody else stops it. A replica may have gone away since the plan. */
+function assertStillAllowed(now: Changed, { observed }: Basis): void {
+  const ours = refusals(now, versionOf(observed), { observed, changes: [now] }).find(({ errCode }) => errCode === 0);
+  if (ours) throw new Error(`${now.name}: ${ours.says}. ${ours.hint}`);
 }
 
 /** Milliseconds for a group to elect its leader (raft.go, maxElectionTimeout is 9 s): one that has none for a moment is not away. */

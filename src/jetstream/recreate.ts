@@ -49,6 +49,15 @@ export const isGuard = ({ name, config }: Pick<ConsumerInfo, "name" | "config">,
   name === guardName(consumer) && (config.metadata as Record<string, string> | undefined)?.[GUARDS] === consumer;
 
 /**
+ * Whether `guard` keeps no place any more that `consumer` has not: that was there before it, or started where it begins. Whoever
+ * else created a consumer under that name meanwhile did not ask for the place.
+ */
+export const isLeftover = (guard: ConsumerInfo, consumer: ConsumerInfo): boolean =>
+  Date.parse(consumer.created) < Date.parse(guard.created) ||
+  ((consumer.config.metadata as Record<string, string> | undefined)?.[DECLARED_START] !== undefined &&
+    consumer.config.opt_start_seq === guard.config.opt_start_seq);
+
+/**
  * Where the new one starts. A start that is declared anew is meant; otherwise it goes on where the old one was.
  * A work queue refuses a start, and holds what was not acknowledged anyway.
  */
@@ -83,7 +92,7 @@ export async function recreate(change: Recreated, writer: Writer, timeout: numbe
     return await created(change, config, rest, writer);
   }
   const start =
-    place === "guard" ? Number(change.live.info.config.opt_start_seq) : await placeGuard(change, guard, writer);
+    place === "guard" ? Number(change.live.info.config.opt_start_seq) : await placeGuard(change, guard, writer, remove);
   if (place === "floor") await remove(consumer);
   await created(
     change,
@@ -95,10 +104,15 @@ export async function recreate(change: Recreated, writer: Writer, timeout: numbe
 }
 
 /** @returns the sequence that the new consumer starts at */
-async function placeGuard({ stream, config, live }: Recreated, guard: string, writer: Writer): Promise<number> {
+async function placeGuard(
+  { stream, config, live }: Recreated,
+  guard: string,
+  writer: Writer,
+  remove: (name: string) => Promise<void>,
+): Promise<number> {
   const consumer = String(config.name);
-  const { ack_floor } = await writer.read<ConsumerInfo>("CONSUMER.INFO", [stream, consumer]);
-  const start = ack_floor.stream_seq + 1;
+  const info = await writer.read<ConsumerInfo>("CONSUMER.INFO", [stream, consumer]);
+  const start = info.ack_floor.stream_seq + 1;
   const there = await writer.read<ConsumerInfo>("CONSUMER.INFO", [stream, guard]).catch((error: unknown) => {
     if (error instanceof ApiError && error.errCode === NO_CONSUMER) return undefined;
     throw error;
@@ -106,8 +120,12 @@ async function placeGuard({ stream, config, live }: Recreated, guard: string, wr
   if (there && !isGuard(there, consumer)) {
     throw new Error(`${stream}/${guard} is in the way: it is somebody's consumer, and recreating needs the name`);
   }
+  if (there && !isLeftover(there, info)) {
+    const says = `${stream}/${guard} keeps a place that ${consumer}, created since by somebody else, has not`;
+    throw new Error(`${says}. Delete one of the two first: --allow-delete ${stream}/${guard} gives the place up`);
+  }
   // One that an interrupted run left behind is older than this floor.
-  if (there) await writer.write("CONSUMER.DELETE", [stream, guard]);
+  if (there) await remove(guard);
   const { filter_subject, filter_subjects, num_replicas, metadata } = config;
   const filters = { ...(filter_subject ? { filter_subject } : {}), ...(filter_subjects ? { filter_subjects } : {}) };
   const guarding = {

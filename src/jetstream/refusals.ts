@@ -64,7 +64,9 @@ const STREAM_ROWS: Readonly<Record<string, Row>> = {
     if (from === "workqueue" || to === "workqueue") {
       return { errCode: 10052, says: "retention cannot change to or from workqueue", hint: RECREATE };
     }
-    if (to !== "interest" || atLeast(version, "2.15")) return undefined;
+    if (to !== "interest") return undefined;
+    const emptied = around && uninterested(change, around.observed);
+    if (emptied || atLeast(version, "2.15")) return emptied;
     const replicas = Number(change.config.num_replicas ?? 1);
     const other = (around?.observed.consumers.get(change.stream)?.known ?? []).filter(
       ({ config }) => Number(config.num_replicas) > 0 && config.num_replicas !== replicas,
@@ -189,10 +191,24 @@ function refusalsOf({ name, version }: Named, change: Change, around?: Surroundi
   return [
     ...tooNew(change.kind, change.config, version, name),
     ...single,
-    ...whileMoving(change, version),
+    ...whileMoving(change, version, around?.observed),
     ...sealedForGood(change),
     ...(around ? [...takenSubjects(change, around), ...beyondAccount(change, around), ...noRoom(change, around)] : []),
   ];
+}
+
+/** Without a consumer 2.14.9 and 2.15 empty the stream inside an update to retention interest; the plan creates consumers behind it. */
+function uninterested(change: Written, { consumers }: Observed): Omit<Refusal, "field"> | undefined {
+  const messages = change.action === "update" && change.live.kind === "stream" ? change.live.info.state.messages : 0;
+  const { known = [], unknown = [] } = consumers.get(change.stream) ?? {};
+  if (messages === 0) return undefined;
+  if (unknown.length > 0) {
+    const says = `what goes depends on ${unknown.map(({ name }) => name).join(", ")}, which cannot be asked`;
+    return { errCode: 0, says, hint: "Wait until all servers are back, then plan again." };
+  }
+  const says = `no consumer is interested, so all of ${messages} messages would go; the server does not refuse it, we do`;
+  const hint = "Declare and apply the consumers first, then change the retention.";
+  return known.length === 0 ? { errCode: 0, says, hint } : undefined;
 }
 
 /** Names of consumers whose own limits are above those. */

@@ -3,7 +3,7 @@ import { canMatch, heldSubjects } from "../model/capture.ts";
 import type { Model } from "../model/resolve.ts";
 import { collide, covers } from "../model/subject.ts";
 import { type Amount, formatAmount } from "../units.ts";
-import type { StreamState } from "./api.ts";
+import type { OriginInfo, StreamState } from "./api.ts";
 import { consumersOf, filtersIn, publishersOf } from "./clients.ts";
 import type { Change, FieldChange } from "./diff.ts";
 import { amountBetween, amountOf, breaks, type Effect, loses, says, unlimited } from "./effect.ts";
@@ -92,13 +92,30 @@ export function sourceEffects({ field, change, info, observed, measured }: Row):
     const twice = again ? ", so what came before comes twice" : "";
     return says(`${name} is copied ${again}from its first message${twice}${has}`, incoming[i]);
   });
-  const stopped = gone.flatMap(({ name }) => says(`${name} is no longer copied; what came from it stays`));
+  const stopped = gone.flatMap(({ name }) => [
+    ...says(`${name} is no longer copied; what came from it stays`),
+    ...neverCopied(name, info.sources, info.state),
+  ]);
   const moved =
     fresh.length === 0 && gone.length === 0 ? says("a source that exists keeps its place: no new start") : [];
   const unknown = fresh.some(
     ({ name, external }, i) => incoming[i] === undefined && (external || isHidden(name, observed)),
   );
   return [...crowdedOut(change, info.state, unknown ? [ANYTHING] : incoming), ...copied, ...stopped, ...moved];
+}
+
+/** What an origin still has for a stream that stops copying it, as its copies last said. */
+export function neverCopied(name: string, copies: readonly OriginInfo[] = [], state: StreamState): Effect[] {
+  const some = copies.filter((copy) => copy.name === name);
+  // -1 is never, since the server started.
+  if (some.length === 0 || some.some(({ active = -1 }) => active < 0)) {
+    return breaks(`${name} was not heard of: what was not copied from it yet, nobody knows, and it never is`);
+  }
+  const left = some.reduce((sum, { lag = 0 }) => sum + lag, 0);
+  const amount = amountOf(left, state, true);
+  return left === 0
+    ? []
+    : breaks(`${formatAmount(amount)} were not copied from ${name} yet, and never are`, [], amount);
 }
 
 const isHidden = (name: string, { streams }: Observed): boolean =>

@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { nkeys } from "nats";
+import { describe, expect, test, vi } from "vitest";
+import { type ConnectionOptions, serversOf } from "../../src/cli/connection.ts";
 import { realModel } from "../support/definitions.ts";
 import { Cluster } from "../support/nats-server.ts";
 import { without } from "../support/tools.ts";
@@ -26,9 +28,46 @@ test("a password in a URL is refused without being repeated", async () => {
   expect(stderr).not.toContain("hunter2");
 });
 
+describe("a context that names somebody", () => {
+  const everybody = { user: "them", password: "theirs", token: "theirs", nkey: "their.nk", creds: "their.creds" };
+  const identityWith = (options: Partial<ConnectionOptions>) => {
+    using folder = temporaryFolder();
+    mkdirSync(join(folder.path, "nats/context"), { recursive: true });
+    const file = join(folder.path, "nats/context/here.json");
+    writeFileSync(file, JSON.stringify({ url: "nats://n", inbox_prefix: "_INBOX_x", ...everybody }));
+    writeFileSync(join(folder.path, "token"), "mine");
+    vi.stubEnv("XDG_CONFIG_HOME", folder.path);
+    const tokenFile = options.tokenFile ? { tokenFile: join(folder.path, options.tokenFile) } : {};
+    const { servers, timeout, ...target } = serversOf({ context: "here", timeout: "5000", ...options, ...tokenFile });
+    vi.unstubAllEnvs();
+    return target;
+  };
+
+  test.each<[Partial<ConnectionOptions>, object]>([
+    [{ user: "me" }, { user: "me" }],
+    [{ nkey: "my.nk" }, { nkeyFile: "my.nk" }],
+    [{ creds: "my.creds" }, { credsFile: "my.creds" }],
+    [{ tokenFile: "token" }, { token: "mine" }],
+  ])("is somebody else with %j, and nothing of that identity stays", (options, expected) => {
+    expect(identityWith(options)).toEqual({ inboxPrefix: "_INBOX_x", ...expected });
+  });
+
+  test("is asked as that one where no option names another", () => {
+    expect(identityWith({})).toMatchObject({ user: "them", nkeyFile: "their.nk", inboxPrefix: "_INBOX_x" });
+  });
+});
+
 test("a file that cannot be read is a wrong argument", async () => {
   const { code, stderr } = await circl(["plan", "local", "--server", "127.0.0.1:1", "--password-file", "/"]);
   expect({ code, stderr: stderr.split("\n")[0] }).toEqual({ code: 64, stderr: "error: / cannot be read" });
+});
+
+test.each(["--lock-timeout", "--ready-timeout"])("%s is seconds", async (option) => {
+  const { code, stderr } = await circl(["apply", "local", "--server", "127.0.0.1:1", option, "soon"]);
+  expect({ code, stderr: stderr.split("\n")[0] }).toEqual({
+    code: 64,
+    stderr: `error: ${option} is "soon", expected seconds`,
+  });
 });
 
 describe.skipIf(without("nats-server", "test-ca"))("a cluster is reached", () => {
@@ -53,6 +92,25 @@ describe.skipIf(without("nats-server", "test-ca"))("a cluster is reached", () =>
         `there is no context "there" in ${join(folder.path, "nats/context")}. There are: here`,
       ),
     });
+  });
+
+  test("as whom an option names, and not as whom the context does", async () => {
+    const key = nkeys.createUser();
+    const stranger = `{ nkey: ${key.getPublicKey()}, permissions: { publish: "nothing", subscribe: ">" } }`;
+    const users = `[ { user: "sync", password: "loopback-only" }, ${stranger} ]`;
+    const auth = `accounts { SYS {}, CIRCL { jetstream: enabled, users: ${users} } }\nSYSTEM_ACCOUNT: SYS\n`;
+    await using cluster = await Cluster.start(realModel("local"), { auth });
+    using folder = temporaryFolder();
+    mkdirSync(join(folder.path, "nats/context"), { recursive: true });
+    const seed = join(folder.path, "stranger.nk");
+    writeFileSync(seed, key.getSeed());
+    const url = `nats://127.0.0.1:${cluster.servers[0]?.clientPort}`;
+    writeFileSync(join(folder.path, "nats/context/here.json"), JSON.stringify({ url, nkey: seed }));
+    const env = { XDG_CONFIG_HOME: folder.path };
+    const planned = (more: Readonly<Record<string, string>>) =>
+      circl(["plan", "local", "--context", "here"], { env: { ...env, ...more } });
+    expect((await planned({})).stderr).toContain("may not");
+    expect(await planned(user)).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("through kubectl, by the name that the certificate has for the Service", async () => {

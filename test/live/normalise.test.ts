@@ -65,6 +65,8 @@ describe("a field that differs is a difference", () => {
 });
 
 describe.skipIf(without("nats-server", "test-ca"))("the same in a cluster", () => {
+  roundTripSuite("nats-server", "staging");
+
   test("for replicas, placement, and the replicas of consumers", async () => {
     await using cluster = await Cluster.start(realModel("staging"));
     const connection = await cluster.connect();

@@ -173,4 +173,36 @@ describe.skipIf(without("nats-server", "test-ca"))("plan", () => {
       /is the standalone server circl-local-nats-0, but production is cluster circl-production/,
     );
   });
+
+  test("refuses servers older than 2.12 by name, whichever of them answers", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    await using reader = await openReader(cluster.target());
+    const planned = (version: string, others: readonly string[]) => {
+      const servers = others.map((other, i) => ({ name: `n-${i}`, version: other }));
+      const old = { ...reader, server: { ...reader.server, version }, presence: async () => ({ servers }) };
+      return plan(realModel("local"), old, () => [], Date.now() * 1e6);
+    };
+    await expect(planned("2.11.17", [])).rejects.toMatchObject({
+      name: "ServerTooOld",
+      message: expect.stringMatching(
+        /^circl-local-nats-0 runs nats-server 2\.11\.17, and plan and apply know the rules of 2\.12 /,
+      ),
+    });
+    await expect(planned("2.14.9", ["2.14.9", "2.10.29", "2.11.17"])).rejects.toThrow(
+      /^n-1 runs nats-server 2\.10\.29, n-2 runs nats-server 2\.11\.17, .* Update the servers first; /,
+    );
+    expect((await planned("2.12.0", ["2.12.0"])).summary.create).toBe(17);
+  });
+
+  test("has a client that sends nothing but reads, whatever it is handed", async () => {
+    await using cluster = await Cluster.start(realModel("local"));
+    const connection = await cluster.connect();
+    await request(connection, "STREAM.CREATE.x", { name: "x" });
+    await connection.close();
+    await using reader = await openReader(cluster.target());
+    await expect(reader.read("STREAM.DELETE" as never, ["x"])).rejects.toThrow(
+      "STREAM.DELETE is no request that only reads",
+    );
+    expect(await reader.read("STREAM.NAMES")).toMatchObject({ streams: ["x"] });
+  });
 });

@@ -1,7 +1,7 @@
 /** What was written is read from the server's lists before it counts as done, streams and consumers alike. */
 import { describe, expect, test } from "vitest";
 import { openWriter } from "../../src/connect/nats.ts";
-import type { ConsumerInfo, Writer } from "../../src/jetstream/api.ts";
+import { ApiError, type ConsumerInfo, type Writer } from "../../src/jetstream/api.ts";
 import { apply, type Outcome } from "../../src/jetstream/apply.ts";
 import { type Plan, plan } from "../../src/jetstream/plan.ts";
 import type { Model } from "../../src/model/resolve.ts";
@@ -120,5 +120,55 @@ describe.skipIf(without("nats-server", "test-ca"))("apply reads back", () => {
           `orders/${consumer}: the server did not keep max_deliver. It may be older than these fields: see its version above.`,
       ),
     );
+  });
+
+  test("what cannot be read says why, and not that replicas are behind", async () => {
+    await using cluster = await Cluster.start(standalone);
+    await using writer = await openWriter(cluster.target());
+    const answering = (answer: (verb: string, names: readonly string[]) => object | undefined): Writer => ({
+      ...writer,
+      read: async <T>(verb: Parameters<Writer["read"]>[0], names: readonly string[] = [], body?: object) => {
+        const error = answer(verb, names);
+        if (error instanceof Error) throw error;
+        return (error ?? (await writer.read<T>(verb, names, body))) as T;
+      },
+    });
+    const unavailable = new ApiError("x", { code: 503, err_code: 10008, description: "JetStream system unavailable" });
+    const applied = async (reader: Writer) =>
+      failures(await apply(await planned(standalone, writer), reader, { ...quiet, readyTimeout: 300 }));
+    expect(
+      await applied(
+        answering((verb, names) => (verb === "STREAM.INFO" && names[0] === "orders" ? unavailable : undefined)),
+      ),
+    ).toEqual(["orders was written, but how it is now cannot be read: JetStream system unavailable (10008)"]);
+    expect(
+      await applied(answering((verb) => (verb === "CONSUMER.LIST" ? { total: 0, consumers: [] } : undefined))),
+    ).toEqual(
+      ["oms-orders", "oms-second"].map(
+        (name) => `orders/${name} was written, but how it is now cannot be read: no server lists it`,
+      ),
+    );
+  });
+
+  test("what somebody deletes behind the write is said at once", async () => {
+    await using cluster = await Cluster.start(standalone);
+    await using writer = await openWriter(cluster.target());
+    let looks = 0;
+    const raced: Writer = {
+      ...writer,
+      write: async <T>(...[verb, names, body]: Parameters<Writer["write"]>) => {
+        const answer = await writer.write<T>(verb, names, body);
+        if (verb === "STREAM.CREATE" && names[0] === "orders") await writer.write("STREAM.DELETE", ["orders"]);
+        return answer;
+      },
+      read: async <T>(verb: Parameters<Writer["read"]>[0], names?: readonly string[], body?: object) => {
+        if (verb === "STREAM.INFO" && names?.[0] === "orders") looks += 1;
+        return await writer.read<T>(verb, names, body);
+      },
+    };
+    expect(failures(await apply(await planned(standalone, writer), raced, quiet))).toEqual([
+      "orders was written, but how it is now cannot be read: stream not found (10059)",
+    ]);
+    expect(looks).toBe(2);
   });
 });

@@ -98,6 +98,31 @@ describe.skipIf(without("nats-server"))("between the yes and the write", () => {
     expect((await request(connection, "CONSUMER.INFO.orders.oms-orders")).error).toBeUndefined();
   });
 
+  test("a consumer that kept the messages is deleted, and the retention stays", async () => {
+    const done = { ...oms, name: "done", service: "bff" };
+    const limits = withOrders({ consumers: [done, oms] });
+    const interest = withOrders({ retention: "interest", consumers: [done, oms] });
+    await apply(await planned(limits), writer, quiet);
+    await publish(40);
+    const reader = await connection.jetstream().consumers.get("orders", "done");
+    for (let i = 0; i < 30; i++) await (await reader.next({ expires: 5_000 }))?.ackAck();
+    const meanwhile = async () => {
+      await request(connection, "CONSUMER.DELETE.orders.oms-orders");
+    };
+    expect(await applied(interest, {}, meanwhile)).toEqual([
+      expect.stringMatching(/^orders: it would take 30 messages, .*, and none were approved\. /),
+    ]);
+    expect(await messages()).toBe(40);
+
+    await apply(await planned(limits), writer, quiet);
+    await request(connection, "CONSUMER.DELETE.orders.done");
+    expect(await applied(interest, {}, meanwhile)).toEqual([
+      "orders: no consumer is interested, so all of 40 messages would go; the server does not refuse it, we do. " +
+        "Declare and apply the consumers first, then change the retention.",
+    ]);
+    expect(await messages()).toBe(40);
+  });
+
   test("lies the wait for somebody else's lock too", async () => {
     await apply(await planned(withOrders({})), writer, quiet);
     const approved = await planned(none, named);
@@ -113,6 +138,36 @@ describe.skipIf(without("nats-server"))("between the yes and the write", () => {
 });
 
 describe.skipIf(without("nats-server", "test-ca"))("between the yes and the write, on three servers", () => {
+  test("a replica goes away, and the copies of a stream are not given up", { timeout: 180_000 }, async () => {
+    const replicated = lock.map((one) => ({ ...one, replicas: 3 }));
+    const withCopies = (replicas: number) => modelWith({ streams: [...replicated, { ...orders, replicas }] });
+    await using cluster = await Cluster.start(withCopies(3));
+    await using writer = await openWriter(cluster.target());
+    const planned = (replicas: number) => plan(withCopies(replicas), writer, policy, Date.now() * 1e6);
+    expect((await apply(await planned(3), writer, quiet)).failed).toEqual([]);
+    const approved = await planned(1);
+    expect(approved.summary).toMatchObject({ update: 1, blocked: 0 });
+
+    const group = async (reader: Writer) => (await reader.read<StreamInfo>("STREAM.INFO", ["orders"])).cluster;
+    const gone = (await group(writer))?.replicas?.[0]?.name;
+    const away = cluster.servers[Number(gone?.at(-1))];
+    if (!away) throw new Error("orders has no replica");
+    await stop(away.process);
+    const left = cluster.servers.filter((server) => server !== away);
+    await using other = await openWriter({
+      ...cluster.target(),
+      servers: left.map(({ clientPort }) => `127.0.0.1:${clientPort}`),
+    });
+    const offline = async () => (await group(other))?.replicas?.find(({ name }) => name === gone)?.offline;
+    await expect.poll(offline, { timeout: 50_000 }).toBe(true);
+
+    const { done, failed } = await apply(approved, other, { ...quiet, lockWait: 50_000 });
+    expect([...done, ...failed.map(({ error }) => error.message)]).toEqual([
+      expect.stringContaining(`orders: copies are not given up while one of them is not whole: ${gone} is offline`),
+    ]);
+    expect((await other.read<StreamInfo>("STREAM.INFO", ["orders"])).config.num_replicas).toBe(3);
+  });
+
   test("one goes away that alone has a stream, and nothing is deleted", { timeout: 180_000 }, async () => {
     const superfluous = { ...orders, name: "superfluous", subjects: ["superfluous.>"], publishers: [] };
     const alone = { ...orders, replicas: 1 };

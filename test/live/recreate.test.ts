@@ -1,77 +1,10 @@
-import type { NatsConnection } from "nats";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openWriter } from "../../src/connect/nats.ts";
-import type { ConsumerInfo, StreamInfo, Writer } from "../../src/jetstream/api.ts";
-import { apply } from "../../src/jetstream/apply.ts";
-import { type PlanScope, plan } from "../../src/jetstream/plan.ts";
-import type { StreamInput } from "../../src/model/stream.ts";
-import { policy } from "../../src/rules/changes.ts";
-import { streams as lock } from "../../streams/sync.ts";
-import { modelWith, orders } from "../support/definitions.ts";
+import { describe, expect, test } from "vitest";
 import { request } from "../support/jetstream.ts";
-import { Cluster } from "../support/nats-server.ts";
+import { named, oms, recreating, withConsumer } from "../support/recreating.ts";
 import { without } from "../support/tools.ts";
 
-const local = {
-  key: "local",
-  environment: { name: "local", streamFigures: "staging", nats: { servers: 1, tls: false } },
-} as const;
-const quiet = { holder: "test", lockWait: 0, interrupted: () => false, progress: () => {}, readyTimeout: 20_000 };
-const oms = { name: "oms-orders", service: "oms", ackPolicy: "explicit", maxDeliver: 3 } as const;
-const named: PlanScope = { recreations: ["orders/oms-orders"] };
-
-/** A model with one stream, its consumer changed by `consumer`. */
-const withConsumer = (consumer: object, stream: Partial<StreamInput> = {}) =>
-  modelWith({
-    ...local,
-    streams: [...lock, { ...orders, replicas: 1, ...stream, consumers: [{ ...oms, ...consumer }] }],
-  });
-type Model = ReturnType<typeof withConsumer>;
-
 describe.skipIf(without("nats-server"))("--recreate", () => {
-  let cluster: Cluster;
-  let connection: NatsConnection;
-  beforeAll(async () => {
-    cluster = await Cluster.start(withConsumer({}));
-    connection = await cluster.connect();
-  });
-  afterAll(async () => {
-    await connection?.close();
-    await cluster?.[Symbol.asyncDispose]();
-  });
-
-  const planned = async (model: Model, scope: PlanScope = {}) => {
-    await using writer = await openWriter(cluster.target());
-    return await plan(model, writer, policy, Date.now() * 1e6, scope);
-  };
-  const applied = async (model: Model, scope: PlanScope = {}, spoil = (writer: Writer) => writer) => {
-    await using writer = await openWriter(cluster.target());
-    return await apply(await plan(model, writer, policy, Date.now() * 1e6, scope), spoil(writer), quiet);
-  };
-  const changed = async (model: Model, scope: PlanScope = {}) =>
-    (await planned(model, scope)).changes.filter(({ change }) => change.action !== "none");
-  const consumerInfo = async (name = "oms-orders") =>
-    (await request(connection, `CONSUMER.INFO.orders.${name}`)) as unknown as ConsumerInfo;
-  const messages = async () =>
-    ((await request(connection, "STREAM.INFO.orders")) as unknown as StreamInfo).state.messages;
-  /** Fetches and acknowledges those of `acknowledged`, by sequence. */
-  const read = async (count: number, acknowledged: readonly number[]) => {
-    const seen: number[] = [];
-    const consumer = await connection.jetstream().consumers.get("orders", "oms-orders");
-    for await (const message of await consumer.fetch({ max_messages: count, expires: 3_000 })) {
-      seen.push(message.seq);
-      if (acknowledged.includes(message.seq)) await message.ackAck();
-    }
-    return seen;
-  };
-  /** Ten messages; 1 to 4 and 6 are acknowledged, 5 and 7 are not, 8 to 10 were not delivered. */
-  const begin = async (stream: Partial<StreamInput> = {}) => {
-    await request(connection, "STREAM.DELETE.orders");
-    const model = withConsumer({}, stream);
-    expect((await applied(model)).failed).toEqual([]);
-    for (let i = 1; i <= 10; i++) await connection.jetstream().publish("orders.created", String(i));
-    expect(await read(7, [1, 2, 3, 4, 6])).toEqual([1, 2, 3, 4, 5, 6, 7]);
-  };
+  const { connection, planned, applied, cutOffBehind, changed, consumerInfo, messages, read, begin } = recreating();
 
   test("is what the plan offers where the server refuses, and goes on behind the ack floor", async () => {
     await begin();
@@ -122,7 +55,7 @@ describe.skipIf(without("nats-server"))("--recreate", () => {
     const { maxDeliver } = oms;
     const model = withConsumer({ deliverSubject: "oms.in", maxDeliver });
     const got: string[] = [];
-    const subscription = connection.subscribe("oms.in", {
+    const subscription = connection().subscribe("oms.in", {
       callback: (_, message) => got.push(message.string()),
     });
     expect((await applied(model, named)).failed).toEqual([]);
@@ -134,15 +67,7 @@ describe.skipIf(without("nats-server"))("--recreate", () => {
   test("is finished by the next apply where it was cut off in between", async () => {
     await begin({ retention: "interest" });
     const model = withConsumer({ maxWaiting: 20 }, { retention: "interest" });
-    let deleted = false;
-    const outcome = await applied(model, named, (writer) => ({
-      ...writer,
-      write: async (verb, names, body) => {
-        if (deleted) throw new Error("the connection is gone");
-        deleted = verb === "CONSUMER.DELETE" && names.at(-1) === "oms-orders";
-        return await writer.write(verb, names, body);
-      },
-    }));
+    const outcome = await applied(model, named, cutOffBehind("oms-orders"));
     expect(outcome.failed.map(({ error }) => error.message)).toEqual([
       "orders/oms-orders is deleted and was not created again: the connection is gone. orders/oms-orders-recreating keeps " +
         "its place, before message 5: apply again once that is mended",
@@ -194,7 +119,7 @@ describe.skipIf(without("nats-server"))("--recreate", () => {
     await begin();
     const stranger = { name: "oms-orders-recreating", durable_name: "oms-orders-recreating", ack_policy: "explicit" };
     const body = { stream_name: "orders", config: stranger };
-    await request(connection, "CONSUMER.CREATE.orders.oms-orders-recreating", body);
+    await request(connection(), "CONSUMER.CREATE.orders.oms-orders-recreating", body);
     const { failed } = await applied(withConsumer({ maxWaiting: 20 }), named);
     expect(failed.map(({ error }) => error.message)).toEqual([
       "orders/oms-orders-recreating is in the way: it is somebody's consumer, and recreating needs the name",
@@ -242,7 +167,7 @@ describe.skipIf(without("nats-server"))("--recreate", () => {
   test("lets a pause go on", async () => {
     await begin();
     const pause_until = new Date(Date.now() + 3_600_000).toISOString();
-    await request(connection, "CONSUMER.PAUSE.orders.oms-orders", { pause_until });
+    await request(connection(), "CONSUMER.PAUSE.orders.oms-orders", { pause_until });
     expect((await applied(withConsumer({ maxWaiting: 20 }), named)).failed).toEqual([]);
     expect(await consumerInfo()).toMatchObject({ paused: true });
   });

@@ -83,6 +83,29 @@ export function refusalSuite(server: string): void {
     },
   );
 
+  test("a stream with messages and no consumer, and retention interest: refused by us alone", async () => {
+    const name = freshName();
+    const named = { name, subjects: [`${name}.a`] };
+    const interest = () => streamUpdate(connection, { ...named, retention: "interest" });
+    await ok(request(connection, `STREAM.CREATE.${name}`, named));
+    await connection.jetstream().publish(`${name}.a`);
+    await ok(createConsumer(connection, name, { name: "w", durable_name: "w", ack_policy: "explicit" }));
+    await using reader = await openReader(cluster.target());
+    const ours = async () => {
+      const observed = await observe(reader, [name]);
+      const change = await interest();
+      const version = parseVersion(reader.server.version) ?? { major: 0, minor: 0, patch: 0 };
+      return refusals(change, version, { observed, changes: [change] });
+    };
+    expect(await ours()).toEqual([]);
+    await ok(request(connection, `CONSUMER.DELETE.${name}.w`));
+    expect(await ours()).toMatchObject([{ field: "retention", hint: expect.stringContaining("the consumers first") }]);
+    const judged = await judge(cluster, connection, await interest());
+    await request(connection, `STREAM.DELETE.${name}`);
+    // 0 is no code of the server's.
+    expect(judged).toEqual({ server: [], ours: [0] });
+  });
+
   test.each(titled(SEALED_UPDATES))("a stream with %s", async (_, { before, after }) => {
     const name = freshName();
     await ok(request(connection, `STREAM.CREATE.${name}`, { name }));

@@ -1,5 +1,6 @@
 /** Creates one asset with the raw API, reads it back by LIST as `circl plan` does, and says which fields a plan would change. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "nats";
 import type { WireConfig } from "../../src/jetstream/desired.ts";
 import { compare } from "../../src/jetstream/diff.ts";
@@ -59,8 +60,16 @@ export async function consumerRoundTrip(
   const subject = `CONSUMER.CREATE.${stream}.${config.name}${filter}`;
   const created = await request(connection, subject, { stream_name: stream, config, action: "create" });
   if (created.error) return refusal(created.error);
-  const { consumers = [] } = (await request(connection, `CONSUMER.LIST.${stream}`)) as Reply & Lists;
-  const live = consumers.find(({ name }) => name === config.name)?.config;
+  const listed = async () => {
+    const { consumers = [] } = (await request(connection, `CONSUMER.LIST.${stream}`)) as Reply & Lists;
+    return consumers.find(({ name }) => name === config.name)?.config;
+  };
+  // In a cluster another server than the one that made it answers, and may hear of it a moment later.
+  let live = await listed();
+  for (let attempt = 0; !live && attempt < 50; attempt++) {
+    await sleep(100);
+    live = await listed();
+  }
   await request(connection, `CONSUMER.DELETE.${stream}.${config.name}`);
   if (!live) return "it is not listed";
   return differences(normaliseConsumer(live, config, limits), normaliseConsumer(config, config, limits));

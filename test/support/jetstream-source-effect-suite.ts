@@ -78,6 +78,41 @@ export function sourceEffectSuite({ connection, create, update, change, predicte
     expect(await settled(connection(), name, 25)).toBe(25);
   });
 
+  test.each<[string, (origin: string) => WireConfig]>([
+    ["a source that is removed", (origin) => ({ sources: [{ name: origin }] })],
+    ["a mirror that is promoted", (origin) => ({ mirror: { name: origin } })],
+  ])("of %s, what was never copied is counted", async (_, from) => {
+    const [name, origin] = [freshName(), freshName()];
+    await create({ name: origin, subjects: ["$O.>"] });
+    const full = { name, max_msgs: 5, discard: "new" };
+    await create({ ...full, ...from(origin) });
+    expect(await settled(connection(), name, 0)).toBe(0);
+    await publish("$O.a", 20);
+    expect(await settled(connection(), name, 5)).toBe(5);
+    const alone = await change({ ...full, subjects: ["$T.>"] });
+    const broken = async () => (await predicted(alone)).filter(({ kind }) => kind === "breaks");
+    // As the origin last said: of those that it has delivered and the full stream did not take, it counts none.
+    const foretold = async () =>
+      (await broken()).map(({ messages = 0, about }) => [about, messages <= 15 && messages > 10]);
+    await expect.poll(foretold, { timeout: 20_000 }).toEqual([[true, true]]);
+    expect((await broken())[0]?.says).toMatch(/^about 1\d messages, .* were not copied from .* yet, and never are$/);
+    await update(alone.config);
+    await sleep(500);
+    expect(await stored(connection(), name)).toBe(5);
+  });
+
+  test.each<[string, WireConfig]>([
+    ["a source that is removed", { sources: [{ name: "unheard-of" }] }],
+    ["a mirror that is promoted", { mirror: { name: "unheard-of" } }],
+  ])("of %s and was never heard of, nobody knows what was never copied", async (_, from) => {
+    const name = freshName();
+    await create({ name, ...from });
+    const alone = await change({ name, subjects: ["$T.>"] });
+    expect((await predicted(alone)).filter(({ kind }) => kind === "breaks")).toMatchObject([
+      { says: "unheard-of was not heard of: what was not copied from it yet, nobody knows, and it never is" },
+    ]);
+  });
+
   test("a promoted mirror keeps what it has and is no mirror again", async () => {
     const [name, origin] = [freshName(), freshName()];
     await create({ name: origin, subjects: ["$O.>"] });

@@ -30,19 +30,20 @@ export interface ApplyOptions extends PlanOptions, LeaveOptions {
   readonly plan?: string;
   /** Seconds. */
   readonly lockTimeout: string;
+  /** Seconds for a stream to have a leader and all its replicas current. */
+  readonly readyTimeout: string;
 }
-
-/** Milliseconds for a stream to have a leader and all its replicas current. */
-const READY_TIMEOUT = 120_000;
 
 export async function run(name: string, options: ApplyOptions): Promise<ExitCode> {
   const model = soundModel(name);
   if (!model) return exitCodes.problems;
   const saved = options.plan ? planIn(options.plan) : undefined;
+  const waits = {
+    lockWait: milliseconds("--lock-timeout", options.lockTimeout),
+    readyTimeout: milliseconds("--ready-timeout", options.readyTimeout),
+  };
   await using reached = await reach(options, model.environment);
   await using writer = await openWriter(reached.target);
-  const wait = Number(options.lockTimeout) * 1_000;
-  if (!(wait >= 0)) throw new UsageError(`--lock-timeout is "${options.lockTimeout}", expected seconds`);
   const scope = saved ? scopeIn(saved) : scopeOf(model, options);
   const planned = await plan(model, writer, policy, Date.now() * 1e6, scope);
   const moved = saved ? movedSince(saved, toPlanFile(planned, model, scope)) : [];
@@ -54,17 +55,24 @@ export async function run(name: string, options: ApplyOptions): Promise<ExitCode
   }
   if (options.json) log(renderPlan(planned, lookOf(process.stderr)));
   else print(renderPlan(planned, lookOf(process.stdout)));
-  const { code, outcome } = await carriedOut(planned, writer, wait, options);
+  const { code, outcome } = await carriedOut(planned, writer, waits, options);
   if (options.json) printJson(applyJson(planned, outcome));
   else if (outcome) print(renderOutcome(outcome));
-  return code;
+  const unasked = unaskedIn(planned);
+  if (code !== exitCodes.done || unasked.length === 0) return code;
+  log(
+    visible(
+      `${unasked.join(", ")} cannot be asked, and nothing of that was applied. Apply again once its servers are back.`,
+    ),
+  );
+  return exitCodes.blocked;
 }
 
 /** Applies what is left to do where leave is given, and once somebody says yes. Without an outcome nothing was applied. */
 async function carriedOut(
   planned: Plan,
   writer: Writer,
-  lockWait: number,
+  times: { readonly lockWait: number; readonly readyTimeout: number },
   options: ApplyOptions,
 ): Promise<{ readonly code: ExitCode; readonly outcome?: Outcome }> {
   const { create, update, recreate, delete: deleted, blocked } = planned.summary;
@@ -84,17 +92,23 @@ async function carriedOut(
   try {
     const outcome = await apply(planned, writer, {
       holder: holder(),
-      lockWait,
+      ...times,
       waits: (says) => progress.say(visible(says)),
       interrupted: () => interrupts.count > 0,
       progress: progress.step,
-      readyTimeout: READY_TIMEOUT,
     });
     return { code: exitCodeOf(outcome, interrupts.count > 0), outcome };
   } finally {
     progress.stop();
     interrupts.stop();
   }
+}
+
+/** @param seconds as it was given @throws UsageError for what is no time */
+function milliseconds(option: string, seconds: string): number {
+  const wait = Number(seconds) * 1_000;
+  if (!(wait >= 0)) throw new UsageError(`${option} is "${seconds}", expected seconds`);
+  return wait;
 }
 
 /** @throws UsageError for a file that is no plan */
@@ -117,6 +131,16 @@ export function withheldBy({ changes }: Plan, options: LeaveOptions): Verdict[] 
   return changes
     .flatMap(({ verdicts }) => verdicts)
     .filter(({ severity, leave }) => severity === "error" && !(leave !== undefined && given.has(leave)));
+}
+
+/** Names of declared assets that cannot be asked now: nobody knows whether they are as they should be. */
+export function unaskedIn({ changes, basis }: Pick<Plan, "changes" | "basis">): string[] {
+  const declared = new Set(
+    basis.model.streams.flatMap(({ name, consumers }) => [name, ...consumers.map((one) => `${name}/${one.name}`)]),
+  );
+  return changes
+    .filter(({ change }) => change.action === "unknown" && declared.has(change.name))
+    .map(({ change }) => change.name);
 }
 
 export const missingLeave = (withheld: readonly Verdict[]): string => {

@@ -50,6 +50,7 @@ export function declareStreams(program: Command): void {
       )
       .option("--target <stream...>", "look at these streams alone")
       .option("--lock-timeout <seconds>", "wait for another apply", "0")
+      .option("--ready-timeout <seconds>", "wait for the replicas of what is written to be current", "120")
       .option("--allow-delete <name...>", "delete these, if they are ours and no longer declared")
       .option("--recreate <consumer...>", "delete and create these (stream/consumer), each behind its ack floor")
       .option(

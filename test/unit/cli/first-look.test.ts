@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { lookFirst } from "../../../src/cli/first-look.ts";
 import type { Plan } from "../../../src/jetstream/plan.ts";
+import { ServerTooOld } from "../../../src/jetstream/server-age.ts";
 import { root } from "../../cli/circl.ts";
 import { modelWith } from "../../support/definitions.ts";
 import {
@@ -37,7 +38,10 @@ const lacks = ["stream circl_iot: circl-production-nats-1 is offline", "stream c
 const said = lacks.join("; ");
 
 /** Looks at servers that lack something in each of the first `times` looks. */
-async function look(manifests: typeof before, { times = Number.POSITIVE_INFINITY, settling = 0, of = model } = {}) {
+async function look(
+  manifests: typeof before,
+  { times = Number.POSITIVE_INFINITY, settling = 0, of = model, planStreams = async () => ({}) as Plan } = {},
+) {
   const cluster = whole();
   let looks = 0;
   const servers = serversOf(cluster, {
@@ -46,7 +50,7 @@ async function look(manifests: typeof before, { times = Number.POSITIVE_INFINITY
   });
   const found = await lookFirst({
     ...{ model: of, cluster, servers, manifests, options, settling, commit: "c".repeat(40), root },
-    planStreams: async () => ({}) as Plan,
+    planStreams,
   });
   return { obstacles: [], notes: [], ...found, looks, written: cluster.written };
 }
@@ -85,6 +89,15 @@ describe("NATS that lacks something though every pod is ready", () => {
       obstacles: [],
       notes: [`NATS is not whole, and a deploy ends well only once it is: ${said}`],
     });
+  });
+
+  test("is a newer version, and then their streams are planned once the new ones answer", async () => {
+    const tooOld = async () => {
+      throw new ServerTooOld("n runs nats-server 2.11.17");
+    };
+    const { obstacles, notes } = await look(resized("50Gi"), { times: 0, planStreams: tooOld });
+    expect(obstacles).toEqual([]);
+    expect(notes).toContain("streams are planned once the servers answer");
   });
 
   test("is not asked for of servers that are only to come", async () => {

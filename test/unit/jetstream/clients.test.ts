@@ -30,6 +30,7 @@ function serverWith(model: Model, consumers: readonly WireConfig[] = []): Observ
       name: String(config.name),
       stream_name: stream,
       config,
+      created: "",
       num_pending: 12,
       num_ack_pending: 3,
       num_redelivered: 1,

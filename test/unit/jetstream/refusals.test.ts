@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ClusterState, ConsumerInfo, StreamInfo } from "../../../src/jetstream/api.ts";
 import type { WireConfig } from "../../../src/jetstream/desired.ts";
 import type { Change } from "../../../src/jetstream/diff.ts";
+import type { Observed } from "../../../src/jetstream/observe.ts";
 import { type Refusal, refusals } from "../../../src/jetstream/refusals.ts";
 import { parseVersion } from "../../../src/model/version.ts";
 import { observedWith } from "../../support/observed.ts";
@@ -68,6 +69,82 @@ describe("fewer replicas", () => {
   test("are blocked without a leader, and fine on a standalone server, which has one copy whatever it says", () => {
     expect(said(scale([whole, whole], "circl-production", ""))).toEqual(blocked("it has no leader"));
     expect(said(scale(undefined, undefined))).toEqual([]);
+  });
+});
+
+describe("a scale or a move while another stream", () => {
+  const info = (name: string, cluster: ClusterState): StreamInfo => ({
+    config: { name, num_replicas: 3 },
+    state: { messages: 5, bytes: 500, first_seq: 1, last_seq: 5 },
+    cluster: { leader: "n-0", ...cluster },
+    created: "",
+  });
+  const whole = { name: "n-1", current: true };
+  const beside = (field: string, to: unknown, other: ClusterState) => {
+    const orders = { ...info("orders", { replicas: [] }), config: { name: "orders", num_replicas: 1 } };
+    const asset = { kind: "stream", name: "orders", stream: "orders", action: "update" } as const;
+    const live = { kind: "stream", info: orders } as const;
+    const change: Change = {
+      ...{ ...asset, config: { name: "orders", num_replicas: 1, [field]: to }, live },
+      fields: [{ field, from: orders.config.num_replicas, to }],
+    };
+    const observed = observedWith([orders, info("devices", other)], {}, { cluster: "circl-production" });
+    return said(refusals(change, versionOf("2.15.2"), { observed, changes: [change] }));
+  };
+  const copying = (field: string) => [
+    expect.stringMatching(new RegExp(`^${field} 0: devices is being copied between servers, and two at once`)),
+  ];
+
+  test.each<[string, ClusterState]>([
+    ["is reconfigured", { replicas: [whole], desired: {} }],
+    ["has a replica that says nothing of itself", { replicas: [whole, { name: "n-2", current: false }] }],
+    ["has a replica that is far behind", { replicas: [whole, { name: "n-2", current: false, lag: 90_000 }] }],
+  ])("%s is blocked", (_, other) => {
+    expect(beside("num_replicas", 3, other)).toEqual(copying("num_replicas"));
+    expect(beside("placement", { cluster: "x" }, other)).toEqual(copying("placement"));
+    expect(beside("max_msgs", 3, other)).toEqual([]);
+  });
+
+  test.each<[string, ClusterState]>([
+    ["is whole", { replicas: [whole, { name: "n-2", current: true }] }],
+    ["is a moment behind, as under load", { replicas: [whole, { name: "n-2", current: false, lag: 12 }] }],
+    ["has a replica that is offline, to which nothing is copied", { replicas: [{ name: "n-1", offline: true }] }],
+  ])("%s is fine", (_, other) => {
+    expect(beside("num_replicas", 3, other)).toEqual([]);
+  });
+});
+
+describe("retention interest", () => {
+  const update = (messages: number, consumers: Observed["consumers"]) => {
+    const info: StreamInfo = {
+      config: { name: "orders" },
+      state: { messages, bytes: 100 * messages, first_seq: 1, last_seq: messages },
+      created: "",
+    };
+    const asset = { kind: "stream", name: "orders", stream: "orders", action: "update" } as const;
+    const fields = [{ field: "retention", from: "limits", to: "interest" }];
+    const live = { kind: "stream", info } as const;
+    const change: Change = { ...asset, config: { name: "orders", retention: "interest" }, fields, live };
+    return said(
+      refusals(change, versionOf("2.15.2"), { observed: { ...observedWith([info]), consumers }, changes: [] }),
+    );
+  };
+  const worker = { name: "w", stream_name: "orders", config: {} } as unknown as ConsumerInfo;
+  const consumers = (known: readonly ConsumerInfo[], unknown: readonly string[] = []): Observed["consumers"] =>
+    new Map([["orders", { known, unknown: unknown.map((name) => ({ name, why: "" })) }]]);
+
+  test("is blocked where no consumer would keep the messages, and where nobody knows what one has read", () => {
+    expect(update(40, consumers([]))).toEqual([
+      "retention 0: no consumer is interested, so all of 40 messages would go; the server does not refuse it, we do",
+    ]);
+    expect(update(40, consumers([worker], ["away"]))).toEqual([
+      "retention 0: what goes depends on away, which cannot be asked",
+    ]);
+  });
+
+  test("is fine with a consumer, and for an empty stream", () => {
+    expect(update(40, consumers([worker]))).toEqual([]);
+    expect(update(0, consumers([]))).toEqual([]);
   });
 });
 

@@ -39,6 +39,7 @@ const consumer = (rest: object = {}, config: object = {}): ConsumerInfo => ({
   name: "oms-orders",
   stream_name: "orders",
   config: { max_ack_pending: 1_000, ...config },
+  created: "",
   num_pending: 100,
   num_ack_pending: 3,
   num_redelivered: 1,
