@@ -16,6 +16,7 @@ export const groupsOf = (model: Model): RuleGroup[] =>
   [natsAlerts, tile38Alerts, secretAlerts].flatMap((rulesFor) => rulesFor(model).groups);
 const rulesOf = (model: Model): (Recording | Alert)[] => groupsOf(model).flatMap(({ rules }) => rules);
 export const alertsIn = (model: Model): Alert[] => rulesOf(model).filter((rule) => "alert" in rule);
+export const recordingsIn = (model: Model): Recording[] => rulesOf(model).filter((rule) => "record" in rule);
 
 /** One test of `promtool test rules`, without its envelope. */
 export interface PromtoolTest {
