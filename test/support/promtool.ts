@@ -15,6 +15,7 @@ import { tool } from "./tools.ts";
 export const groupsOf = (model: Model): RuleGroup[] =>
   [natsAlerts, tile38Alerts, secretAlerts].flatMap((rulesFor) => rulesFor(model).groups);
 const rulesOf = (model: Model): (Recording | Alert)[] => groupsOf(model).flatMap(({ rules }) => rules);
+export const recordingsIn = (model: Model): Recording[] => rulesOf(model).filter((rule) => "record" in rule);
 export const alertsIn = (model: Model): Alert[] => rulesOf(model).filter((rule) => "alert" in rule);
 export const recordingsIn = (model: Model): Recording[] => rulesOf(model).filter((rule) => "record" in rule);
 
