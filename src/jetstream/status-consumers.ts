@@ -3,7 +3,7 @@ import type { Consumer, Stream } from "../model/stream.ts";
 import { formatDuration, SECOND } from "../units.ts";
 import type { ConsumerInfo, StreamInfo } from "./api.ts";
 import { driftOf } from "./drift.ts";
-import { guardName } from "./recreate.ts";
+import { guardName, isGuard } from "./recreate.ts";
 import type { Looked, StreamHealth } from "./status.ts";
 
 export interface ConsumerHealth {
@@ -44,7 +44,11 @@ export function consumerHealth(
   if (!info) return { name, condition: "missing", problems: [`is missing: \`circl apply ${model.key}\` creates it`] };
   const guard = changes.get(`${stream.name}/${guardName(consumer.name)}`);
   const leftover =
-    guard?.action === "delete" ? [`has a guard that an interrupted apply left behind: ${guard.name}`] : [];
+    guard?.action === "delete"
+      ? [`has a guard that an interrupted apply left behind: ${guard.name}`]
+      : guard?.action === "unmanaged" && guard.live?.kind === "consumer" && isGuard(guard.live.info, consumer.name)
+        ? [`was created anew by somebody else, and ${guard.name} keeps the place that it had before`]
+        : [];
   const drift = driftOf(change);
   const waits = info.num_pending > 0 ? waitOf(info, holder.info, now) : undefined;
   return {

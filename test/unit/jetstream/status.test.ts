@@ -155,12 +155,16 @@ describe("drift", () => {
     expect(healthOf({ consumer: consumer(), others })).toMatchObject({ problems: 0, undeclared: { streams: 1 } });
   });
 
-  test("is what an interrupted apply left behind", () => {
+  test.each([
+    ["2026-11-01T00:00:00Z", "has a guard that an interrupted apply left behind: orders/oms-orders-recreating"],
+    [
+      "2026-11-03T00:00:00Z",
+      "was created anew by somebody else, and orders/oms-orders-recreating keeps the place that it had before",
+    ],
+  ])("is what an interrupted apply left behind, of a consumer created on %s", (created, says) => {
     const metadata = { "circl.dev/environment": "production", "circl.dev/guards": "oms-orders" };
-    const guard = { ...consumer({ name: "oms-orders-recreating" }, { metadata }) };
-    expect(consumerProblems({ consumer: consumer(), guard })).toEqual([
-      "has a guard that an interrupted apply left behind: orders/oms-orders-recreating",
-    ]);
+    const guard = consumer({ name: "oms-orders-recreating", created: "2026-11-02T00:00:00Z" }, { metadata });
+    expect(consumerProblems({ consumer: consumer({ created }), guard })).toEqual([says]);
   });
 });
 
