@@ -17,7 +17,6 @@ export const groupsOf = (model: Model): RuleGroup[] =>
 const rulesOf = (model: Model): (Recording | Alert)[] => groupsOf(model).flatMap(({ rules }) => rules);
 export const recordingsIn = (model: Model): Recording[] => rulesOf(model).filter((rule) => "record" in rule);
 export const alertsIn = (model: Model): Alert[] => rulesOf(model).filter((rule) => "alert" in rule);
-export const recordingsIn = (model: Model): Recording[] => rulesOf(model).filter((rule) => "record" in rule);
 
 /** One test of `promtool test rules`, without its envelope. */
 export interface PromtoolTest {
