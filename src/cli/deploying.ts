@@ -9,7 +9,7 @@ import type { DeploymentOptions } from "./deployment.ts";
 import { type Run, recorded, type Task, verify } from "./deployment-run.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { type Manifests, manifestsIn, manifestsOf } from "./manifest-source.ts";
-import { putBack } from "./putting-back.ts";
+import { factsForWayBack, putBack } from "./putting-back.ts";
 
 export interface DeployTask extends Task {
   readonly options: DeploymentOptions & { readonly prune?: boolean; readonly previous?: string };
@@ -44,7 +44,10 @@ export async function deploy(task: DeployTask): Promise<Run> {
   const found = manifestsBefore(task, last);
   if (typeof found === "string") return { ...run, says: [...run.says, `Nothing is rolled back: ${found}`] };
   const target = { ...task, manifests: found.manifests, commit: found.commit };
-  const way = { streamsChanged, unasked: true, brought: broughtBy(changes), ...(loadedBefore ? { loadedBefore } : {}) };
+  const way = {
+    ...{ streamsChanged, unasked: true, brought: broughtBy(changes), facts: await factsForWayBack(task.servers) },
+    ...(loadedBefore ? { loadedBefore } : {}),
+  };
   const back = await putBack(target, options, way).catch(
     (error: Error): Pick<Run, "result" | "steps" | "seconds" | "says"> => ({
       result: "failed",

@@ -1,13 +1,15 @@
 /** What a deploy finds out before its first write. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cluster } from "../deploy/cluster.ts";
+import { type Cluster, referenceOf } from "../deploy/cluster.ts";
 import { type Comparison, isBlocked } from "../deploy/comparison.ts";
+import { whatForbidsGrowth } from "../deploy/growth.ts";
+import type { Facts } from "../deploy/impact.ts";
 import { readRecord } from "../deploy/journal.ts";
 import { compareLive } from "../deploy/live-comparison.ts";
 import { factsOf } from "../deploy/nats-state.ts";
 import type { KubeObject } from "../deploy/object.ts";
 import { type Obstacle, preflight } from "../deploy/preflight.ts";
-import { lastDone } from "../deploy/record.ts";
+import { type Deployment, lastDone } from "../deploy/record.ts";
 import { rolloutObstacles } from "../deploy/rollout-obstacles.ts";
 import type { Plan } from "../jetstream/plan.ts";
 import { NATS } from "../kubernetes/names.ts";
@@ -42,11 +44,16 @@ export async function lookFirst(task: FirstLook): Promise<Findings | { readonly 
   const { environment } = model;
   const { objects } = manifests;
   const asked = await preflight({ cluster, environment, declared: objects, prune: options.prune === true });
-  const obstacles = [...asked, ...commitObstacles(manifests, commit, environment.name, root)];
+  const obstacles = [
+    ...asked,
+    // What may not be read has been said by now.
+    ...(asked.length > 0 ? [] : await volumeObstacles(cluster, objects)),
+    ...commitObstacles(manifests, commit, environment.name, root),
+  ];
   const live = await cluster.get({ ...SERVERS, namespace: environment.kubernetes.namespace });
   const running = serversRunning(live);
   let plan: Plan | undefined;
-  let facts = {};
+  let facts: Facts = {};
   if (running !== "none") {
     try {
       plan = await task.planStreams();
@@ -57,10 +64,13 @@ export async function lookFirst(task: FirstLook): Promise<Findings | { readonly 
       // Broken and old servers are what a deploy may be for; of healthy ones silence means that the deploy could not finish.
       if ((running === "all" && name !== "ServerTooOld") || name === "WrongCluster")
         obstacles.push({ says: `NATS: ${message}`, hint: "" });
+      facts = { unasked: message };
     }
   }
   if (obstacles.length > 0) return { obstacles };
-  const changes = await compareLive(cluster, environment.name, objects, facts);
+  const last = lastDone(await readRecord(cluster, environment.kubernetes.namespace));
+  const known: Facts = last?.digest === manifests.digest ? { ...facts, deployedBefore: true } : facts;
+  const changes = await compareLive(cluster, environment.name, objects, known);
   const comparison = { environment: environment.name, with: `the cluster of ${cluster.context}`, changes };
   // Servers that are to come cannot be asked yet.
   const complete = running === "all" && live?.spec.replicas === environment.nats.servers;
@@ -71,7 +81,7 @@ export async function lookFirst(task: FirstLook): Promise<Findings | { readonly 
   const notes = [
     ...(lacking.length > 0 ? [`NATS is not whole, and a deploy ends well only once it is: ${lacking.join("; ")}`] : []),
     ...(plan ? [] : ["streams are planned once the servers answer"]),
-    ...(await wayBackNotes(task)),
+    ...wayBackNotes(task, last),
   ];
   return { comparison, notes, ...(plan ? { plan } : {}) };
 }
@@ -87,6 +97,19 @@ function commitObstacles({ digest }: Manifests, commit: string, environment: str
           hint: `Commit dist/${environment} first, or name the commit that they are of with --commit.`,
         },
       ];
+}
+
+/** Where volumes are to grow, nats.conf counts on it: found out behind that, it would be too late. */
+async function volumeObstacles(cluster: Cluster, objects: readonly KubeObject[]): Promise<readonly Obstacle[]> {
+  const found = await Promise.all(
+    objects
+      .filter(({ kind }) => kind === "StatefulSet")
+      .map(async (declared) => {
+        const live = await cluster.get(referenceOf(declared));
+        return live ? await whatForbidsGrowth(live, declared, cluster) : [];
+      }),
+  );
+  return found.flat();
 }
 
 const SERVERS = { apiVersion: "apps/v1", kind: "StatefulSet", name: NATS.name } as const;
@@ -108,9 +131,8 @@ async function whatNatsLacks(servers: NatsServers, settling: number): Promise<re
 }
 
 /** What stands in the way of a way back: said before, not found out at the worst moment. */
-async function wayBackNotes({ model, cluster, manifests, options, root }: FirstLook): Promise<string[]> {
-  const { name, kubernetes } = model.environment;
-  const last = lastDone(await readRecord(cluster, kubernetes.namespace));
+function wayBackNotes({ model, manifests, options, root }: FirstLook, last: Deployment | undefined): string[] {
+  const { name } = model.environment;
   if (!last) return ["nothing is recorded as deployed: a step that fails is not rolled back"];
   if (last.digest === manifests.digest || options.previous) return [];
   return manifestsOf(last.commit, name, root)

@@ -1,4 +1,5 @@
 /** The way back: manifests of before are applied and verified; streams stay as they are. */
+import type { Facts } from "../deploy/impact.ts";
 import { compareLive } from "../deploy/live-comparison.ts";
 import { factsOf } from "../deploy/nats-state.ts";
 import type { KubeObject } from "../deploy/object.ts";
@@ -7,7 +8,7 @@ import { applyStages } from "../deploy/run.ts";
 import { tagOf } from "../deploy/stateful-set-impact.ts";
 import { reasonsAgainst } from "../deploy/way-back.ts";
 import { NATS } from "../kubernetes/names.ts";
-import type { DeploymentOptions } from "./deployment.ts";
+import type { DeploymentOptions, NatsServers } from "./deployment.ts";
 import { type Run, recorded, type Task, verify } from "./deployment-run.ts";
 import { removeLeftovers } from "./leftovers.ts";
 
@@ -17,8 +18,15 @@ export interface WayBack {
   readonly unasked: boolean;
   /** Whether the deploy that is undone made an object: it goes again, if it holds nothing. */
   readonly brought: (object: KubeObject) => boolean;
+  readonly facts: Facts;
   /** What the servers ran with before that deploy. */
   readonly loadedBefore?: LoadedByPod;
+}
+
+/** What is known for a way back, which goes where the cluster has been. Servers that do not answer are what it may be for. */
+export async function factsForWayBack(servers: NatsServers): Promise<Facts> {
+  const asked = await servers.observe().then(factsOf, ({ message }: Error) => ({ unasked: message }));
+  return { ...asked, deployedBefore: true };
 }
 
 /**
@@ -28,10 +36,9 @@ export interface WayBack {
 export async function putBack(task: Task, options: DeploymentOptions, way: WayBack): Promise<Run> {
   const { model, cluster, manifests } = task;
   const { namespace } = model.environment.kubernetes;
-  const facts = await task.servers.observe().then(factsOf, () => ({}));
   const server = await cluster.get({ apiVersion: "apps/v1", kind: "StatefulSet", name: NATS.name, namespace });
   const reasons = reasonsAgainst({
-    changes: await compareLive(cluster, model.environment.name, manifests.objects, facts),
+    changes: await compareLive(cluster, model.environment.name, manifests.objects, way.facts),
     running: server && tagOf(server),
     declared: manifests.objects,
     streamsChanged: way.streamsChanged,

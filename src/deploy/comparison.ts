@@ -63,7 +63,7 @@ export function compare(
   const changes = pairs.map((pair) => changeOf(pair, only, facts));
   const restarts = changes.some(({ kind, impacts }) => kind === "StatefulSet" && has(impacts, "restart"));
   return [
-    ...changes.map((change) => (restarts ? change : withoutRestart(change))),
+    ...changes.map((change) => (restarts ? change : withoutRestart(change, facts))),
     ...only.map((object) => ({ ...identityOf(object), action: "superfluous" as const, ...NOTHING_FOUND })),
   ];
 }
@@ -118,21 +118,28 @@ function renamed(created: KubeObject, only: readonly KubeObject[]): Impact[] {
     }));
 }
 
-/** nats.conf with a key that no reload takes over, and no restart planned: each server would refuse the whole file. */
-function withoutRestart(change: ObjectChange): ObjectChange {
+/** nats.conf with a key that no reload takes over, and no restart planned. */
+function withoutRestart(change: ObjectChange, { deployedBefore }: Facts): ObjectChange {
   if (change.kind !== "ConfigMap" || !has(change.impacts, "restart")) return change;
-  const impacts = change.impacts.map(
-    (impact): Impact =>
-      impact.consequence === "restart"
-        ? {
-            consequence: "blocked",
-            says: `${impact.says}, and no server is restarted: each would refuse the whole file and go on with the old one`,
-            hint: "The pods' annotation circl.dev/restart-config must change with it: run circl synth, and apply both.",
-          }
-        : impact,
-  );
-  return { ...change, impacts };
+  const unplanned = deployedBefore ? staysLoaded : wouldBeRefused;
+  return {
+    ...change,
+    impacts: change.impacts.map((impact) => (impact.consequence === "restart" ? unplanned(impact) : impact)),
+  };
 }
+
+/** Each server would refuse the whole file. */
+const wouldBeRefused = ({ says }: Impact): Impact => ({
+  consequence: "blocked",
+  says: `${says}, and no server is restarted: each would refuse the whole file and go on with the old one`,
+  hint: "The pods' annotation circl.dev/restart-config must change with it: run circl synth, and apply both.",
+});
+
+/** A deploy was cut off before its restarts: what it brought is in the cluster, and the servers run with what they had before. */
+const staysLoaded = ({ says }: Impact): Impact => ({
+  consequence: "reload",
+  says: `${says}, and no server was restarted for what is there now: they run with this one still`,
+});
 
 /** The gravest of all consequences, for the exit code. */
 export const isBlocked = (changes: readonly ObjectChange[]): boolean =>

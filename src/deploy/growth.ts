@@ -1,7 +1,7 @@
 /** Lets the volumes of a StatefulSet grow: a claim template cannot be changed, so the claims are, and the set is made anew around its pods. */
 import { type Cluster, type Reference, referenceOf } from "./cluster.ts";
 import type { KubeObject } from "./object.ts";
-import { growthObstacles } from "./preflight.ts";
+import { growthObstacles, type Obstacle } from "./preflight.ts";
 import { quantityOf } from "./quantity.ts";
 import { growingClaims, podNames } from "./stateful-set-impact.ts";
 import { StepFailure } from "./step.ts";
@@ -27,19 +27,10 @@ const CLAIM = { apiVersion: "v1", kind: "PersistentVolumeClaim" } as const;
  */
 export async function growVolumes(live: KubeObject, declared: KubeObject, input: GrowthInput): Promise<boolean> {
   const { cluster, waiting, insisting, patience, say } = input;
-  const growing = growingClaims(live, declared);
-  if (growing.length === 0) return false;
+  const wanted = wantedClaims(live, declared);
+  if (wanted.length === 0) return false;
   const { name, namespace = "" } = declared.metadata;
-  const wanted = growing.flatMap(({ name: template, to }) =>
-    podNames(name, live.spec.replicas).map((pod) => ({
-      reference: { ...CLAIM, name: `${template}-${pod}`, namespace } satisfies Reference,
-      to,
-    })),
-  );
-  const claims = (await Promise.all(wanted.map(({ reference }) => cluster.get(reference)))).filter(
-    (claim) => claim !== undefined,
-  );
-  const obstacles = await growthObstacles(cluster, claims);
+  const obstacles = await whatForbidsGrowth(live, declared, cluster);
   if (obstacles.length > 0) throw new StepFailure(obstacles.map(({ says, hint }) => `${says}. ${hint}`).join(" "));
   for (const { reference, to } of wanted) {
     const claim = await cluster.get(reference);
@@ -68,6 +59,31 @@ export async function growVolumes(live: KubeObject, declared: KubeObject, input:
   );
   return true;
 }
+
+/** Claims whose classes do not let them grow as `declared` wants it: to be known before anything is applied. */
+export async function whatForbidsGrowth(
+  live: KubeObject,
+  declared: KubeObject,
+  cluster: Cluster,
+): Promise<readonly Obstacle[]> {
+  const claims = await Promise.all(wantedClaims(live, declared).map(({ reference }) => cluster.get(reference)));
+  return await growthObstacles(
+    cluster,
+    claims.filter((claim) => claim !== undefined),
+  );
+}
+
+/** Every claim whose template asks for more, and what it is to have. */
+const wantedClaims = (
+  live: KubeObject,
+  declared: KubeObject,
+): readonly { readonly reference: Reference; readonly to: string }[] =>
+  growingClaims(live, declared).flatMap(({ name: template, to }) =>
+    podNames(declared.metadata.name, live.spec.replicas).map((pod) => ({
+      reference: { ...CLAIM, name: `${template}-${pod}`, namespace: declared.metadata.namespace ?? "" },
+      to,
+    })),
+  );
 
 interface Condition {
   readonly type: string;

@@ -18,8 +18,12 @@ export interface Impact {
   readonly hint?: string;
 }
 
-/** What is known of the live servers, where they were asked. */
+/** What is known of the live servers, where they were asked, and of what they are to get. */
 export interface Facts {
+  /** Why the servers were not asked, where somebody tried. */
+  readonly unasked?: string;
+  /** These manifests have ended well here once: what stands in the way of new ones is none of what would bring them back. */
+  readonly deployedBefore?: true;
   /** Highest API level that a stream or consumer needs. */
   readonly assetLevel?: number;
   /** Bytes of the file store that streams reserve on each server. */
@@ -95,7 +99,8 @@ function configMapImpacts({ before, after, fields, facts }: Versions): Impact[] 
   return confImpacts(before.data?.["nats.conf"] ?? "", after.data?.["nats.conf"] ?? "", facts);
 }
 
-function confImpacts(before: string, after: string, { reservedStore }: Facts): Impact[] {
+function confImpacts(before: string, after: string, facts: Facts): Impact[] {
+  const { reservedStore } = facts;
   const changes = confChanges(before, after);
   const keys = (...taken: readonly string[]) =>
     changes.filter((change) => taken.includes(change.taken)).map(({ key }) => key);
@@ -111,7 +116,7 @@ function confImpacts(before: string, after: string, { reservedStore }: Facts): I
     ...changes
       .filter(({ taken, key }) => taken === "shrinks" && key.endsWith("max_file_store"))
       .filter(({ to = "" }) => reservedStore === undefined || bytes(to) < reservedStore)
-      .map(({ from, to }) => shrinks(`${from} -> ${to}`, reservedStore)),
+      .map(({ from, to }) => shrinks(`${from} -> ${to}`, facts)),
     ...(restarting.length > 0
       ? [{ consequence: "restart", says: `only a restart takes over ${restarting.join(", ")}` } as const]
       : []),
@@ -123,12 +128,12 @@ function confImpacts(before: string, after: string, { reservedStore }: Facts): I
   ];
 }
 
-const shrinks = (sizes: string, reserved: number | undefined): Impact => ({
+const shrinks = (sizes: string, { reservedStore, unasked }: Facts): Impact => ({
   consequence: "blocked",
   says: `jetstream.max_file_store ${sizes}: a store that shrinks, ${
-    reserved === undefined
-      ? "and how much streams reserve was not asked"
-      : `and streams reserve ${Math.ceil(reserved / 2 ** 30)} GiB of each server`
+    reservedStore === undefined
+      ? `and how much streams reserve ${unasked ? `is not known: ${unasked}` : "was not asked"}`
+      : `and streams reserve ${Math.ceil(reservedStore / 2 ** 30)} GiB of each server`
   }`,
-  hint: "Lower maxBytes of the streams first and apply that. `circl deploy` asks the servers what is reserved, `circl diff` does not.",
+  hint: "Lower maxBytes of the streams first and apply that. `circl deploy` and `circl rollback` ask the servers what is reserved, `circl diff` does not.",
 });

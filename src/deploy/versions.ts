@@ -61,6 +61,9 @@ function tooFar(from: string, to: string, before: number, after: number) {
   };
 }
 
+const NOT_ASKED =
+  "whether live streams need a newer API level is not known: circl deploy and circl rollback ask servers that answer";
+
 const upgradeNotes = (line: number): string[] =>
   LINES[line]?.[0] === "2.12"
     ? ["2.12 refuses requests with unknown fields (strict): old clients that send them break"]
@@ -89,7 +92,7 @@ function downgrade(to: Version, line: number, toTag: string, assetLevel: number 
   }
   const notes = [
     ...(minor === "2.10" ? ["2.10 rebuilds the state of every stream at its first start: expect a slow one"] : []),
-    ...(assetLevel === undefined ? ["whether live streams need a newer API level was not asked: deploy asks"] : []),
+    ...(assetLevel === undefined ? [NOT_ASKED] : []),
   ];
   return { kind: "downgrade", notes };
 }

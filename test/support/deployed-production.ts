@@ -29,6 +29,13 @@ export const crashes = (template: unknown) => JSON.stringify(template).includes(
 /** A nats.conf that a reload takes over. */
 export const reloading = edited((text) => text.replace("max_payload: 8MiB", "max_payload: 4MiB"));
 
+/** A nats.conf that only a restart takes over, and pods that are restarted for it. */
+export const restarting = edited((text) =>
+  text
+    .replace('lame_duck_duration: \\"30s\\"', 'lame_duck_duration: \\"60s\\"')
+    .replace(/("circl\.dev\/restart-config":)"[^"]+"/, '$1"of the new"'),
+);
+
 const done: Deployment = {
   kind: "deploy",
   commit: "b".repeat(40),
@@ -42,6 +49,22 @@ const done: Deployment = {
 export function running(deployments: readonly Deployment[] = [done]): FakeCluster {
   const cluster = fakeCluster([...before.objects, recordOf(deployments, namespace, undefined)]);
   cluster.settle();
+  return cluster;
+}
+
+/** Production with what is not ours: its storage class and the namespaces of services. */
+export function production(allowVolumeExpansion = true): FakeCluster {
+  const cluster = running();
+  cluster.put({
+    apiVersion: "storage.k8s.io/v1",
+    kind: "StorageClass",
+    metadata: { name: "premium-rwo", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+    ...{ allowVolumeExpansion },
+  });
+  for (const { metadata } of before.objects) {
+    if (metadata.namespace && metadata.namespace !== namespace)
+      cluster.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: metadata.namespace } });
+  }
   return cluster;
 }
 

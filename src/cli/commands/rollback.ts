@@ -7,13 +7,14 @@ import { preflight, targetObstacles } from "../../deploy/preflight.ts";
 import { type Deployments, previousOf } from "../../deploy/record.ts";
 import { confirmed } from "../confirm.ts";
 import { type DeploymentOptions, natsServers, patienceOf } from "../deployment.ts";
+import type { Task } from "../deployment-run.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { Failure, UsageError } from "../failures.ts";
 import { type Manifests, manifestsAt, manifestsIn } from "../manifest-source.ts";
-import { renderComparison } from "../output/comparison.ts";
+import { comparisonJson, renderComparison } from "../output/comparison.ts";
 import { deploymentSummary, renderObstacles } from "../output/deployment.ts";
 import { log, lookOf, print, printJson } from "../output/terminal.ts";
-import { putBack } from "../putting-back.ts";
+import { factsForWayBack, putBack } from "../putting-back.ts";
 import { soundModel } from "./plan.ts";
 
 export interface RollbackOptions extends DeploymentOptions {
@@ -31,10 +32,9 @@ export async function run(name: string, options: RollbackOptions, root: string):
   const { environment } = model;
   if (!context) throw new UsageError(`roll back where? Give --kubectl ${environment.kubernetes.context}`);
   patienceOf(options);
-  const look = lookOf(process.stderr);
   const misplaced = targetObstacles(environment, context);
   if (misplaced.length > 0) {
-    log(renderObstacles(misplaced, look));
+    log(renderObstacles(misplaced, lookOf(process.stderr)));
     return exitCodes.problems;
   }
   await using cluster = await openCluster(context);
@@ -44,25 +44,34 @@ export async function run(name: string, options: RollbackOptions, root: string):
     options,
     root,
   );
+  using servers = natsServers(model, options, cluster);
+  return await rollBack({ model, cluster, servers, manifests, commit, root }, options, confirmed);
+}
+
+/** Shows what putting back would change, asks, and does it. @param confirm as `confirmed` */
+export async function rollBack(task: Task, options: RollbackOptions, confirm: typeof confirmed): Promise<ExitCode> {
+  const { model, cluster, servers, manifests, commit } = task;
+  const { environment } = model;
   const obstacles = await preflight({ cluster, environment, declared: manifests.objects, prune: false });
   if (obstacles.length > 0) {
-    log(renderObstacles(obstacles, look));
+    log(renderObstacles(obstacles, lookOf(process.stderr)));
     return exitCodes.problems;
   }
-  const changes = await compareLive(cluster, name, manifests.objects);
-  const tell = options.json ? log : print;
-  tell(renderComparison({ environment: name, with: `the cluster of ${context}`, changes }, look));
-  const question = `Put back commit ${commit} on ${context}? Streams stay as they are.`;
-  if (!isBlocked(changes) && !options.autoApprove && !(await confirmed(question, "Nothing was applied"))) {
+  const facts = await factsForWayBack(servers);
+  const changes = await compareLive(cluster, environment.name, manifests.objects, facts);
+  const comparison = { environment: environment.name, with: `the cluster of ${cluster.context}`, changes };
+  if (options.json) log(renderComparison(comparison, lookOf(process.stderr)));
+  else print(renderComparison(comparison, lookOf(process.stdout)));
+  if (isBlocked(changes)) {
+    if (options.json) printJson(comparisonJson(comparison));
+    log("Nothing was applied. What is marked with ! must be settled first.");
     return exitCodes.blocked;
   }
-  using servers = natsServers(model, options, cluster);
-  const done = await putBack({ model, cluster, servers, manifests, commit, root }, options, {
-    streamsChanged: [],
-    unasked: false,
-    brought: () => false,
-  });
-  if (options.json) printJson({ formatVersion: 1, environment: name, ...done });
+  const question = `Put back commit ${commit} on ${cluster.context}? Streams stay as they are.`;
+  if (!options.autoApprove && !(await confirm(question, "Nothing was applied"))) return exitCodes.blocked;
+  const way = { streamsChanged: [], unasked: false, brought: () => false, facts };
+  const done = await putBack(task, options, way);
+  if (options.json) printJson({ formatVersion: 1, environment: environment.name, ...done });
   else print(deploymentSummary(done));
   if (done.steps.length === 0 && done.result === "failed") return exitCodes.blocked;
   return done.result === "done"

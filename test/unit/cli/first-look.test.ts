@@ -1,6 +1,7 @@
 /** What a deploy says before its first write, of servers that are all ready. */
 import { describe, expect, test } from "vitest";
 import { lookFirst } from "../../../src/cli/first-look.ts";
+import { isBlocked } from "../../../src/deploy/comparison.ts";
 import type { Plan } from "../../../src/jetstream/plan.ts";
 import { ServerTooOld } from "../../../src/jetstream/server-age.ts";
 import { root } from "../../cli/circl.ts";
@@ -10,29 +11,14 @@ import {
   broken,
   edited,
   model,
-  namespace,
   options,
+  production,
   reloading,
-  running,
+  restarting,
   serversOf,
 } from "../../support/deployed-production.ts";
 import type { FakeCluster } from "../../support/fake-cluster.ts";
 import { observedWith } from "../../support/observed.ts";
-
-/** Production with what is not ours: its storage class and the namespaces of services. */
-function whole(): FakeCluster {
-  const cluster = running();
-  cluster.put({
-    apiVersion: "storage.k8s.io/v1",
-    kind: "StorageClass",
-    metadata: { name: "premium-rwo", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
-  });
-  for (const { metadata } of before.objects) {
-    if (metadata.namespace && metadata.namespace !== namespace)
-      cluster.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: metadata.namespace } });
-  }
-  return cluster;
-}
 
 const lacks = ["stream circl_iot: circl-production-nats-1 is offline", "stream circl_oms: it has no leader"];
 const said = lacks.join("; ");
@@ -40,9 +26,14 @@ const said = lacks.join("; ");
 /** Looks at servers that lack something in each of the first `times` looks. */
 async function look(
   manifests: typeof before,
-  { times = Number.POSITIVE_INFINITY, settling = 0, of = model, planStreams = async () => ({}) as Plan } = {},
+  {
+    times = Number.POSITIVE_INFINITY,
+    settling = 0,
+    of = model,
+    cluster = production(),
+    planStreams = async () => ({}) as Plan,
+  } = {},
 ) {
-  const cluster = whole();
   let looks = 0;
   const servers = serversOf(cluster, {
     observe: async () => observedWith([]),
@@ -103,5 +94,41 @@ describe("NATS that lacks something though every pod is ready", () => {
   test("is not asked for of servers that are only to come", async () => {
     const of = modelWith({ environment: { nats: { servers: 5 } } });
     expect(await look(broken, { of })).toMatchObject({ obstacles: [], looks: 0 });
+  });
+});
+
+test("volumes that may not grow stand in the way, before the nats.conf that counts on them is there", async () => {
+  expect(await look(resized("60Gi"), { times: 0, cluster: production(false) })).toMatchObject({
+    obstacles: ["nats-0", "nats-1", "nats-2", "tile38-leader-0"].map((pod) => ({
+      says: `data-${pod} cannot grow: storage class premium-rwo does not allow it`,
+      hint: "Set allowVolumeExpansion on the class, if its driver can.",
+    })),
+    written: [],
+  });
+});
+
+describe("a nats.conf that no server was restarted for", () => {
+  /** As a deploy leaves it that fails between the two. */
+  const halfWay = (): FakeCluster => {
+    const cluster = production();
+    for (const object of restarting.objects.filter(({ metadata }) => metadata.name === "nats-config"))
+      cluster.put(object);
+    return cluster;
+  };
+
+  test("does not stand in the way of what was deployed before it", async () => {
+    const found = await look(before, { times: 0, cluster: halfWay() });
+    const impacts = "comparison" in found ? found.comparison.changes.flatMap(({ impacts }) => impacts) : [];
+    expect(impacts).toEqual([
+      {
+        consequence: "reload",
+        says: "only a restart takes over lame_duck_duration, and no server was restarted for what is there now: they run with this one still",
+      },
+    ]);
+  });
+
+  test("stands in the way of others that leave it to a restart nobody plans", async () => {
+    const found = await look({ ...before, digest: "of others" }, { times: 0, cluster: halfWay() });
+    expect("comparison" in found && isBlocked(found.comparison.changes)).toBe(true);
   });
 });

@@ -13,6 +13,7 @@ import {
   namespace,
   options,
   reloading,
+  restarting,
   run,
   running,
   serversOf,
@@ -65,6 +66,26 @@ describe("the way back", () => {
       "ConfigMap there-before in circl-backbone is not part of what was put back: circl deploy --prune deletes it",
       "ExternalSecret new-secret in circl-backbone is no longer in dist, and never deleted by circl: decide, and do it by hand",
     ]);
+  });
+
+  test("takes nats.conf back where the deploy failed before any server was restarted for it", async () => {
+    const cluster = running();
+    let refusals = 0;
+    cluster.fault = (operation) => {
+      if (operation !== "apply StatefulSet nats" || refusals++ > 0) return undefined;
+      return { outcome: "refused", status: 403, says: "a webhook says no" };
+    };
+    const first = confOf(cluster);
+    // As each refuses the whole file.
+    const servers = serversOf(cluster, { loaded: async () => new Map([["nats-0", { config_digest: first }]]) });
+    const { result, says } = await run(cluster, { manifests: restarting, servers });
+    expect({ result, says: says[0] }).toEqual({
+      result: "rolled back",
+      says: "StatefulSet nats was not applied: a webhook says no",
+    });
+    expect(cluster.written).toContain("apply ConfigMap nats-config");
+    expect(confOf(cluster)).toContain('lame_duck_duration: "30s"');
+    expect(cluster.written.filter((what) => what.startsWith("the controller"))).toEqual([]);
   });
 
   test("that fails too is said and recorded, with what to do", async () => {

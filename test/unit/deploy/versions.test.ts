@@ -33,7 +33,7 @@ describe("a step between versions of nats-server", () => {
 
   test("a downgrade that nobody asked the servers about says so", () => {
     expect(versionStep("2.14.9-alpine", "2.12.4-alpine").notes).toEqual([
-      "whether live streams need a newer API level was not asked: deploy asks",
+      "whether live streams need a newer API level is not known: circl deploy and circl rollback ask servers that answer",
     ]);
   });
 
