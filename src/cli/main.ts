@@ -74,6 +74,7 @@ const EXPECTED = [
   "ServerTooOld",
   "ApiError",
   "LockHeld",
+  "LeaveMissing",
   "AlreadyRunning",
   "StepFailure",
   "CannotDelete",

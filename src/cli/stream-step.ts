@@ -1,8 +1,10 @@
 /** The streams' part of a deploy: what plan and apply do, without their own questions. */
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openReader, openWriter } from "../connect/nats.ts";
 import type { Steps } from "../deploy/report.ts";
 import { StepFailure } from "../deploy/step.ts";
+import type { Writer } from "../jetstream/api.ts";
 import { apply, type Outcome } from "../jetstream/apply.ts";
 import { type Plan, plan } from "../jetstream/plan.ts";
 import type { Model } from "../model/resolve.ts";
@@ -27,29 +29,75 @@ export async function planStreams(model: Model, options: StreamOptions, servers:
   return await plan(model, reader, policy, nanosecondsNow(), scopeOf(model, options));
 }
 
+/** The plan has changes that nobody gave leave for; no stream was touched. */
+export class LeaveMissing extends Error {
+  override readonly name = "LeaveMissing";
+}
+
+interface StreamTask {
+  readonly model: Model;
+  readonly options: StreamOptions;
+  readonly servers: NatsServers;
+}
+
+/** A plan, and the connection that it was made over. */
+export interface OpenPlan extends AsyncDisposable {
+  readonly planned: Plan;
+  readonly writer: Writer;
+}
+
+async function openPlan({ model, options, servers }: StreamTask): Promise<OpenPlan> {
+  const open: AsyncDisposable[] = [];
+  const close = async () => {
+    for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]();
+  };
+  try {
+    const reached = await reach(await servers.connection(), model.environment);
+    open.push(reached);
+    const writer = await openWriter(reached.target);
+    open.push(writer);
+    const planned = await plan(model, writer, policy, nanosecondsNow(), scopeOf(model, options));
+    return { planned, writer, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Milliseconds for NATS to be reached, and between two attempts: after a long rollout one that fails is no reason to undo it. */
+const SILENCE = 60_000;
+const PAUSE = 2_000;
+
+async function openPatiently(open: () => Promise<OpenPlan>, interrupted: () => boolean): Promise<OpenPlan> {
+  for (const end = Date.now() + SILENCE; ; await sleep(PAUSE)) {
+    try {
+      return await open();
+    } catch (error) {
+      if ((error as Error).name !== "ConnectionFailure" || Date.now() >= end) throw error;
+      if (interrupted()) throw new Interrupted("Interrupted before the streams. The same command goes on from there.");
+    }
+  }
+}
+
 /**
  * Plans again and applies.
  *
  * @param changed told which streams may have been changed with loss or for good, whether or not all came to its end
- * @throws StepFailure where leave is missing, a change fails or NATS cannot be asked; LockHeld; Interrupted
+ * @throws StepFailure where a change fails or NATS cannot be asked; LeaveMissing; LockHeld; Interrupted
  */
 export async function applyStreams(
-  {
-    model,
-    options,
-    servers,
-  }: { readonly model: Model; readonly options: StreamOptions; readonly servers: NatsServers },
+  task: StreamTask,
   steps: Steps,
   interrupted: () => boolean,
   changed: (names: readonly string[]) => void,
+  open = openPlan,
 ): Promise<void> {
   await steps.run("streams", async (say) => {
     try {
-      await using reached = await reach(await servers.connection(), model.environment);
-      await using writer = await openWriter(reached.target);
-      const planned = await plan(model, writer, policy, nanosecondsNow(), scopeOf(model, options));
-      const withheld = withheldBy(planned, options);
-      if (withheld.length > 0) throw new StepFailure(`streams were not applied.${missingLeave(withheld)}`);
+      await using opened = await openPatiently(() => open(task), interrupted);
+      const { planned, writer } = opened;
+      const withheld = withheldBy(planned, task.options);
+      if (withheld.length > 0) throw new LeaveMissing(`streams were not applied.${missingLeave(withheld)}`);
       const unasked = unaskedIn(planned);
       if (unasked.length > 0) throw new StepFailure(`streams were not applied: ${unasked.join(", ")} cannot be asked`);
       // Until it is known what was not begun, anything may have been done.

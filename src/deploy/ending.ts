@@ -13,6 +13,8 @@ const STOPS: Readonly<Record<string, string>> = {
   AlreadyRunning: "Nothing is rolled back: another run has taken over. Look at circl history before you run it again.",
   LockHeld:
     "Nothing is rolled back: the manifests stand, the streams wait. Run the same command again when the lock is free.",
+  LeaveMissing:
+    "Nothing is rolled back: the manifests stand, the streams wait. Give the leave, or take the change back, and run the same command again.",
 };
 
 /**

@@ -1,6 +1,7 @@
 /** What a deploy ends in, by what fails. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Interrupted } from "../../../src/cli/deployment.ts";
+import { LeaveMissing } from "../../../src/cli/stream-step.ts";
 import { StepFailure } from "../../../src/deploy/step.ts";
 import { ConnectionFailure } from "../../../src/jetstream/api.ts";
 import { LockHeld } from "../../../src/jetstream/lock.ts";
@@ -57,6 +58,19 @@ describe("a deploy", () => {
     const { result, says, record } = await run(cluster, failing(new LockHeld("alice applies since noon")));
     expect({ result, record }).toEqual({ result: "failed", record: ["deploy c failed", "deploy b done"] });
     expect(says[1]).toMatch(/^Nothing is rolled back: the manifests stand, the streams wait\./);
+    expect(confOf(cluster)).toContain("max_payload: 4MiB");
+  });
+
+  test("that lacks leave for a stream stays as it is, with what the manifests have mended", async () => {
+    const cluster = running();
+    const error = new LeaveMissing("streams were not applied. To give leave: --allow-loss orders");
+    const { result, says, record, newest } = await run(cluster, failing(error));
+    expect({ result, record }).toEqual({ result: "failed", record: ["deploy c failed", "deploy b done"] });
+    expect(says).toEqual([
+      "streams were not applied. To give leave: --allow-loss orders",
+      "Nothing is rolled back: the manifests stand, the streams wait. Give the leave, or take the change back, and run the same command again.",
+    ]);
+    expect(newest?.says).toBe("streams were not applied. To give leave: --allow-loss orders");
     expect(confOf(cluster)).toContain("max_payload: 4MiB");
   });
 

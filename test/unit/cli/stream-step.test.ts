@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { changedForGood, endOf } from "../../../src/cli/stream-step.ts";
+import { applyStreams, changedForGood, endOf, type OpenPlan } from "../../../src/cli/stream-step.ts";
+import { keepSteps } from "../../../src/deploy/report.ts";
+import { ConnectionFailure, type Writer } from "../../../src/jetstream/api.ts";
 import type { Plan } from "../../../src/jetstream/plan.ts";
+import { model, options, running, serversOf } from "../../support/deployed-production.ts";
 
 const outcome = { done: ["orders"], failed: [], notStarted: [] };
 
@@ -62,4 +65,51 @@ test("what is changed for good counts unless it was not begun, for what failed m
   } as unknown as Plan;
   expect(changedForGood(plan, [])).toEqual(["orders", "devices", "locations"]);
   expect(changedForGood(plan, ["devices"])).toEqual(["orders", "locations"]);
+});
+
+describe("streams that are to be applied", () => {
+  const loss = { code: "P001", severity: "error", says: "", hint: "", leave: "--allow-loss orders" };
+  const planned = { changes: [{ change: { name: "orders", action: "update" }, verdicts: [loss] }] } as unknown as Plan;
+
+  /** Over connections of which the first `failures` do not come about. */
+  async function applying(failures: number, interrupted = false) {
+    const seen = { attempts: 0, closed: 0, changed: 0 };
+    const open = async (): Promise<OpenPlan> => {
+      seen.attempts += 1;
+      if (seen.attempts <= failures) throw new ConnectionFailure("kubectl port-forward ended", {});
+      const close = async () => {
+        seen.closed += 1;
+      };
+      return { planned, writer: {} as Writer, [Symbol.asyncDispose]: close };
+    };
+    const task = { model, options, servers: serversOf(running()) };
+    const changed = () => {
+      seen.changed += 1;
+    };
+    const error = await applyStreams(
+      task,
+      keepSteps(() => {}),
+      () => interrupted,
+      changed,
+      open,
+    ).then(
+      () => undefined,
+      (thrown: Error) => thrown,
+    );
+    return { ...seen, error: `${error?.name}: ${error?.message}` };
+  }
+
+  test("wait for a connection that does not come about at once, and for leave that is missing then", async () => {
+    expect(await applying(1)).toEqual({
+      ...{ attempts: 2, closed: 1, changed: 0 },
+      error: "LeaveMissing: streams were not applied. To give leave: --allow-loss orders",
+    });
+  });
+
+  test("wait no more after Ctrl-C", async () => {
+    expect(await applying(1, true)).toEqual({
+      ...{ attempts: 1, closed: 0, changed: 0 },
+      error: "Interrupted: Interrupted before the streams. The same command goes on from there.",
+    });
+  });
 });
