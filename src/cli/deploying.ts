@@ -6,7 +6,7 @@ import { type Deployment, lastDone } from "../deploy/record.ts";
 import type { Steps } from "../deploy/report.ts";
 import { applyStages } from "../deploy/run.ts";
 import type { DeploymentOptions } from "./deployment.ts";
-import { type Run, recorded, type Task, verify } from "./deployment-run.ts";
+import { patientCluster, type Run, recorded, type Task, verify } from "./deployment-run.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { type Manifests, manifestsIn, manifestsOf } from "./manifest-source.ts";
 import { factsForWayBack, putBack } from "./putting-back.ts";
@@ -26,7 +26,7 @@ export interface DeployTask extends Task {
 /** Applies manifests and streams, verifies both, and puts back what was there where a step fails after something was applied. */
 export async function deploy(task: DeployTask): Promise<Run> {
   const { model, cluster, options, changes } = task;
-  const last = lastDone(await readRecord(cluster, model.environment.kubernetes.namespace));
+  const last = lastDone(await readRecord(patientCluster(task), model.environment.kubernetes.namespace));
   let streamsChanged: readonly string[] = [];
   const { ending, loadedBefore, ...run } = await recorded("deploy", task, options, async (input, interrupted) => {
     const seen = await applyStages(input);

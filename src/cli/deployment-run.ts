@@ -56,6 +56,10 @@ export type Work = (input: RunInput, interrupted: () => boolean) => Promise<read
 /** Milliseconds between two questions, and how long an API server may be away: upgrades of control planes take a minute. */
 const PACE = { interval: 2_000, silence: 60_000 };
 
+/** The cluster of a task for what lies outside of a recorded run, where one answer that fails must not end it all. */
+export const patientCluster = ({ cluster, pace = PACE }: Pick<Task, "cluster" | "pace">): Cluster =>
+  patient(cluster, waitEvery(pace.interval, { silence: pace.silence }));
+
 /**
  * Runs `work` under the record of the cluster, and tells how it ended.
  * @param goal what the servers ran with before a deploy that this undoes

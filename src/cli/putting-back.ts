@@ -9,7 +9,7 @@ import { tagOf } from "../deploy/stateful-set-impact.ts";
 import { reasonsAgainst } from "../deploy/way-back.ts";
 import { NATS } from "../kubernetes/names.ts";
 import type { DeploymentOptions, NatsServers } from "./deployment.ts";
-import { type Run, recorded, type Task, verify } from "./deployment-run.ts";
+import { patientCluster, type Run, recorded, type Task, verify } from "./deployment-run.ts";
 import { removeLeftovers } from "./leftovers.ts";
 
 export interface WayBack {
@@ -34,7 +34,8 @@ export async function factsForWayBack(servers: NatsServers): Promise<Facts> {
  * @throws ConnectionFailure, AlreadyRunning where it cannot begin
  */
 export async function putBack(task: Task, options: DeploymentOptions, way: WayBack): Promise<Run> {
-  const { model, cluster, manifests } = task;
+  const { model, manifests } = task;
+  const cluster = patientCluster(task);
   const { namespace } = model.environment.kubernetes;
   const server = await cluster.get({ apiVersion: "apps/v1", kind: "StatefulSet", name: NATS.name, namespace });
   const reasons = reasonsAgainst({

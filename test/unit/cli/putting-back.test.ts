@@ -102,6 +102,24 @@ describe("the way back", () => {
     );
   });
 
+  test.each(["get ConfigMap circl-deploys", "try ConfigMap nats-config", "get StatefulSet nats"])(
+    "waits for an API server that is away for a moment at %s",
+    async (question) => {
+      const cluster = breaking(running());
+      let away = 0;
+      const ready = () =>
+        question.includes("circl-deploys") ||
+        cluster.find("ConfigMap", "circl-deploys")?.data?.["deploys.json"]?.includes('"failed"');
+      cluster.fault = (operation) => {
+        if (operation !== question || away > 0 || !ready()) return undefined;
+        away += 1;
+        return new ConnectionFailure("503", { passing: true });
+      };
+      const { result } = await run(cluster, { pace: { interval: 1, silence: 60_000 } });
+      expect({ result, away }).toEqual({ result: "rolled back", away: 1 });
+    },
+  );
+
   test("that cannot begin leaves the report whole", async () => {
     const cluster = breaking(running());
     cluster.fault = (operation) =>
