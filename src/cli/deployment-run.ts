@@ -3,8 +3,8 @@ import type { Cluster } from "../deploy/cluster.ts";
 import { type Ending, endingOf } from "../deploy/ending.ts";
 import { openJournal } from "../deploy/journal.ts";
 import { patient } from "../deploy/patience.ts";
-import { type Deployment, unseenReload } from "../deploy/record.ts";
-import type { LoadedByPod } from "../deploy/reload.ts";
+import { type Deployment, goalIn, unseenReload } from "../deploy/record.ts";
+import { type LoadedByPod, reloadDigest } from "../deploy/reload.ts";
 import { keepSteps, type Step, type Steps } from "../deploy/report.ts";
 import { type RunInput, verifyManifests } from "../deploy/run.ts";
 import { waitEvery } from "../deploy/waiting.ts";
@@ -82,6 +82,7 @@ export async function recorded(
   const entry = { kind, commit, digest: manifests.digest, who: whoRuns() };
   const journal = await openJournal(calm, kubernetes.namespace, entry);
   const unseen = unseenReload(journal.earlier);
+  const had = goal ?? goalIn(journal.earlier, reloadDigest(manifests.objects));
   const interrupts = countInterrupts();
   const check = () => {
     interrupts.check();
@@ -110,7 +111,7 @@ export async function recorded(
     },
     note: ({ before, ...rest }) => journal.note({ reload: { ...rest, before: [...before] } }),
     ...(unseen ? { unseen: { ...unseen, before: new Map(unseen.before) } } : {}),
-    ...(goal ? { goal } : {}),
+    ...(had ? { goal: new Map(had) } : {}),
   };
   const end = (ending: Recorded["ending"], result: Run["result"], says: readonly string[]): Recorded => ({
     kind,

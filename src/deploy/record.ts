@@ -82,10 +82,17 @@ function before(deployments: Deployments, now: Deployment): Deployment | undefin
 }
 
 /** What the newest run that wrote it left unseen: nobody knows whether the servers took that configuration over. */
-export function unseenReload(deployments: Deployments): ReplacedNote | undefined {
+export const unseenReload = (deployments: Deployments): ReplacedNote | undefined =>
+  sinceDone(deployments).find(({ reload }) => reload)?.reload;
+
+/** What the servers ran with before a run, since the last that ended well, replaced what has this digest (`reloadDigest`). */
+export const goalIn = (deployments: Deployments, digest: string): ReplacedNote["before"] | undefined =>
+  sinceDone(deployments).find(({ reload }) => reload?.from === digest)?.reload?.before;
+
+const sinceDone = (deployments: Deployments): Deployments => {
   const seen = deployments.findIndex(({ result }) => result === "done");
-  return deployments.slice(0, seen < 0 ? deployments.length : seen).find(({ reload }) => reload)?.reload;
-}
+  return deployments.slice(0, seen < 0 ? deployments.length : seen);
+};
 
 /** Milliseconds after which a run that has not said that it goes on counts as dead. */
 const SILENCE = 120_000;

@@ -23,7 +23,8 @@ export interface Replaced {
   readonly before: LoadedByPod;
   /** nats.conf with other keys, and so another digest; nats.conf with other comments; accounts and permissions alone. */
   readonly what: "keys" | "comments" | "accounts";
-  /** Of what comes in its place. */
+  /** Of it, and of what comes in its place (`reloadDigest`). */
+  readonly from: string;
   readonly digest: string;
 }
 
@@ -33,7 +34,9 @@ export type ReplacedNote = Omit<Replaced, "before"> & { readonly before: readonl
 /** Of everything in `declared` that servers reload. */
 export function reloadDigest(declared: readonly KubeObject[]): string {
   const [conf, accounts] = [confIn(declared), accountsIn(declared)];
-  const content = [conf?.data?.["nats.conf"], accounts?.spec.target.template.data];
+  // The API server gives fields back in an order of its own.
+  const templates = Object.entries(accounts?.spec.target.template.data ?? {}).sort();
+  const content = [conf?.data?.["nats.conf"], templates];
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 
@@ -42,23 +45,27 @@ const objectIn = (declared: readonly KubeObject[], kind: string, name: string): 
 const confIn = (declared: readonly KubeObject[]) => objectIn(declared, "ConfigMap", NATS.configMap);
 const accountsIn = (declared: readonly KubeObject[]) => objectIn(declared, "ExternalSecret", NATS.authSecret);
 
+/** What the cluster has of everything in `declared` that servers reload. */
+async function liveOf(cluster: Cluster, declared: readonly KubeObject[]): Promise<readonly KubeObject[]> {
+  const wanted = [confIn(declared), accountsIn(declared)].flatMap((object) => object ?? []);
+  const found = await Promise.all(wanted.map((object) => cluster.get(referenceOf(object))));
+  return found.flatMap((object) => object ?? []);
+}
+
 /** Undefined where the servers' configuration stays as it is, or none runs. Asked before it is applied. */
 export async function replacedConf(
   cluster: Cluster,
   declared: readonly KubeObject[],
   loaded: () => Promise<LoadedByPod>,
 ): Promise<Replaced | undefined> {
-  const versions = async (to: KubeObject | undefined): Promise<readonly (KubeObject | undefined)[]> => [
-    to && (await cluster.get(referenceOf(to))),
-    to,
-  ];
-  const [from, to] = (await versions(confIn(declared))).map((object) => object?.data?.["nats.conf"]);
+  const live = await liveOf(cluster, declared);
+  const [from, to] = [live, declared].map((objects) => confIn(objects)?.data?.["nats.conf"]);
   // The data alone: the API server fills in what else a template may say.
-  const templates = (await versions(accountsIn(declared))).map((object) => object?.spec.target.template.data);
+  const templates = [live, declared].map((objects) => accountsIn(objects)?.spec.target.template.data);
   const what = changeOf(from, to) ?? (templates[0] && differ(templates) ? "accounts" : undefined);
   if (!what) return undefined;
   const before = await loaded();
-  return before.size === 0 ? undefined : { before, what, digest: reloadDigest(declared) };
+  return before.size === 0 ? undefined : { before, what, from: reloadDigest(live), digest: reloadDigest(declared) };
 }
 
 function changeOf(from: string | undefined, to: string | undefined): Replaced["what"] | undefined {
@@ -72,20 +79,21 @@ const differ = ([from, to]: readonly unknown[]): boolean => !isDeepStrictEqual(f
  * Waits until every server that ran runs with the new one.
  *
  * @param patience milliseconds
- * @param goal what they ran with before a deploy that is being undone: a server that never took its configuration over has it still
+ * @param goal what they ran with before a deploy that is undone, or that was cut off: one that never took its configuration over has
+ *   the wanted one still
  * @throws StepFailure that names the servers that do not
  */
 export async function awaitReload(
-  { before, what }: Omit<Replaced, "digest">,
+  { before, what }: Pick<Replaced, "before" | "what">,
   loaded: () => Promise<LoadedByPod>,
   waiting: Waiting,
   patience: number,
   goal: LoadedByPod = new Map(),
 ): Promise<number> {
-  const taken = (pod: string, old: Loaded, now: Loaded): boolean =>
-    what === "keys" && now.config_digest !== undefined
-      ? now.config_digest !== old.config_digest || now.config_digest === goal.get(pod)?.config_digest
-      : now.config_load_time !== old.config_load_time;
+  const taken = (pod: string, old: Loaded, now: Loaded): boolean => {
+    const field = what === "keys" && now.config_digest !== undefined ? "config_digest" : "config_load_time";
+    return now[field] !== old[field] || (now[field] !== undefined && now[field] === goal.get(pod)?.[field]);
+  };
   let late: string[] = [...before.keys()];
   const look = async () => {
     const now = await loaded();

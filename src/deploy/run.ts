@@ -29,7 +29,7 @@ export interface RunInput {
   readonly note: (replaced: Replaced) => Promise<void>;
   /** What a run before this one has kept so. */
   readonly unseen?: Replaced;
-  /** Those of before the deploy that this is to undo. */
+  /** Those of before a deploy that this is to undo, or that was cut off and replaced what is declared now. */
   readonly goal?: LoadedByPod;
 }
 

@@ -2,7 +2,16 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { NatsServers } from "../../../src/cli/deployment.ts";
 import { ConnectionFailure } from "../../../src/jetstream/api.ts";
-import { before, confOf, options, reloading, run, running, serversOf } from "../../support/deployed-production.ts";
+import {
+  before,
+  confOf,
+  edited,
+  options,
+  reloading,
+  run,
+  running,
+  serversOf,
+} from "../../support/deployed-production.ts";
 import type { FakeCluster } from "../../support/fake-cluster.ts";
 
 // Progress, of half a dozen deploys.
@@ -20,9 +29,9 @@ function refusing(cluster: FakeCluster): NatsServers {
 }
 
 /** Deploys `reloading` to a cluster whose API server is away for good once `written` was written. */
-async function cutOff(written: string) {
+async function cutOff(written: string, having = refusing) {
   const cluster = running();
-  const servers = refusing(cluster);
+  const servers = having(cluster);
   cluster.fault = (operation) =>
     cluster.written.includes(written) && !operation.includes("circl-deploys")
       ? new ConnectionFailure("the server is away", { passing: true })
@@ -56,6 +65,44 @@ describe("a nats.conf that was applied, and then the deploy was cut off", () => 
       result: "done",
       reloads: [],
     });
+  });
+});
+
+describe("a nats.conf of before that is deployed again after it was replaced and then the deploy was cut off", () => {
+  const others = edited((text) => text.replace("max_payload: 8MiB", "max_payload: 2MiB"));
+
+  test.each([
+    ["", [], "4MiB"],
+    [", and another one after it", [{ ...others, digest: "of others" }], "2MiB"],
+  ])("is what servers have that never took the other over%s", async (_, between, left) => {
+    const { cluster, servers } = await cutOff("apply ConfigMap nats-config");
+    for (const manifests of between) {
+      cluster.fault = (operation) =>
+        operation === "apply Service nats" ? new ConnectionFailure("the server is away", {}) : undefined;
+      expect((await run(cluster, { manifests, servers, options: impatient })).result).toBe("failed");
+      cluster.fault = () => undefined;
+    }
+    expect(confOf(cluster)).toContain(`max_payload: ${left}`);
+    const { result, steps } = await run(cluster, { manifests: before, servers, options: impatient });
+    expect(result).toBe("done");
+    expect(steps.find(({ name }) => name === "reload")?.says).toEqual(["1 servers run with the new configuration"]);
+  });
+
+  test("is known by the time of its load where servers say nothing else, or only comments differ", async () => {
+    const servers = (cluster: FakeCluster) =>
+      serversOf(cluster, { loaded: async () => new Map([["nats-0", { config_load_time: "at nine" }]]) });
+    const { cluster } = await cutOff("apply ConfigMap nats-config", servers);
+    const { result } = await run(cluster, { manifests: before, servers: servers(cluster), options: impatient });
+    expect(result).toBe("done");
+  });
+
+  test("is not taken for loaded by a server that runs with something else", async () => {
+    const { cluster } = await cutOff("apply ConfigMap nats-config");
+    const loaded = async () => new Map([["nats-0", { config_digest: "of neither" }]]);
+    const servers = serversOf(cluster, { loaded });
+    const { result, says } = await run(cluster, { manifests: before, servers, options: impatient });
+    expect(result).toBe("failed");
+    expect(says[0]).toMatch(/^nats-0 .* did not take the new nats\.conf over/);
   });
 });
 

@@ -44,7 +44,7 @@ describe("the record of a run", () => {
   });
 
   test("keeps what was noted through its signs of life and a bad end, and loses it in a good one", async () => {
-    const reload = { what: "keys", digest: "d", before: [["nats-0", { config_digest: "a" }]] } as const;
+    const reload = { what: "keys", from: "c", digest: "d", before: [["nats-0", { config_digest: "a" }]] } as const;
     const cluster = fakeCluster();
     const failing = await open(cluster, 1);
     await failing.note({ reload });

@@ -35,7 +35,7 @@ test("the record is written only over the version that was read", () => {
 });
 
 describe("a reload that nobody saw", () => {
-  const noted = (digest: string) => ({ reload: { what: "keys", digest, before: [] } }) as const;
+  const noted = (digest: string) => ({ reload: { what: "keys", from: "", digest, before: [] } }) as const;
 
   test("is that of the newest run that began one, until a run has ended well", () => {
     const runs = [run("d", "failed"), run("c", "running", noted("c")), run("b", "failed", noted("b"))];
