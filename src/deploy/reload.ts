@@ -46,7 +46,7 @@ const confIn = (declared: readonly KubeObject[]) => objectIn(declared, "ConfigMa
 const accountsIn = (declared: readonly KubeObject[]) => objectIn(declared, "ExternalSecret", NATS.authSecret);
 
 /** What the cluster has of everything in `declared` that servers reload. */
-async function liveOf(cluster: Cluster, declared: readonly KubeObject[]): Promise<readonly KubeObject[]> {
+export async function liveOf(cluster: Cluster, declared: readonly KubeObject[]): Promise<readonly KubeObject[]> {
   const wanted = [confIn(declared), accountsIn(declared)].flatMap((object) => object ?? []);
   const found = await Promise.all(wanted.map((object) => cluster.get(referenceOf(object))));
   return found.flatMap((object) => object ?? []);

@@ -4,7 +4,7 @@ import type { Cluster } from "./cluster.ts";
 import { compareLive } from "./live-comparison.ts";
 import type { KubeObject } from "./object.ts";
 import { awaitSecrets } from "./readiness.ts";
-import { awaitReload, type LoadedByPod, type Replaced, reloadDigest, replacedConf } from "./reload.ts";
+import { awaitReload, type LoadedByPod, liveOf, type Replaced, reloadDigest, replacedConf } from "./reload.ts";
 import type { Steps } from "./report.ts";
 import { rollOut } from "./rollout.ts";
 import { type Stage, stagesOf } from "./stages.ts";
@@ -36,6 +36,9 @@ export interface RunInput {
 /** Milliseconds for a kubelet to bring a ConfigMap to its pod, and for the reloader to see it: two minutes at the most. */
 const RELOAD_PATIENCE = 300_000;
 
+/** The same for what a run before this one brought: it may be on its way still, and would be taken for what this one brings. */
+const SETTLING = 120_000;
+
 /** Milliseconds for operators to make Secrets and certificates: several secret stores away. */
 const SECRETS_PATIENCE = 300_000;
 
@@ -46,6 +49,7 @@ const SECRETS_PATIENCE = 300_000;
 export async function applyStages(input: RunInput): Promise<readonly string[]> {
   const { cluster, declared, steps, loaded, unseen } = input;
   const left: string[] = [];
+  await settleBefore(input);
   const replaced = await replacedConf(cluster, declared, loaded);
   if (replaced) await input.note(replaced);
   // Where it is there already, a run that was cut off has brought it, and nobody saw the servers take it over.
@@ -60,6 +64,22 @@ export async function applyStages(input: RunInput): Promise<readonly string[]> {
     if (stage.name === "servers" && conf) left.push(...(await seeReload(conf, input)));
   }
   return left;
+}
+
+/** What a run that was cut off has brought comes first, where neither that nor what it replaced is wanted now. */
+async function settleBefore({ cluster, declared, steps, loaded, waiting, patience, unseen }: RunInput): Promise<void> {
+  if (!unseen || [unseen.from, unseen.digest].includes(reloadDigest(declared))) return;
+  if (reloadDigest(await liveOf(cluster, declared)) !== unseen.digest) return;
+  await steps.run("reload of before", async (say) => {
+    try {
+      const servers = await awaitReload(unseen, loaded, waiting, Math.min(patience, SETTLING));
+      say(`${servers} servers have taken over what an earlier run brought`);
+    } catch (error) {
+      // Refused, most likely: what is to come takes its place.
+      if (!(error instanceof StepFailure)) throw error;
+      say(error.message);
+    }
+  });
 }
 
 async function seeReload(

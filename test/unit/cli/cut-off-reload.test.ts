@@ -1,6 +1,7 @@
 /** A deploy that was cut off between a new nats.conf and the look whether the servers took it over, and the one after it. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { NatsServers } from "../../../src/cli/deployment.ts";
+import type { KubeObject } from "../../../src/deploy/object.ts";
 import { ConnectionFailure } from "../../../src/jetstream/api.ts";
 import {
   before,
@@ -42,6 +43,8 @@ async function cutOff(written: string, having = refusing) {
   return { cluster, servers, newest };
 }
 
+const others = { ...edited((text) => text.replace("max_payload: 8MiB", "max_payload: 2MiB")), digest: "of others" };
+
 const impatient = { ...options, rolloutTimeout: "1s" };
 
 describe("a nats.conf that was applied, and then the deploy was cut off", () => {
@@ -69,11 +72,9 @@ describe("a nats.conf that was applied, and then the deploy was cut off", () => 
 });
 
 describe("a nats.conf of before that is deployed again after it was replaced and then the deploy was cut off", () => {
-  const others = edited((text) => text.replace("max_payload: 8MiB", "max_payload: 2MiB"));
-
   test.each([
     ["", [], "4MiB"],
-    [", and another one after it", [{ ...others, digest: "of others" }], "2MiB"],
+    [", and another one after it", [others], "2MiB"],
   ])("is what servers have that never took the other over%s", async (_, between, left) => {
     const { cluster, servers } = await cutOff("apply ConfigMap nats-config");
     for (const manifests of between) {
@@ -103,6 +104,45 @@ describe("a nats.conf of before that is deployed again after it was replaced and
     const { result, says } = await run(cluster, { manifests: before, servers, options: impatient });
     expect(result).toBe("failed");
     expect(says[0]).toMatch(/^nats-0 .* did not take the new nats\.conf over/);
+  });
+});
+
+describe("a nats.conf that comes after one whose deploy was cut off", () => {
+  /** Servers that take over what was cut off at their third look, and never what comes after it. */
+  const late = (cluster: FakeCluster): NatsServers => {
+    const [old, cut] = [before, reloading].map(({ objects }) => objects.find(isConf)?.data?.["nats.conf"] ?? "");
+    let looks = 0;
+    return serversOf(cluster, {
+      loaded: async () => new Map([["nats-0", { config_digest: (looks++ < 3 ? old : cut) as string }]]),
+    });
+  };
+  const isConf = ({ kind, metadata }: KubeObject) => kind === "ConfigMap" && metadata.name === "nats-config";
+
+  test("is not taken for loaded where the other one comes late", async () => {
+    const { cluster } = await cutOff("apply ConfigMap nats-config");
+    const servers = late(cluster);
+    const { result, says, steps } = await run(cluster, { manifests: others, servers, options: impatient });
+    expect(steps.find(({ name }) => name === "reload of before")?.says).toEqual([
+      "1 servers have taken over what an earlier run brought",
+    ]);
+    expect(says[0]).toMatch(/^nats-0 .* did not take the new nats\.conf over/);
+    expect(result).not.toBe("done");
+  });
+
+  test("is applied all the same where no server takes the other one", async () => {
+    const { cluster, servers } = await cutOff("apply ConfigMap nats-config");
+    const loaded = async () =>
+      confOf(cluster).includes("max_payload: 2MiB")
+        ? new Map([["nats-0", { config_digest: "of others" }]])
+        : await servers.loaded();
+    const { result, steps } = await run(cluster, {
+      ...{ manifests: others, options: impatient },
+      servers: serversOf(cluster, { loaded }),
+    });
+    expect(result).toBe("done");
+    expect(steps.find(({ name }) => name === "reload of before")?.says).toEqual([
+      expect.stringMatching(/^nats-0 .* did not take the new nats\.conf over/),
+    ]);
   });
 });
 
