@@ -27,9 +27,12 @@ export interface FirstLook {
   readonly root: string;
   /** What an apply of the streams would do now. */
   readonly planStreams: () => Promise<Plan>;
-  /** Milliseconds for NATS to be whole: an election takes seconds. @default 30000 */
+  /** Milliseconds for NATS to be whole. @default SETTLING */
   readonly settling?: number;
 }
+
+/** Milliseconds for NATS to be whole: an election takes seconds. */
+export const SETTLING = 30_000;
 
 interface Findings {
   readonly comparison: Comparison;
@@ -40,7 +43,7 @@ interface Findings {
 
 /** Everything that can be known before the first write. */
 export async function lookFirst(task: FirstLook): Promise<Findings | { readonly obstacles: readonly Obstacle[] }> {
-  const { model, cluster, servers, manifests, commit, options, root, settling = 30_000 } = task;
+  const { model, cluster, servers, manifests, commit, options, root, settling = SETTLING } = task;
   const { environment } = model;
   const { objects } = manifests;
   const asked = await preflight({ cluster, environment, declared: objects, prune: options.prune === true });
@@ -72,9 +75,7 @@ export async function lookFirst(task: FirstLook): Promise<Findings | { readonly 
   const known: Facts = last?.digest === manifests.digest ? { ...facts, deployedBefore: true } : facts;
   const changes = await compareLive(cluster, environment.name, objects, known);
   const comparison = { environment: environment.name, with: `the cluster of ${cluster.context}`, changes };
-  // Servers that are to come cannot be asked yet.
-  const complete = running === "all" && live?.spec.replicas === environment.nats.servers;
-  const lacking = complete ? await whatNatsLacks(servers, settling) : [];
+  const lacking = await whatNatsLacks(servers, live, environment.nats.servers, settling);
   // What is blocked is shown first, and nothing is replaced then.
   const waits = isBlocked(changes) ? [] : rolloutObstacles(lacking, changes, environment.name);
   if (waits.length > 0) return { obstacles: waits };
@@ -112,7 +113,7 @@ async function volumeObstacles(cluster: Cluster, objects: readonly KubeObject[])
   return found.flat();
 }
 
-const SERVERS = { apiVersion: "apps/v1", kind: "StatefulSet", name: NATS.name } as const;
+export const SERVERS = { apiVersion: "apps/v1", kind: "StatefulSet", name: NATS.name } as const;
 
 function serversRunning(live: KubeObject | undefined): "none" | "some" | "all" {
   const ready: number = live?.status?.readyReplicas ?? 0;
@@ -122,8 +123,17 @@ function serversRunning(live: KubeObject | undefined): "none" | "some" | "all" {
 /** Milliseconds between two looks. */
 const PAUSE = 2_000;
 
-/** What meta group and streams lack for longer than `settling` milliseconds. */
-async function whatNatsLacks(servers: NatsServers, settling: number): Promise<readonly string[]> {
+/**
+ * What meta group and streams lack for longer than `settling` milliseconds, of servers that are all ready.
+ * @param wanted how many there should be: those that are to come cannot be asked yet
+ */
+export async function whatNatsLacks(
+  servers: NatsServers,
+  live: KubeObject | undefined,
+  wanted: number,
+  settling: number,
+): Promise<readonly string[]> {
+  if (serversRunning(live) !== "all" || live?.spec.replicas !== wanted) return [];
   for (const end = Date.now() + settling; ; await sleep(PAUSE)) {
     const problems = await servers.problems();
     if (problems.length === 0 || Date.now() >= end) return problems;

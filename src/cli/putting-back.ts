@@ -1,16 +1,21 @@
 /** The way back: manifests of before are applied and verified; streams stay as they are. */
+
+import type { ObjectChange } from "../deploy/comparison.ts";
 import type { Facts } from "../deploy/impact.ts";
 import { compareLive } from "../deploy/live-comparison.ts";
 import { factsOf } from "../deploy/nats-state.ts";
 import type { KubeObject } from "../deploy/object.ts";
 import type { LoadedByPod } from "../deploy/reload.ts";
+import { replacesServers } from "../deploy/rollout-obstacles.ts";
 import { applyStages } from "../deploy/run.ts";
 import { tagOf } from "../deploy/stateful-set-impact.ts";
 import { reasonsAgainst } from "../deploy/way-back.ts";
-import { NATS } from "../kubernetes/names.ts";
 import type { DeploymentOptions, NatsServers } from "./deployment.ts";
 import { patientCluster, type Run, recorded, type Task, verify } from "./deployment-run.ts";
+import { SERVERS, whatNatsLacks } from "./first-look.ts";
 import { removeLeftovers } from "./leftovers.ts";
+import { log } from "./output/terminal.ts";
+import { visible } from "./output/visible.ts";
 
 export interface WayBack {
   readonly streamsChanged: readonly string[];
@@ -30,6 +35,26 @@ export async function factsForWayBack(servers: NatsServers): Promise<Facts> {
 }
 
 /**
+ * What to know before pods are replaced: not whole, NATS would lose more by each. A way back waits for that, as it may be what brings it.
+ * @param settling milliseconds for NATS to be whole
+ */
+export async function wholenessNotes(
+  task: Task,
+  { rolloutTimeout }: DeploymentOptions,
+  changes: readonly ObjectChange[],
+  settling: number,
+): Promise<readonly string[]> {
+  const { name, nats, kubernetes } = task.model.environment;
+  if (!replacesServers(changes)) return [];
+  const live = await patientCluster(task).get({ ...SERVERS, namespace: kubernetes.namespace });
+  const lacking = await whatNatsLacks(task.servers, live, nats.servers, settling);
+  if (lacking.length === 0) return [];
+  return [
+    `NATS is not whole: ${lacking.join("; ")}. No pod is replaced before it is; the rollback waits at most ${rolloutTimeout} for that and then fails. circl status ${name} shows it`,
+  ];
+}
+
+/**
  * Applies the manifests of `task` and verifies them. Where that cannot be done, nothing is touched.
  * @throws ConnectionFailure, AlreadyRunning where it cannot begin
  */
@@ -37,9 +62,10 @@ export async function putBack(task: Task, options: DeploymentOptions, way: WayBa
   const { model, manifests } = task;
   const cluster = patientCluster(task);
   const { namespace } = model.environment.kubernetes;
-  const server = await cluster.get({ apiVersion: "apps/v1", kind: "StatefulSet", name: NATS.name, namespace });
+  const server = await cluster.get({ ...SERVERS, namespace });
+  const changes = await compareLive(cluster, model.environment.name, manifests.objects, way.facts);
   const reasons = reasonsAgainst({
-    changes: await compareLive(cluster, model.environment.name, manifests.objects, way.facts),
+    changes,
     running: server && tagOf(server),
     declared: manifests.objects,
     streamsChanged: way.streamsChanged,
@@ -52,6 +78,8 @@ export async function putBack(task: Task, options: DeploymentOptions, way: WayBa
     ];
     return { kind: "rollback", commit: task.commit, result: "failed", seconds: 0, steps: [], says };
   }
+  // Who asked for it has been told.
+  if (way.unasked) for (const note of await wholenessNotes(task, options, changes, 0)) log(`note: ${visible(note)}`);
   const {
     ending: _,
     loadedBefore: __,

@@ -1,7 +1,17 @@
 /** Why a rollout of NATS would wait in vain. */
 import { NATS } from "../kubernetes/names.ts";
 import type { ObjectChange } from "./comparison.ts";
+import type { Consequence } from "./impact.ts";
 import type { Obstacle } from "./preflight.ts";
+
+/** Whether pods of NATS are replaced. */
+export const replacesServers = (changes: readonly ObjectChange[]): boolean =>
+  consequencesForServers(changes).includes("restart");
+
+const consequencesForServers = (changes: readonly ObjectChange[]): readonly Consequence[] =>
+  changes
+    .filter(({ kind, name }) => kind === "StatefulSet" && name === NATS.name)
+    .flatMap(({ impacts }) => impacts.map(({ consequence }) => consequence));
 
 /**
  * What servers lack that are all ready. No pod is taken away meanwhile, so a deploy that replaces them would wait, and then put
@@ -14,8 +24,7 @@ export function rolloutObstacles(
   changes: readonly ObjectChange[],
   environment: string,
 ): Obstacle[] {
-  const server = changes.find(({ kind, name }) => kind === "StatefulSet" && name === NATS.name);
-  const consequences = server?.impacts.map(({ consequence }) => consequence) ?? [];
+  const consequences = consequencesForServers(changes);
   if (!consequences.includes("restart") || consequences.includes("guided")) return [];
   if (lacking.length === 0) return [];
   return [

@@ -10,11 +10,13 @@ import { type DeploymentOptions, natsServers, patienceOf } from "../deployment.t
 import type { Task } from "../deployment-run.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { Failure, UsageError } from "../failures.ts";
+import { SETTLING } from "../first-look.ts";
 import { type Manifests, manifestsAt, manifestsIn } from "../manifest-source.ts";
 import { comparisonJson, renderComparison } from "../output/comparison.ts";
 import { deploymentSummary, renderObstacles } from "../output/deployment.ts";
 import { log, lookOf, print, printJson } from "../output/terminal.ts";
-import { factsForWayBack, putBack } from "../putting-back.ts";
+import { visible } from "../output/visible.ts";
+import { factsForWayBack, putBack, wholenessNotes } from "../putting-back.ts";
 import { soundModel } from "./plan.ts";
 
 export interface RollbackOptions extends DeploymentOptions {
@@ -49,8 +51,12 @@ export async function run(name: string, options: RollbackOptions, root: string):
 }
 
 /** Shows what putting back would change, asks, and does it. @param confirm as `confirmed` */
-export async function rollBack(task: Task, options: RollbackOptions, confirm: typeof confirmed): Promise<ExitCode> {
-  const { model, cluster, servers, manifests, commit } = task;
+export async function rollBack(
+  task: Task & { readonly settling?: number },
+  options: RollbackOptions,
+  confirm: typeof confirmed,
+): Promise<ExitCode> {
+  const { model, cluster, servers, manifests, commit, settling = SETTLING } = task;
   const { environment } = model;
   const obstacles = await preflight({ cluster, environment, declared: manifests.objects, prune: false });
   if (obstacles.length > 0) {
@@ -67,6 +73,7 @@ export async function rollBack(task: Task, options: RollbackOptions, confirm: ty
     log("Nothing was applied. What is marked with ! must be settled first.");
     return exitCodes.blocked;
   }
+  for (const note of await wholenessNotes(task, options, changes, settling)) log(`note: ${visible(note)}`);
   const question = `Put back commit ${commit} on ${cluster.context}? Streams stay as they are.`;
   if (!options.autoApprove && !(await confirm(question, "Nothing was applied"))) return exitCodes.blocked;
   const way = { streamsChanged: [], unasked: false, brought: () => false, facts };

@@ -148,6 +148,24 @@ describe("the way back", () => {
     expect(confOf(cluster)).toContain("max_payload: 4MiB");
   });
 
+  test("that replaces pods says of NATS that is not whole what it waits for", async () => {
+    const cluster = running();
+    const lacks = ["stream orders has no leader"];
+    let failed = false;
+    const servers = serversOf(cluster, { problems: async () => (failed ? lacks.splice(0) : []) });
+    const { result } = await run(cluster, {
+      servers,
+      applyStreams: () => {
+        failed = true;
+        return Promise.reject(new StepFailure("devices: no"));
+      },
+    });
+    expect(result).toBe("rolled back");
+    expect(vi.mocked(process.stderr.write).mock.calls.flat()).toContain(
+      "note: NATS is not whole: stream orders has no leader. No pod is replaced before it is; the rollback waits at most 60s for that and then fails. circl status production shows it\n",
+    );
+  });
+
   test("is not gone where nothing was deployed well before", async () => {
     const { result, says } = await run(breaking(running([])));
     expect(result).toBe("failed");

@@ -1,9 +1,9 @@
 /** What somebody who rolls back is shown and asked before anything is written. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { rollBack } from "../../../src/cli/commands/rollback.ts";
 import type { NatsServers } from "../../../src/cli/deployment.ts";
 import { root } from "../../cli/circl.ts";
-import { before, edited, model, options, production, serversOf } from "../../support/deployed-production.ts";
+import { before, broken, edited, model, options, production, serversOf } from "../../support/deployed-production.ts";
 import { observedWith } from "../../support/observed.ts";
 
 let said = "";
@@ -19,16 +19,20 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Puts back `before`, with somebody who says no, in a cluster whose servers have got a larger file store meanwhile. */
-async function refused(more: Partial<NatsServers>) {
+const larger = edited((text) => text.replace("max_file_store: 40GiB", "max_file_store: 48GiB"));
+
+/** Puts back `before`, with somebody who says no, in a cluster that has got one object of others meanwhile. */
+async function refused(more: Partial<NatsServers>, others = larger, name = "nats-config") {
   const cluster = production();
-  const larger = edited((text) => text.replace("max_file_store: 40GiB", "max_file_store: 48GiB"));
-  for (const object of larger.objects.filter(({ metadata }) => metadata.name === "nats-config")) cluster.put(object);
+  for (const object of others.objects.filter(({ metadata }) => metadata.name === name && metadata.namespace))
+    if (["ConfigMap", "StatefulSet"].includes(object.kind)) cluster.put(object);
+  cluster.settle();
+  const written = cluster.written.length;
   const servers = serversOf(cluster, more);
   const confirm = vi.fn(async () => false);
-  const task = { model, cluster, servers, manifests: before, commit: "b".repeat(40), root };
+  const task = { model, cluster, servers, manifests: before, commit: "b".repeat(40), root, settling: 0 };
   const code = await rollBack(task, options, confirm);
-  return { code, asked: confirm.mock.calls.length, written: cluster.written };
+  return { code, asked: confirm.mock.calls.length, written: cluster.written.slice(written) };
 }
 
 test("a rollback that may be done is asked about, and not done without a yes", async () => {
@@ -43,4 +47,20 @@ test("a rollback that is blocked is not asked about, and says what the servers d
     "a store that shrinks, and how much streams reserve is not known: nobody listens",
   );
   expect(said).toContain("Nothing was applied. What is marked with ! must be settled first.");
+});
+
+describe("NATS that is not whole", () => {
+  const servers = { observe: async () => observedWith([]), problems: async () => ["stream orders has no leader"] };
+  const note =
+    "note: NATS is not whole: stream orders has no leader. No pod is replaced before it is; the rollback waits at most 60s for that and then fails. circl status production shows it\n";
+
+  test("is said before a rollback that replaces its pods, and does not stand in the way", async () => {
+    expect(await refused(servers, broken, "nats")).toEqual({ code: 3, asked: 1, written: [] });
+    expect(said).toContain(note);
+  });
+
+  test("is not asked about before one that replaces none", async () => {
+    expect(await refused(servers)).toEqual({ code: 3, asked: 1, written: [] });
+    expect(said).not.toContain("note:");
+  });
 });
