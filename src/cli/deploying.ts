@@ -1,10 +1,12 @@
 /** A deploy: manifests and streams, both verified, and the way back where a step fails. */
+import { referenceOf } from "../deploy/cluster.ts";
 import type { ObjectChange } from "../deploy/comparison.ts";
 import { readRecord } from "../deploy/journal.ts";
 import type { KubeObject } from "../deploy/object.ts";
 import { type Deployment, lastDone } from "../deploy/record.ts";
 import type { Steps } from "../deploy/report.ts";
 import { applyStages } from "../deploy/run.ts";
+import { applied } from "../deploy/step.ts";
 import type { DeploymentOptions } from "./deployment.ts";
 import { patientCluster, type Run, recorded, type Task, verify } from "./deployment-run.ts";
 import { removeLeftovers } from "./leftovers.ts";
@@ -26,6 +28,7 @@ export interface DeployTask extends Task {
 /** Applies manifests and streams, verifies both, and puts back what was there where a step fails after something was applied. */
 export async function deploy(task: DeployTask): Promise<Run> {
   const { model, cluster, options, changes } = task;
+  const made = await makeNamespace(task);
   const last = lastDone(await readRecord(patientCluster(task), model.environment.kubernetes.namespace));
   let streamsChanged: readonly string[] = [];
   const { ending, loadedBefore, ...run } = await recorded("deploy", task, options, async (input, interrupted) => {
@@ -40,6 +43,8 @@ export async function deploy(task: DeployTask): Promise<Run> {
     await verify(input, task);
     return [...seen, ...left];
   });
+  if (ending === "untouched" && made)
+    return { ...run, says: [...run.says, `Namespace ${made} was made and is empty.`] };
   if (ending !== "put back") return run;
   const found = manifestsBefore(task, last);
   if (typeof found === "string") return { ...run, says: [...run.says, `Nothing is rolled back: ${found}`] };
@@ -63,6 +68,18 @@ export async function deploy(task: DeployTask): Promise<Run> {
   }
   const again = `Neither is whole now. Mend what is said above, then: circl rollback ${model.environment.name} --kubectl ${cluster.context}`;
   return { ...run, steps, seconds, says: [...run.says, ...back.says, again] };
+}
+
+/** Makes the namespace that the record lies in, where it is not there yet. All others come under the record. @returns its name */
+async function makeNamespace(task: DeployTask): Promise<string | undefined> {
+  const { namespace } = task.model.environment.kubernetes;
+  const cluster = patientCluster(task);
+  const object = task.manifests.objects.find(
+    ({ kind, metadata }) => kind === "Namespace" && metadata.name === namespace,
+  );
+  if (!object || (await cluster.get(referenceOf(object)))) return undefined;
+  applied(await cluster.apply(object), object);
+  return namespace;
 }
 
 /** What to go back to; or why that cannot be, and what to do. */

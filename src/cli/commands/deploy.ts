@@ -2,11 +2,8 @@
 import { accessSync, constants, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { openCluster } from "../../connect/cluster.ts";
-import type { Cluster } from "../../deploy/cluster.ts";
 import { hasChanges, isBlocked } from "../../deploy/comparison.ts";
-import type { KubeObject } from "../../deploy/object.ts";
 import { type Obstacle, targetObstacles } from "../../deploy/preflight.ts";
-import { applied } from "../../deploy/step.ts";
 import { confirmed } from "../confirm.ts";
 import { deploy } from "../deploying.ts";
 import { type DeploymentOptions, natsServers, patienceOf } from "../deployment.ts";
@@ -78,7 +75,6 @@ export async function run(name: string, options: DeployOptions, root: string): P
   if (changing && !options.autoApprove && !(await confirmed(`Deploy this to ${context}?`, "Nothing was applied"))) {
     return exitCodes.blocked;
   }
-  await makeNamespaces(cluster, manifests.objects);
   const run = await deploy({
     ...{ model, cluster, servers, manifests, commit, options, root },
     changes: comparison.changes,
@@ -106,9 +102,4 @@ function assertWritable(file: string): void {
 function refused(obstacles: readonly Obstacle[]): ExitCode {
   log(renderObstacles(obstacles, lookOf(process.stderr)));
   return exitCodes.problems;
-}
-
-/** The record lies in one of them, so they come before everything else. */
-async function makeNamespaces(cluster: Cluster, objects: readonly KubeObject[]): Promise<void> {
-  for (const object of objects.filter(({ kind }) => kind === "Namespace")) applied(await cluster.apply(object), object);
 }

@@ -6,6 +6,7 @@ import { StepFailure } from "../../../src/deploy/step.ts";
 import { ConnectionFailure } from "../../../src/jetstream/api.ts";
 import { LockHeld } from "../../../src/jetstream/lock.ts";
 import { before, confOf, crashes, reloading, run, running, serversOf } from "../../support/deployed-production.ts";
+import { fakeCluster } from "../../support/fake-cluster.ts";
 
 const failing = (error: Error) => ({ manifests: reloading, applyStreams: () => Promise.reject(error) });
 
@@ -100,6 +101,37 @@ describe("a deploy", () => {
       "Namespace circl-backbone was not applied: metadata.labels belongs to bob",
       "Nothing was applied. Mend it and run the same command again.",
     ]);
+  });
+});
+
+describe("the namespace of the record", () => {
+  test("stays away while somebody else deploys", async () => {
+    const now = new Date().toISOString();
+    const other = { kind: "deploy", commit: "d", digest: "d", who: "bob", started: now, result: "running" } as const;
+    const cluster = running([other]);
+    await expect(run(cluster)).rejects.toThrow(/^a deploy of bob runs since/);
+    expect(cluster.written).toEqual([]);
+  });
+
+  test("comes before the record where it is not there yet, and is said to be empty where nothing else comes", async () => {
+    const cluster = fakeCluster();
+    cluster.fault = (operation) =>
+      operation === "apply Namespace circl-backbone" && cluster.written.includes("apply ConfigMap circl-deploys")
+        ? { outcome: "refused", status: 403, says: "a webhook says no" }
+        : undefined;
+    const { says } = await run(cluster);
+    expect(cluster.written.slice(0, 2)).toEqual(["apply Namespace circl-backbone", "apply ConfigMap circl-deploys"]);
+    expect(says).toEqual([
+      "Namespace circl-backbone was not applied: a webhook says no",
+      "Nothing was applied. Mend it and run the same command again.",
+      "Namespace circl-backbone was made and is empty.",
+    ]);
+  });
+
+  test("is left to the run, under its record, where it is there", async () => {
+    const cluster = running();
+    await run(cluster, { manifests: reloading });
+    expect(cluster.written.slice(0, 2)).toEqual(["apply ConfigMap circl-deploys", "apply ConfigMap circl-deploys"]);
   });
 });
 
