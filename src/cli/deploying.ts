@@ -31,7 +31,7 @@ export async function deploy(task: DeployTask): Promise<Run> {
   const made = await makeNamespace(task);
   const last = lastDone(await readRecord(patientCluster(task), model.environment.kubernetes.namespace));
   let streamsChanged: readonly string[] = [];
-  const { ending, loadedBefore, ...run } = await recorded("deploy", task, options, async (input, interrupted) => {
+  const { ending, ...run } = await recorded("deploy", task, options, async (input, interrupted) => {
     const seen = await applyStages(input);
     const left = await removeLeftovers(input, {
       wanted: () => options.prune === true,
@@ -49,10 +49,8 @@ export async function deploy(task: DeployTask): Promise<Run> {
   const found = manifestsBefore(task, last);
   if (typeof found === "string") return { ...run, says: [...run.says, `Nothing is rolled back: ${found}`] };
   const target = { ...task, manifests: found.manifests, commit: found.commit };
-  const way = {
-    ...{ streamsChanged, unasked: true, brought: broughtBy(changes), facts: await factsForWayBack(task.servers) },
-    ...(loadedBefore ? { loadedBefore } : {}),
-  };
+  const facts = await factsForWayBack(task.servers);
+  const way = { streamsChanged, unasked: true, brought: broughtBy(changes), facts };
   const back = await putBack(target, options, way).catch(
     (error: Error): Pick<Run, "result" | "steps" | "seconds" | "says"> => ({
       result: "failed",

@@ -4,7 +4,7 @@ import { type Ending, endingOf } from "../deploy/ending.ts";
 import { openJournal } from "../deploy/journal.ts";
 import { patient } from "../deploy/patience.ts";
 import { type Deployment, goalIn, unseenReload } from "../deploy/record.ts";
-import { type LoadedByPod, reloadDigest } from "../deploy/reload.ts";
+import { reloadDigest } from "../deploy/reload.ts";
 import { keepSteps, type Step, type Steps } from "../deploy/report.ts";
 import { type RunInput, verifyManifests } from "../deploy/run.ts";
 import { waitEvery } from "../deploy/waiting.ts";
@@ -47,8 +47,6 @@ export interface Run {
 /** A run that has ended, with what follows from how it did. */
 export interface Recorded extends Run {
   readonly ending: Ending | "done";
-  /** What the servers ran with before anything was applied, where that was asked. */
-  readonly loadedBefore?: LoadedByPod;
 }
 
 export type Work = (input: RunInput, interrupted: () => boolean) => Promise<readonly string[]>;
@@ -62,7 +60,6 @@ export const patientCluster = ({ cluster, pace = PACE }: Pick<Task, "cluster" | 
 
 /**
  * Runs `work` under the record of the cluster, and tells how it ended.
- * @param goal what the servers ran with before a deploy that this undoes
  * @throws AlreadyRunning, StepFailure, ConnectionFailure where the record cannot be opened: nothing has been done then
  */
 export async function recorded(
@@ -70,7 +67,6 @@ export async function recorded(
   task: Task,
   options: DeploymentOptions,
   work: Work,
-  goal?: LoadedByPod,
 ): Promise<Recorded> {
   const { model, cluster, servers, manifests, commit, pace = PACE } = task;
   const { name, kubernetes } = model.environment;
@@ -82,7 +78,7 @@ export async function recorded(
   const entry = { kind, commit, digest: manifests.digest, who: whoRuns() };
   const journal = await openJournal(calm, kubernetes.namespace, entry);
   const unseen = unseenReload(journal.earlier);
-  const had = goal ?? goalIn(journal.earlier, reloadDigest(manifests.objects));
+  const goal = goalIn(journal.earlier, reloadDigest(manifests.objects));
   const interrupts = countInterrupts();
   const check = () => {
     interrupts.check();
@@ -92,7 +88,6 @@ export async function recorded(
   // Ctrl-C ends waits, and no write in the middle of a step.
   const insisting = waitEvery(pace.interval, { onTurn: journal.check, silence: pace.silence });
   let touched = false;
-  let loadedBefore: LoadedByPod | undefined;
   const input: RunInput = {
     cluster: patient(cluster, insisting, () => {
       touched = true;
@@ -104,14 +99,10 @@ export async function recorded(
     insisting,
     patience,
     proven: async (set, pod) => (set === NATS.name ? await servers.problems(pod) : []),
-    loaded: async () => {
-      const loaded = await servers.loaded();
-      loadedBefore ??= loaded;
-      return loaded;
-    },
+    loaded: () => servers.loaded(),
     note: ({ before, ...rest }) => journal.note({ reload: { ...rest, before: [...before] } }),
     ...(unseen ? { unseen: { ...unseen, before: new Map(unseen.before) } } : {}),
-    ...(had ? { goal: new Map(had) } : {}),
+    ...(goal ? { goal: new Map(goal) } : {}),
   };
   const end = (ending: Recorded["ending"], result: Run["result"], says: readonly string[]): Recorded => ({
     kind,
@@ -121,7 +112,6 @@ export async function recorded(
     steps: kept.all,
     says,
     ending,
-    ...(loadedBefore ? { loadedBefore } : {}),
   });
   const close = async (entry: Pick<Deployment, "result" | "says" | "untouched">): Promise<readonly string[]> => {
     try {

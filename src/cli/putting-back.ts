@@ -5,7 +5,6 @@ import type { Facts } from "../deploy/impact.ts";
 import { compareLive } from "../deploy/live-comparison.ts";
 import { factsOf } from "../deploy/nats-state.ts";
 import type { KubeObject } from "../deploy/object.ts";
-import type { LoadedByPod } from "../deploy/reload.ts";
 import { replacesServers } from "../deploy/rollout-obstacles.ts";
 import { applyStages } from "../deploy/run.ts";
 import { tagOf } from "../deploy/stateful-set-impact.ts";
@@ -24,8 +23,6 @@ export interface WayBack {
   /** Whether the deploy that is undone made an object: it goes again, if it holds nothing. */
   readonly brought: (object: KubeObject) => boolean;
   readonly facts: Facts;
-  /** What the servers ran with before that deploy. */
-  readonly loadedBefore?: LoadedByPod;
 }
 
 /** What is known for a way back, which goes where the cluster has been. Servers that do not answer are what it may be for. */
@@ -80,24 +77,14 @@ export async function putBack(task: Task, options: DeploymentOptions, way: WayBa
   }
   // Who asked for it has been told.
   if (way.unasked) for (const note of await wholenessNotes(task, options, changes, 0)) log(`note: ${visible(note)}`);
-  const {
-    ending: _,
-    loadedBefore: __,
-    ...run
-  } = await recorded(
-    "rollback",
-    task,
-    options,
-    async (input) => {
-      const seen = await applyStages(input);
-      const left = await removeLeftovers(input, {
-        wanted: way.brought,
-        otherwise: "is not part of what was put back: circl deploy --prune deletes it",
-      });
-      await verify(input, task);
-      return [...seen, ...left];
-    },
-    way.loadedBefore,
-  );
+  const { ending: _, ...run } = await recorded("rollback", task, options, async (input) => {
+    const seen = await applyStages(input);
+    const left = await removeLeftovers(input, {
+      wanted: way.brought,
+      otherwise: "is not part of what was put back: circl deploy --prune deletes it",
+    });
+    await verify(input, task);
+    return [...seen, ...left];
+  });
   return run;
 }

@@ -79,8 +79,8 @@ const differ = ([from, to]: readonly unknown[]): boolean => !isDeepStrictEqual(f
  * Waits until every server that ran runs with the new one.
  *
  * @param patience milliseconds
- * @param goal what they ran with before a deploy that is undone, or that was cut off: one that never took its configuration over has
- *   the wanted one still
+ * @param goal what they ran with before a deploy that is undone, or that was cut off, replaced what is wanted now: one that never took
+ *   the other over has it still
  * @throws StepFailure that names the servers that do not
  */
 export async function awaitReload(

@@ -5,6 +5,7 @@ import { manifestsIn } from "../../src/cli/manifest-source.ts";
 import { compareLive } from "../../src/deploy/live-comparison.ts";
 import type { KubeObject } from "../../src/deploy/object.ts";
 import { type Deployment, deploymentsIn, recordOf } from "../../src/deploy/record.ts";
+import type { Loaded, LoadedByPod } from "../../src/deploy/reload.ts";
 import { ConnectionFailure } from "../../src/jetstream/api.ts";
 import { root } from "../cli/circl.ts";
 import { realModel } from "./definitions.ts";
@@ -72,12 +73,15 @@ export function production(allowVolumeExpansion = true): FakeCluster {
 export const confOf = (cluster: FakeCluster): string =>
   cluster.find("ConfigMap", "nats-config")?.data?.["nats.conf"] ?? "";
 
+/** What each server says. */
+export const everyServer = (loaded: Loaded): LoadedByPod => new Map([0, 1, 2].map((i) => [`nats-${i}`, loaded]));
+
 /** Servers that have what they should and take over every nats.conf at once. */
 export const serversOf = (cluster: FakeCluster, more: Partial<NatsServers> = {}): NatsServers => ({
   connection: async () => options,
   observe: () => Promise.reject(new ConnectionFailure("nobody listens", {})),
   problems: async () => [],
-  loaded: async () => new Map([0, 1, 2].map((i) => [`nats-${i}`, { config_digest: confOf(cluster) }])),
+  loaded: async () => everyServer({ config_digest: confOf(cluster) }),
   [Symbol.dispose]: () => {},
   ...more,
 });

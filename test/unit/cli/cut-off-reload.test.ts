@@ -7,6 +7,7 @@ import {
   before,
   confOf,
   edited,
+  everyServer,
   options,
   reloading,
   run,
@@ -26,7 +27,7 @@ afterAll(() => {
 /** Servers that take nothing over: what they run with is what the cluster had when they were made. */
 function refusing(cluster: FakeCluster): NatsServers {
   const first = confOf(cluster);
-  return serversOf(cluster, { loaded: async () => new Map([["nats-0", { config_digest: first }]]) });
+  return serversOf(cluster, { loaded: async () => everyServer({ config_digest: first }) });
 }
 
 /** Deploys `reloading` to a cluster whose API server is away for good once `written` was written. */
@@ -51,7 +52,14 @@ describe("a nats.conf that was applied, and then the deploy was cut off", () => 
   test("is waited for by the next deploy, which does not call well what no server took over", async () => {
     const { cluster, servers, newest } = await cutOff("apply ConfigMap nats-config");
     expect(confOf(cluster)).toContain("max_payload: 4MiB");
-    expect(newest?.reload).toMatchObject({ what: "keys", before: [["nats-0", {}]] });
+    expect(newest?.reload).toMatchObject({
+      what: "keys",
+      before: [
+        ["nats-0", {}],
+        ["nats-1", {}],
+        ["nats-2", {}],
+      ],
+    });
     const { result, says } = await run(cluster, { manifests: reloading, servers, options: impatient });
     expect(result).toBe("rolled back");
     expect(says[0]).toMatch(/^nats-0 .* did not take the new nats\.conf over/);
@@ -62,7 +70,7 @@ describe("a nats.conf that was applied, and then the deploy was cut off", () => 
     const { cluster } = await cutOff("apply ConfigMap nats-config");
     const { result, steps, newest } = await run(cluster, { manifests: reloading });
     expect({ result, reload: newest?.reload }).toEqual({ result: "done", reload: undefined });
-    expect(steps.find(({ name }) => name === "reload")?.says).toEqual(["1 servers run with the new configuration"]);
+    expect(steps.find(({ name }) => name === "reload")?.says).toEqual(["3 servers run with the new configuration"]);
     const again = await run(cluster, { manifests: reloading });
     expect({ result: again.result, reloads: again.steps.filter(({ name }) => name === "reload") }).toEqual({
       result: "done",
@@ -86,12 +94,12 @@ describe("a nats.conf of before that is deployed again after it was replaced and
     expect(confOf(cluster)).toContain(`max_payload: ${left}`);
     const { result, steps } = await run(cluster, { manifests: before, servers, options: impatient });
     expect(result).toBe("done");
-    expect(steps.find(({ name }) => name === "reload")?.says).toEqual(["1 servers run with the new configuration"]);
+    expect(steps.find(({ name }) => name === "reload")?.says).toEqual(["3 servers run with the new configuration"]);
   });
 
   test("is known by the time of its load where servers say nothing else, or only comments differ", async () => {
     const servers = (cluster: FakeCluster) =>
-      serversOf(cluster, { loaded: async () => new Map([["nats-0", { config_load_time: "at nine" }]]) });
+      serversOf(cluster, { loaded: async () => everyServer({ config_load_time: "at nine" }) });
     const { cluster } = await cutOff("apply ConfigMap nats-config", servers);
     const { result } = await run(cluster, { manifests: before, servers: servers(cluster), options: impatient });
     expect(result).toBe("done");
@@ -99,7 +107,7 @@ describe("a nats.conf of before that is deployed again after it was replaced and
 
   test("is not taken for loaded by a server that runs with something else", async () => {
     const { cluster } = await cutOff("apply ConfigMap nats-config");
-    const loaded = async () => new Map([["nats-0", { config_digest: "of neither" }]]);
+    const loaded = async () => everyServer({ config_digest: "of neither" });
     const servers = serversOf(cluster, { loaded });
     const { result, says } = await run(cluster, { manifests: before, servers, options: impatient });
     expect(result).toBe("failed");
@@ -113,7 +121,7 @@ describe("a nats.conf that comes after one whose deploy was cut off", () => {
     const [old, cut] = [before, reloading].map(({ objects }) => objects.find(isConf)?.data?.["nats.conf"] ?? "");
     let looks = 0;
     return serversOf(cluster, {
-      loaded: async () => new Map([["nats-0", { config_digest: (looks++ < 3 ? old : cut) as string }]]),
+      loaded: async () => everyServer({ config_digest: (looks++ < 3 ? old : cut) as string }),
     });
   };
   const isConf = ({ kind, metadata }: KubeObject) => kind === "ConfigMap" && metadata.name === "nats-config";
@@ -123,17 +131,27 @@ describe("a nats.conf that comes after one whose deploy was cut off", () => {
     const servers = late(cluster);
     const { result, says, steps } = await run(cluster, { manifests: others, servers, options: impatient });
     expect(steps.find(({ name }) => name === "reload of before")?.says).toEqual([
-      "1 servers have taken over what an earlier run brought",
+      "3 servers have taken over what an earlier run brought",
     ]);
     expect(says[0]).toMatch(/^nats-0 .* did not take the new nats\.conf over/);
     expect(result).not.toBe("done");
+  });
+
+  test("is put back to what was there before both, and no server counts that has the one that was cut off", async () => {
+    const { cluster } = await cutOff("apply ConfigMap nats-config");
+    // Every server has taken it over, and takes nothing any more.
+    const loaded = async () => everyServer({ config_digest: "of the one that was cut off" });
+    const servers = serversOf(cluster, { loaded });
+    const { result, says, record } = await run(cluster, { manifests: others, servers, options: impatient });
+    expect({ result, newest: record[0] }).toEqual({ result: "failed", newest: "rollback b failed" });
+    expect(says[1]).toMatch(/^nats-0 .* did not take the new nats\.conf over/);
   });
 
   test("is applied all the same where no server takes the other one", async () => {
     const { cluster, servers } = await cutOff("apply ConfigMap nats-config");
     const loaded = async () =>
       confOf(cluster).includes("max_payload: 2MiB")
-        ? new Map([["nats-0", { config_digest: "of others" }]])
+        ? everyServer({ config_digest: "of others" })
         : await servers.loaded();
     const { result, steps } = await run(cluster, {
       ...{ manifests: others, options: impatient },

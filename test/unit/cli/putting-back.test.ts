@@ -10,6 +10,7 @@ import {
   confOf,
   crashes,
   edited,
+  everyServer,
   namespace,
   options,
   reloading,
@@ -77,7 +78,7 @@ describe("the way back", () => {
     };
     const first = confOf(cluster);
     // As each refuses the whole file.
-    const servers = serversOf(cluster, { loaded: async () => new Map([["nats-0", { config_digest: first }]]) });
+    const servers = serversOf(cluster, { loaded: async () => everyServer({ config_digest: first }) });
     const { result, says } = await run(cluster, { manifests: restarting, servers });
     expect({ result, says: says[0] }).toEqual({
       result: "rolled back",
