@@ -5,6 +5,8 @@ import { NATS } from "../kubernetes/names.ts";
 import { type Cluster, referenceOf } from "./cluster.ts";
 import { confChanges } from "./conf-changes.ts";
 import type { KubeObject } from "./object.ts";
+import { isReady, podsOf } from "./pods.ts";
+import { StepFailure } from "./step.ts";
 import type { Waiting } from "./waiting.ts";
 
 /** What a server says of the configuration that it runs with (`/varz`). */
@@ -21,6 +23,8 @@ export type LoadedByPod = ReadonlyMap<string, Loaded>;
 /** Configuration that is about to be replaced, and what the servers run with until then. */
 export interface Replaced {
   readonly before: LoadedByPod;
+  /** Pods that are ready and did not say: nothing can be told of them afterwards. */
+  readonly unasked?: readonly string[];
   /** nats.conf with other keys, and so another digest; nats.conf with other comments; accounts and permissions alone. */
   readonly what: "keys" | "comments" | "accounts";
   /** Of it, and of what comes in its place (`reloadDigest`). */
@@ -57,6 +61,8 @@ export async function replacedConf(
   cluster: Cluster,
   declared: readonly KubeObject[],
   loaded: () => Promise<LoadedByPod>,
+  waiting: Waiting,
+  patience: number,
 ): Promise<Replaced | undefined> {
   const live = await liveOf(cluster, declared);
   const [from, to] = [live, declared].map((objects) => confIn(objects)?.data?.["nats.conf"]);
@@ -64,8 +70,35 @@ export async function replacedConf(
   const templates = [live, declared].map((objects) => accountsIn(objects)?.spec.target.template.data);
   const what = changeOf(from, to) ?? (templates[0] && differ(templates) ? "accounts" : undefined);
   if (!what) return undefined;
-  const before = await loaded();
-  return before.size === 0 ? undefined : { before, what, from: reloadDigest(live), digest: reloadDigest(declared) };
+  const asked = await askEvery(cluster, declared, loaded, waiting, Math.min(patience, ASKING));
+  if (asked.before.size + asked.unasked.length === 0) return undefined;
+  return { ...asked, what, from: reloadDigest(live), digest: reloadDigest(declared) };
+}
+
+/** Milliseconds for every server to answer: a forwarded port may fail once. */
+const ASKING = 30_000;
+
+async function askEvery(
+  cluster: Cluster,
+  declared: readonly KubeObject[],
+  loaded: () => Promise<LoadedByPod>,
+  waiting: Waiting,
+  patience: number,
+): Promise<{ readonly before: LoadedByPod; readonly unasked: readonly string[] }> {
+  const set = objectIn(declared, "StatefulSet", NATS.name);
+  let [before, unasked]: [LoadedByPod, readonly string[]] = [new Map(), []];
+  const ask = async () => {
+    before = new Map([...before, ...(await loaded())]);
+    const pods = set ? [...(await podsOf(cluster, set)).values()] : [];
+    unasked = pods.filter((pod) => isReady(pod) && !before.has(pod.metadata.name)).map(({ metadata }) => metadata.name);
+    return unasked.length === 0 ? true : undefined;
+  };
+  await waiting
+    .until(ask, patience, async () => "")
+    .catch((error) => {
+      if (!(error instanceof StepFailure)) throw error;
+    });
+  return { before, unasked };
 }
 
 function changeOf(from: string | undefined, to: string | undefined): Replaced["what"] | undefined {

@@ -47,10 +47,10 @@ const SECRETS_PATIENCE = 300_000;
  * @throws StepFailure where a step fails; ConnectionFailure where the cluster cannot be asked any more
  */
 export async function applyStages(input: RunInput): Promise<readonly string[]> {
-  const { cluster, declared, steps, loaded, unseen } = input;
+  const { cluster, declared, steps, loaded, waiting, patience, unseen } = input;
   const left: string[] = [];
   await settleBefore(input);
-  const replaced = await replacedConf(cluster, declared, loaded);
+  const replaced = await replacedConf(cluster, declared, loaded, waiting, patience);
   if (replaced) await input.note(replaced);
   // Where it is there already, a run that was cut off has brought it, and nobody saw the servers take it over.
   const conf = replaced ?? (unseen?.digest === reloadDigest(declared) ? unseen : undefined);
@@ -86,16 +86,21 @@ async function seeReload(
   conf: Replaced,
   { steps, loaded, waiting, patience, goal }: RunInput,
 ): Promise<readonly string[]> {
+  const unjudged = (conf.unasked ?? []).map(
+    (pod) =>
+      `${pod} could not be asked before: look whether it took ${conf.what === "accounts" ? "auth.conf" : "nats.conf"} over`,
+  );
+  if (conf.before.size === 0) return unjudged;
   return await steps.run("reload", async (say) => {
     try {
       const servers = await awaitReload(conf, loaded, waiting, Math.min(patience, RELOAD_PATIENCE), goal);
       say(`${servers} servers run with the new configuration`);
-      return [];
+      return unjudged;
     } catch (error) {
       // Another template may render the same accounts, and then there is nothing to reload.
       if (conf.what !== "accounts" || !(error instanceof StepFailure)) throw error;
       say(error.message);
-      return [error.message];
+      return [error.message, ...unjudged];
     }
   });
 }

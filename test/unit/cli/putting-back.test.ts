@@ -236,6 +236,30 @@ describe("a reload", () => {
     });
   });
 
+  test.each([
+    [1, "a port that is not forwarded once", []],
+    [
+      Number.POSITIVE_INFINITY,
+      "one that never is",
+      ["nats-1 could not be asked before: look whether it took nats.conf over"],
+    ],
+  ])("is judged of a server whose answer is lost %d times, or said not to be: %s", async (times, _, left) => {
+    const cluster = running();
+    let looks = 0;
+    const loaded = async () => {
+      const all = everyServer({ config_digest: confOf(cluster) });
+      return looks++ < times ? new Map([...all].filter(([pod]) => pod !== "nats-1")) : all;
+    };
+    const { result, says, steps } = await run(cluster, {
+      ...{ manifests: reloading, options: { ...options, rolloutTimeout: "1s" } },
+      servers: serversOf(cluster, { loaded }),
+    });
+    expect({ result, says }).toEqual({ result: "done", says: left });
+    expect(steps.find(({ name }) => name === "reload")?.says).toEqual([
+      `${3 - left.length} servers run with the new configuration`,
+    ]);
+  });
+
   test("is not waited for where nothing changes for the servers", async () => {
     const cluster = running();
     const live = cluster.find("ExternalSecret", "nats-auth");
