@@ -127,10 +127,23 @@ async function applyPlain({ name, objects }: Stage, { cluster, waiting }: RunInp
   let changed = 0;
   for (const kind of kinds) {
     const some = objects.filter((object) => object.kind === kind);
-    const taken = await Promise.all(
-      some.map((object) => parallel(async () => applied(await cluster.apply(object), object))),
+    let failed = false;
+    // Those in flight come to their end before the failure is told: nothing is written behind it.
+    const results = await Promise.allSettled(
+      some.map((object) =>
+        parallel(async () => {
+          if (failed) return;
+          try {
+            applied(await cluster.apply(object), object);
+          } catch (error) {
+            failed = true;
+            throw error;
+          }
+        }),
+      ),
     );
-    changed += taken.length;
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+    changed += results.length;
   }
   say(`${changed} objects applied`);
   if (name !== "secrets and certificates") return;
