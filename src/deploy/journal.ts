@@ -1,6 +1,6 @@
 /** Writes the record of one run: that it began, that it goes on, how it ended. */
 import { type Cluster, referenceOf } from "./cluster.ts";
-import { type Deployment, type Deployments, deploymentsIn, recordOf, runningNow } from "./record.ts";
+import { type Deployment, type Deployments, deploymentsIn, giveBack, recordOf, runningNow } from "./record.ts";
 import { StepFailure } from "./step.ts";
 
 /** Somebody else deploys. */
@@ -48,8 +48,13 @@ export async function openJournal(
       version = result.object.metadata.resourceVersion;
       return;
     }
-    if (result.outcome === "refused" && result.status !== 409)
-      throw new StepFailure(`${RECORD} was not written: ${result.says}`);
+    if (result.outcome === "conflict") {
+      const owned = result.conflicts.map(({ field, owner }) => `${field} belongs to ${owner}`).join("; ");
+      throw new StepFailure(
+        `${RECORD} was not written: ${owned}, who has edited it. To give it back: ${giveBack(namespace, cluster.context)}`,
+      );
+    }
+    if (result.status !== 409) throw new StepFailure(`${RECORD} was not written: ${result.says}`);
     // Where the answer was lost and not the write, the newest entry is ours.
     const now = await cluster.get(place);
     const [first] = deploymentsIn(now);

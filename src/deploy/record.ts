@@ -1,9 +1,11 @@
 /** What was deployed when, by whom, and how it ended: kept in the cluster itself, beside what it speaks of. */
+import { FIELD_MANAGER } from "./cluster.ts";
 import type { KubeObject } from "./object.ts";
 import type { ReplacedNote } from "./reload.ts";
+import { StepFailure } from "./step.ts";
 
 /** Not in dist, and without our mark: no deploy changes it, no prune takes it. */
-export const RECORD_NAME = "circl-deploys";
+const RECORD_NAME = "circl-deploys";
 const KEY = "deploys.json";
 const KEPT = 20;
 
@@ -32,19 +34,26 @@ export interface Deployment {
 /** Newest first. */
 export type Deployments = readonly Deployment[];
 
-/** @throws Error where the ConfigMap was changed by hand and cannot be read */
+/** @throws StepFailure where the ConfigMap was changed by hand and cannot be read */
 export function deploymentsIn(record: KubeObject | undefined): Deployments {
   const text = record?.data?.[KEY];
   if (text === undefined) return [];
   try {
     return JSON.parse(text) as Deployments;
   } catch (cause) {
-    throw new Error(
-      `ConfigMap ${RECORD_NAME}, key ${KEY}, is no JSON: restore it from kubectl's history or delete the ConfigMap, which forgets the history`,
+    throw new StepFailure(
+      `ConfigMap ${RECORD_NAME}, key ${KEY}, is no JSON. Put the text right and give it back to circl: ${giveBack(record?.metadata.namespace ?? "")}. Or delete the ConfigMap, which forgets the history`,
       { cause },
     );
   }
 }
+
+/** What makes circl the owner again of a record that somebody has edited: an apply never takes fields from others. */
+export const giveBack = (namespace: string, context = "CONTEXT"): string => {
+  const kubectl = `kubectl --context ${context} --namespace ${namespace}`;
+  const apply = `apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} -f -`;
+  return `${kubectl} get configmap ${RECORD_NAME} -o yaml | ${kubectl} ${apply}`;
+};
 
 /** The record with the last twenty of `deployments`. @param version of the record that was read; it must still be that one */
 export const recordOf = (deployments: Deployments, namespace: string, version: string | undefined): KubeObject => ({

@@ -99,6 +99,21 @@ describe("the record of a run", () => {
     await again.close({ result: "done" });
   });
 
+  test("that somebody has edited is not taken from them, and the way to give it back is said", async () => {
+    const cluster = fakeCluster();
+    cluster.fault = (operation) =>
+      operation.startsWith("apply")
+        ? { outcome: "conflict", conflicts: [{ field: "data.deploys.json", owner: "kubectl-edit" }] }
+        : undefined;
+    await expect(open(cluster)).rejects.toMatchObject({
+      name: "StepFailure",
+      message:
+        "ConfigMap circl-deploys was not written: data.deploys.json belongs to kubectl-edit, who has edited it. To give it back: " +
+        "kubectl --context fake --namespace ns get configmap circl-deploys -o yaml | " +
+        "kubectl --context fake --namespace ns apply --server-side --force-conflicts --field-manager circl -f -",
+    });
+  });
+
   test("that may not be written stops the run before it begins", async () => {
     const cluster = fakeCluster();
     cluster.fault = (operation) =>

@@ -27,7 +27,9 @@ test("what is written is read back, and the last twenty are kept", () => {
 
 test("a record that somebody has broken says what to do, and is not overwritten", () => {
   const broken = { ...recordOf([], "ns", undefined), data: { "deploys.json": "{" } };
-  expect(() => deploymentsIn(broken)).toThrow(/ConfigMap circl-deploys, key deploys\.json, is no JSON: restore it/);
+  expect(() => deploymentsIn(broken)).toThrow(
+    /ConfigMap circl-deploys, key deploys\.json, is no JSON\. Put the text right and give it back to circl: kubectl/,
+  );
 });
 
 test("the record is written only over the version that was read", () => {
