@@ -35,7 +35,8 @@ export async function deploy(task: DeployTask): Promise<Run> {
     const seen = await applyStages(input);
     const left = await removeLeftovers(input, {
       wanted: () => options.prune === true,
-      otherwise: "is no longer in dist: --prune deletes it",
+      why: "is no longer in dist",
+      wayOut: () => "--prune deletes it",
     });
     await task.applyStreams(input.steps, interrupted, (names) => {
       streamsChanged = names;

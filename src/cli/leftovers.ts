@@ -8,14 +8,16 @@ import type { RunInput } from "../deploy/run.ts";
 export interface Leftovers {
   /** Whether a harmless one is to be deleted. */
   readonly wanted: (object: KubeObject) => boolean;
-  /** What is said of the other harmless ones. */
-  readonly otherwise: string;
+  /** What they all are: "is no longer in dist". */
+  readonly why: string;
+  /** How one that is harmless, and not wanted away, can go. */
+  readonly wayOut: (object: KubeObject) => string;
 }
 
 /** Deletes those that are wanted away and hold nothing. @returns what is left for a person */
 export async function removeLeftovers(
   { cluster, environment, declared, steps }: RunInput,
-  { wanted, otherwise }: Leftovers,
+  { wanted, why, wayOut }: Leftovers,
 ): Promise<string[]> {
   const { prunable, kept } = pruningOf(await superfluousIn(cluster, environment, declared));
   // Whoever puts back was not asked for this right before.
@@ -36,10 +38,10 @@ export async function removeLeftovers(
   return [
     ...prunable
       .filter((object) => !going.includes(object))
-      .map((object) => `${titleOf(object)} in ${object.metadata.namespace} ${otherwise}`),
+      .map((object) => `${titleOf(object)} in ${object.metadata.namespace} ${why}: ${wayOut(object)}`),
     ...kept.map(
       (object) =>
-        `${titleOf(object)} in ${object.metadata.namespace ?? "the cluster"} is no longer in dist, and never deleted by circl: decide, and do it by hand`,
+        `${titleOf(object)} in ${object.metadata.namespace ?? "the cluster"} ${why}, and never deleted by circl: decide, and do it by hand`,
     ),
   ];
 }

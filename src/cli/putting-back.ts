@@ -81,7 +81,10 @@ export async function putBack(task: Task, options: DeploymentOptions, way: WayBa
     const seen = await applyStages(input);
     const left = await removeLeftovers(input, {
       wanted: way.brought,
-      otherwise: "is not part of what was put back: circl deploy --prune deletes it",
+      why: "is not part of what was put back",
+      // Not by a deploy: the one that would prune it brings back what failed.
+      wayOut: ({ kind, metadata: { name, namespace } }) =>
+        `kubectl --context ${cluster.context} delete ${kind.toLowerCase()} ${name} -n ${namespace}, if nothing needs it`,
     });
     await verify(input, task);
     return [...seen, ...left];

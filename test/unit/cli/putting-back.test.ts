@@ -64,8 +64,8 @@ describe("the way back", () => {
     expect(result).toBe("rolled back");
     expect(cluster.written.filter((what) => what.startsWith("remove ConfigMap"))).toEqual(["remove ConfigMap new-one"]);
     expect(says.slice(2)).toEqual([
-      "ConfigMap there-before in circl-backbone is not part of what was put back: circl deploy --prune deletes it",
-      "ExternalSecret new-secret in circl-backbone is no longer in dist, and never deleted by circl: decide, and do it by hand",
+      "ConfigMap there-before in circl-backbone is not part of what was put back: kubectl --context fake delete configmap there-before -n circl-backbone, if nothing needs it",
+      "ExternalSecret new-secret in circl-backbone is not part of what was put back, and never deleted by circl: decide, and do it by hand",
     ]);
   });
 
