@@ -1,5 +1,4 @@
 /** `kubectl proxy` as a child: HTTP to the API server of a context, with kubectl's login. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
@@ -7,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { ConnectionFailure } from "../jetstream/api.ts";
+import { spawnApart } from "./child.ts";
 
 export interface Answer {
   /** Of HTTP. */
@@ -27,9 +27,7 @@ export async function startProxy(context: string): Promise<Proxy> {
   // For this user alone: whoever opens the socket is logged in.
   const folder = mkdtempSync(join(tmpdir(), "circl-kubectl-"));
   const socketPath = join(folder, "api");
-  const kubectl = spawn("kubectl", ["--context", context, "proxy", `--unix-socket=${socketPath}`], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const kubectl = spawnApart("kubectl", ["--context", context, "proxy", `--unix-socket=${socketPath}`]);
   const [said, gone] = [text(kubectl.stderr), new Promise<void>((done) => kubectl.once("close", () => done()))];
   const stop = async () => {
     if (kubectl.exitCode === null && kubectl.signalCode === null) kubectl.kill();

@@ -1,6 +1,7 @@
 /** What only kubectl can do: forward the port of a Service, and send objects whose content is secret. */
 import { spawn } from "node:child_process";
 import { ConnectionFailure } from "../jetstream/api.ts";
+import { spawnApart } from "./child.ts";
 
 export interface Forward extends AsyncDisposable {
   /** On 127.0.0.1. */
@@ -36,7 +37,7 @@ function forward(
   patience: number,
 ): Promise<Forward> {
   const args = ["--context", context, "--namespace", namespace, "port-forward", "--address", "127.0.0.1"];
-  const kubectl = spawn("kubectl", [...args, `${kind}/${name}`, `:${port}`], { stdio: ["ignore", "pipe", "pipe"] });
+  const kubectl = spawnApart("kubectl", [...args, `${kind}/${name}`, `:${port}`]);
   const stop = () =>
     new Promise<void>((done) => {
       if (kubectl.exitCode !== null || kubectl.signalCode !== null) return done();
