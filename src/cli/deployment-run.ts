@@ -10,14 +10,8 @@ import { type RunInput, verifyManifests } from "../deploy/run.ts";
 import { waitEvery } from "../deploy/waiting.ts";
 import { NATS } from "../kubernetes/names.ts";
 import type { Model } from "../model/resolve.ts";
-import {
-  countInterrupts,
-  type DeploymentOptions,
-  type NatsServers,
-  patienceOf,
-  progressFrom,
-  whoRuns,
-} from "./deployment.ts";
+import { type DeploymentOptions, type NatsServers, patienceOf, progressFrom, whoRuns } from "./deployment.ts";
+import { countInterrupts } from "./interrupts.ts";
 import type { Manifests } from "./manifest-source.ts";
 import { log } from "./output/terminal.ts";
 import { visible } from "./output/visible.ts";
@@ -79,7 +73,7 @@ export async function recorded(
   const journal = await openJournal(calm, kubernetes.namespace, entry);
   const unseen = unseenReload(journal.earlier);
   const goal = goalIn(journal.earlier, reloadDigest(manifests.objects));
-  const interrupts = countInterrupts();
+  const interrupts = countInterrupts("Stopping at the next safe place");
   const check = () => {
     interrupts.check();
     journal.check();

@@ -16,7 +16,6 @@ import { NATS, PORTS } from "../kubernetes/names.ts";
 import type { Model } from "../model/resolve.ts";
 import { isDuration, nanoseconds } from "../units.ts";
 import { type ConnectionOptions, reach } from "./connection.ts";
-import { exitCodes } from "./exit-codes.ts";
 import { UsageError } from "./failures.ts";
 import { log } from "./output/terminal.ts";
 import { visible } from "./output/visible.ts";
@@ -150,37 +149,4 @@ export function whoRuns(): string {
   const { GITHUB_ACTOR, GITHUB_RUN_ID, USER, LOGNAME } = process.env;
   if (GITHUB_ACTOR) return `${GITHUB_ACTOR}${GITHUB_RUN_ID ? ` (run ${GITHUB_RUN_ID})` : ""}`;
   return `${USER ?? LOGNAME ?? `uid ${process.getuid?.() ?? "unknown"}`}@${hostname()}`;
-}
-
-/** Ctrl-C ends a deploy between two steps, never within one. */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
-}
-
-export interface Interrupts {
-  readonly interrupted: () => boolean;
-  /** @throws Interrupted after Ctrl-C */
-  readonly check: () => void;
-  readonly stop: () => void;
-}
-
-export function countInterrupts(): Interrupts {
-  let count = 0;
-  const note = () => {
-    count += 1;
-    if (count > 1) process.exit(exitCodes.interrupted);
-    log("Stopping at the next safe place; Ctrl-C again ends at once.");
-  };
-  process.on("SIGINT", note).on("SIGTERM", note);
-  return {
-    interrupted: () => count > 0,
-    check: () => {
-      if (count > 0) {
-        throw new Interrupted("Interrupted: what is done stays done, and the same command goes on from there.");
-      }
-    },
-    stop: () => {
-      process.off("SIGINT", note).off("SIGTERM", note);
-    },
-  };
 }

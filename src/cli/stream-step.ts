@@ -12,7 +12,8 @@ import { policy } from "../rules/changes.ts";
 import { type LeaveOptions, missingLeave, unaskedIn, withheldBy } from "./commands/apply.ts";
 import { type PlanOptions, scopeOf } from "./commands/plan.ts";
 import { reach } from "./connection.ts";
-import { Interrupted, type NatsServers } from "./deployment.ts";
+import type { NatsServers } from "./deployment.ts";
+import { Interrupted } from "./interrupts.ts";
 import { visible } from "./output/visible.ts";
 
 export type StreamOptions = PlanOptions & LeaveOptions;

@@ -11,6 +11,7 @@ import { confirmed } from "../confirm.ts";
 import { reach } from "../connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
+import { countInterrupts } from "../interrupts.ts";
 import { applyJson, renderOutcome, renderPlan } from "../output/plan.ts";
 import { progressOn } from "../output/progress.ts";
 import { log, lookOf, print, printJson } from "../output/terminal.ts";
@@ -88,16 +89,16 @@ async function carriedOut(
     return { code: exitCodes.blocked };
 
   const progress = progressOn(process.stderr, total);
-  const interrupts = countInterrupts(progress.say);
+  const interrupts = countInterrupts("Finishing the changes in flight", progress.say);
   try {
     const outcome = await apply(planned, writer, {
       holder: holder(),
       ...times,
       waits: (says) => progress.say(visible(says)),
-      interrupted: () => interrupts.count > 0,
+      interrupted: interrupts.interrupted,
       progress: progress.step,
     });
-    return { code: exitCodeOf(outcome, interrupts.count > 0), outcome };
+    return { code: exitCodeOf(outcome, interrupts.interrupted()), outcome };
   } finally {
     progress.stop();
     interrupts.stop();
@@ -151,21 +152,6 @@ export const missingLeave = (withheld: readonly Verdict[]): string => {
     (options.length > 0 ? ` To give leave: ${options.join(" ")}` : "")
   );
 };
-
-/**
- * The first Ctrl-C, and every SIGTERM, lets the changes in flight finish: whoever ends a job asks in that way first. Another
- * Ctrl-C ends the process.
- */
-function countInterrupts(say: (text: string) => void) {
-  const state = { count: 0, stop: () => process.off("SIGINT", note).off("SIGTERM", note) };
-  const note = (signal: NodeJS.Signals) => {
-    state.count += 1;
-    if (state.count > 1 && signal === "SIGINT") process.exit(exitCodes.interrupted);
-    if (state.count === 1) say("Finishing the changes in flight; Ctrl-C again ends at once.");
-  };
-  process.on("SIGINT", note).on("SIGTERM", note);
-  return state;
-}
 
 /** 1 for failures and for what a lost lock left undone, 130 after Ctrl-C. */
 export function exitCodeOf({ failed, notStarted }: Outcome, interrupted: boolean): ExitCode {

@@ -1,6 +1,6 @@
 /** What a deploy ends in, by what fails. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { Interrupted } from "../../../src/cli/deployment.ts";
+import { Interrupted } from "../../../src/cli/interrupts.ts";
 import { LeaveMissing } from "../../../src/cli/stream-step.ts";
 import { StepFailure } from "../../../src/deploy/step.ts";
 import { ConnectionFailure } from "../../../src/jetstream/api.ts";
