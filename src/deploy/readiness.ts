@@ -10,46 +10,56 @@ interface Condition {
   readonly observedGeneration?: number;
 }
 
-const AWAITED = ["ExternalSecret", "Certificate"];
+/** Whether an operator makes something of an object that others need. */
+export const isAwaited = ({ kind }: KubeObject): boolean => ["ExternalSecret", "Certificate"].includes(kind);
 
 /** Why an operator is not done with an object as it is now; undefined where it is. */
 export function whyNotDone(object: KubeObject | undefined): string | undefined {
   if (!object) return "it is gone";
-  const { metadata, status = {} } = object;
-  const ready = ((status.conditions ?? []) as readonly Condition[]).find(({ type }) => type === "Ready");
+  const ready = readyOf(object);
   if (!ready) return "its operator has said nothing: does it run, and does it watch this namespace?";
   if (ready.status !== "True") return ready.message || "it is not ready";
+  return isTakenUp(object) ? undefined : "its last change is not taken up yet";
+}
+
+const readyOf = ({ status }: KubeObject): Condition | undefined =>
+  ((status?.conditions ?? []) as readonly Condition[]).find(({ type }) => type === "Ready");
+
+/** Whether the operator has dealt with an object as it is now, well or not. */
+export function isTakenUp(object: KubeObject): boolean {
+  const ready = readyOf(object);
+  if (!ready) return false;
   // Ready speaks of the generation that the operator last saw.
   const seen =
-    ready.observedGeneration ?? Number(/^(\d+)-/.exec(status.syncedResourceVersion ?? "")?.[1] ?? Number.NaN);
-  return seen < (metadata.generation ?? 0) ? "its last change is not taken up yet" : undefined;
+    ready.observedGeneration ?? Number(/^(\d+)-/.exec(object.status.syncedResourceVersion ?? "")?.[1] ?? Number.NaN);
+  return !(seen < (object.metadata.generation ?? 0));
+}
+
+/** Why operators are not done with some of `objects`, each by its title. */
+export async function whyNotAllDone(cluster: Cluster, objects: readonly KubeObject[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    objects.map(async (object) => {
+      const why = whyNotDone(await cluster.get(referenceOf(object)));
+      return why ? [`${titleOf(object)} in ${object.metadata.namespace}: ${why}`] : [];
+    }),
+  );
+  return found.flat();
 }
 
 /** @throws StepFailure that names everything that is not ready when patience is at its end */
 export async function awaitSecrets(
   cluster: Cluster,
-  declared: readonly KubeObject[],
+  awaited: readonly KubeObject[],
   waiting: Waiting,
   patience: number,
-): Promise<number> {
-  const awaited = declared.filter(({ kind }) => AWAITED.includes(kind));
-  const problems = async () => {
-    const found = await Promise.all(
-      awaited.map(async (object) => {
-        const why = whyNotDone(await cluster.get(referenceOf(object)));
-        return why ? [`${titleOf(object)} in ${object.metadata.namespace}: ${why}`] : [];
-      }),
-    );
-    return found.flat();
-  };
+): Promise<void> {
   let last: readonly string[] = [];
   await waiting.until(
     async () => {
-      last = await problems();
+      last = await whyNotAllDone(cluster, awaited);
       return last.length === 0 ? true : undefined;
     },
     patience,
     async () => last.join("\n"),
   );
-  return awaited.length;
 }

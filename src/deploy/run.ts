@@ -1,9 +1,9 @@
 /** Applies a set of manifests, stage by stage: the same for a deploy and for the way back. */
 import pLimit from "p-limit";
-import type { Cluster } from "./cluster.ts";
+import { type Cluster, referenceOf } from "./cluster.ts";
 import { compareLive } from "./live-comparison.ts";
 import type { KubeObject } from "./object.ts";
-import { awaitSecrets } from "./readiness.ts";
+import { awaitSecrets, isAwaited, isTakenUp, whyNotAllDone } from "./readiness.ts";
 import { awaitReload, type LoadedByPod, liveOf, type Replaced, reloadDigest, replacedConf } from "./reload.ts";
 import type { Steps } from "./report.ts";
 import { rollOut } from "./rollout.ts";
@@ -58,7 +58,7 @@ export async function applyStages(input: RunInput): Promise<readonly string[]> {
     if (stage.objects.length === 0) continue;
     await steps.run(stage.name, async (say) => {
       if (stage.name === "servers") await applyServers(stage, input, say);
-      else await applyPlain(stage, input, say);
+      else left.push(...(await applyPlain(stage, input, say)));
     });
     // Behind the servers: those that were restarted for it have it already.
     if (stage.name === "servers" && conf) left.push(...(await seeReload(conf, input)));
@@ -122,9 +122,11 @@ type Say = (text: string) => void;
 /** Objects in flight: those of one rank may come in any order. */
 const parallel = pLimit(8);
 
-async function applyPlain({ name, objects }: Stage, { cluster, waiting }: RunInput, say: Say): Promise<void> {
+/** @returns what is left to look at */
+async function applyPlain({ objects }: Stage, { cluster, waiting }: RunInput, say: Say): Promise<readonly string[]> {
   const kinds = [...new Set(objects.map(({ kind }) => kind))];
   let changed = 0;
+  const moved: KubeObject[] = [];
   for (const kind of kinds) {
     const some = objects.filter((object) => object.kind === kind);
     let failed = false;
@@ -134,7 +136,9 @@ async function applyPlain({ name, objects }: Stage, { cluster, waiting }: RunInp
         parallel(async () => {
           if (failed) return;
           try {
-            applied(await cluster.apply(object), object);
+            const before = isAwaited(object) ? await cluster.get(referenceOf(object)) : undefined;
+            const { metadata } = applied(await cluster.apply(object), object);
+            if (!before || !isTakenUp(before) || before.metadata.generation !== metadata.generation) moved.push(object);
           } catch (error) {
             failed = true;
             throw error;
@@ -146,9 +150,18 @@ async function applyPlain({ name, objects }: Stage, { cluster, waiting }: RunInp
     changed += results.length;
   }
   say(`${changed} objects applied`);
-  if (name !== "secrets and certificates") return;
-  const ready = await awaitSecrets(cluster, objects, waiting, SECRETS_PATIENCE);
-  say(`${ready} secrets and certificates are ready`);
+  const all = objects.filter(isAwaited);
+  if (all.length === 0) return [];
+  const awaited = all.filter((object) => moved.includes(object));
+  await awaitSecrets(cluster, awaited, waiting, SECRETS_PATIENCE);
+  // What stays as it was is there: a secret store that is down now is no reason not to go on, or back.
+  const late = await whyNotAllDone(
+    cluster,
+    all.filter((object) => !awaited.includes(object)),
+  );
+  say(`${all.length - late.length} secrets and certificates are ready`);
+  for (const one of late) say(one);
+  return late;
 }
 
 /** Looks whether everything is as declared. @throws StepFailure that names what is not */

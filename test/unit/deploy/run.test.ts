@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/deploy/object.ts";
 import { keepSteps } from "../../../src/deploy/report.ts";
 import { applyStages, type RunInput } from "../../../src/deploy/run.ts";
-import { waitEvery } from "../../../src/deploy/waiting.ts";
+import { type Waiting, waitEvery } from "../../../src/deploy/waiting.ts";
 import { fakeCluster } from "../../support/fake-cluster.ts";
 
 const inputOf = (declared: readonly KubeObject[], cluster = fakeCluster()): RunInput => ({
@@ -36,4 +36,40 @@ test("a step that fails because one object is refused has ended: those beside it
   expect(written.length).toBeLessThan(others.length);
   await sleep(200);
   expect(fake.written).toEqual(written);
+});
+
+describe("a secret store that is down", () => {
+  const secret = (name: string, refreshInterval: string): KubeObject => ({
+    apiVersion: "external-secrets.io/v1",
+    kind: "ExternalSecret",
+    metadata: { name, namespace: "ns", generation: 1 },
+    spec: { refreshInterval },
+  });
+  const down = { type: "Ready", status: "False", message: "the store is down" };
+
+  /** Applies a secret that is there, as External Secrets has left it. */
+  async function applying(declared: KubeObject, synced = "1-abc") {
+    const fake = fakeCluster([secret("one", "1h")]);
+    const cluster = {
+      ...fake,
+      get: async (...reference: Parameters<typeof fake.get>) => {
+        const found = await fake.get(...reference);
+        return found && { ...found, status: { conditions: [down], syncedResourceVersion: synced } };
+      },
+    };
+    const waiting = { until: (ask, _, otherwise) => waitEvery(1).until(ask, 10, otherwise) } satisfies Waiting;
+    return await applyStages({ ...inputOf([declared]), cluster, waiting });
+  }
+
+  test("does not end a run that leaves its secrets as they are, and is said", async () => {
+    expect(await applying(secret("one", "1h"))).toEqual(["ExternalSecret one in ns: the store is down"]);
+  });
+
+  test.each([
+    ["changes one", secret("one", "2h"), "1-abc"],
+    ["brings one", secret("another", "1h"), "1-abc"],
+    ["comes after one that did, and was cut off", secret("one", "1h"), "0-abc"],
+  ])("ends a run that %s", async (_, declared, synced) => {
+    await expect(applying(declared, synced)).rejects.toThrow(/^ExternalSecret \w+ in ns: the store is down/);
+  });
 });
