@@ -9,6 +9,28 @@ import { root, temporaryFolder } from "./circl.ts";
 
 const run = promisify(execFile);
 
+interface Recorded {
+  readonly commit: string;
+  readonly result: string;
+  readonly untouched?: true;
+}
+const recorded = (...deployments: readonly Recorded[]): string => `echo '${JSON.stringify({ deployments })}'`;
+
+/** Lets bin/circl of a folder run a line of shell for each command. */
+function stub(folder: string, commands: Readonly<Record<string, string>>): void {
+  const cases = Object.entries(commands).map(([name, line]) => `${name}) ${line} ;;`);
+  writeFileSync(join(folder, "bin/circl"), `#!/bin/sh\ncase $1 in\n${cases.join("\n")}\nesac\n`);
+  chmodSync(join(folder, "bin/circl"), 0o755);
+}
+
+function repositoryWith(commands: Readonly<Record<string, string>>) {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder.path, "bin"));
+  cpSync(join(root, ".ci"), join(folder.path, ".ci"), { recursive: true });
+  stub(folder.path, commands);
+  return folder;
+}
+
 describe(".ci/plan", () => {
   test("says that nobody answered, and fails no change for it", async () => {
     using folder = temporaryFolder();
@@ -19,21 +41,72 @@ describe(".ci/plan", () => {
     );
   });
 
+  test("fails where servers do not answer that were deployed, and says so", async () => {
+    using folder = repositoryWith({
+      plan: 'echo "error: nobody listens" >&2; exit 1',
+      history: recorded({ commit: "abc", result: "done" }),
+    });
+    const ended = run(join(folder.path, ".ci/plan"), ["staging", "gke-staging"]);
+    await expect(ended).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(
+        / {4}error: nobody listens\n\nstaging runs abc, so its servers should have answered\.\n$/,
+      ),
+    });
+  });
+
   test.each([
     [0, "### the plan"],
     [3, "### the plan"],
     [64, "### the plan"],
   ])("ends with %i where the plan does", async (code, says) => {
-    using folder = temporaryFolder();
-    for (const name of [".ci", "bin"]) mkdirSync(join(folder.path, name));
-    cpSync(join(root, ".ci/plan"), join(folder.path, ".ci/plan"));
-    writeFileSync(join(folder.path, "bin/circl"), `#!/bin/sh\necho "### the plan"\nexit ${code}\n`);
-    chmodSync(join(folder.path, "bin/circl"), 0o755);
+    using folder = repositoryWith({ plan: `echo "### the plan"; exit ${code}` });
     const ended = await run(join(folder.path, ".ci/plan"), ["staging", "gke-staging"]).then(
       ({ stdout }) => ({ code: 0, stdout }),
       ({ code, stdout }) => ({ code, stdout }),
     );
     expect(ended).toEqual({ code, stdout: `${says}\n` });
+  });
+});
+
+describe(".ci/forward", () => {
+  /** Whether a commit may be deployed whose parent is `old`, where these are recorded, newest first. */
+  async function forward(...deployments: readonly Recorded[]): Promise<string> {
+    using folder = repositoryWith({});
+    const git = async (...args: readonly string[]) =>
+      (await run("git", ["-c", "user.name=x", "-c", "user.email=x@x", ...args], { cwd: folder.path })).stdout.trim();
+    await git("init", "--quiet");
+    const tree = await git("write-tree");
+    const old = await git("commit-tree", tree, "-m", "old");
+    const commits = {
+      old,
+      wanted: await git("commit-tree", tree, "-p", old, "-m", "wanted"),
+      aside: await git("commit-tree", tree, "-p", old, "-m", "aside"),
+    };
+    const named = deployments.map((one) => ({ ...one, commit: commits[one.commit as keyof typeof commits] }));
+    stub(folder.path, { history: recorded(...named) });
+    return await run(join(folder.path, ".ci/forward"), ["staging", "gke-staging", commits.wanted]).then(
+      () => "may go",
+      ({ stderr }) => stderr.replace(commits.aside, "aside").replace(commits.wanted, "wanted"),
+    );
+  }
+  const old = { commit: "old", result: "done" };
+  const aside = { commit: "aside", result: "failed" };
+
+  test("lets a commit go that contains what is there, or where nothing is", async () => {
+    expect(await forward(old)).toBe("may go");
+    expect(await forward()).toBe("may go");
+  });
+
+  test("refuses one that does not contain what was deployed last, though that failed half-way", async () => {
+    expect(await forward(aside, old)).toBe(
+      "staging has aside, which wanted does not contain: deploy a newer commit, or go back with bin/circl rollback staging\n",
+    );
+  });
+
+  test("passes over what failed before it wrote anything, and what was put back", async () => {
+    expect(await forward({ ...aside, untouched: true }, old)).toBe("may go");
+    expect(await forward(old, aside, old)).toBe("may go");
   });
 });
 
