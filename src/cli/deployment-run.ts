@@ -11,6 +11,7 @@ import { waitEvery } from "../deploy/waiting.ts";
 import { NATS } from "../kubernetes/names.ts";
 import type { Model } from "../model/resolve.ts";
 import { type DeploymentOptions, type NatsServers, patienceOf, progressFrom, whoRuns } from "./deployment.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { countInterrupts } from "./interrupts.ts";
 import type { Manifests } from "./manifest-source.ts";
 import { log } from "./output/terminal.ts";
@@ -37,6 +38,9 @@ export interface Run {
   /** What went wrong and what to do now; what is left for a person. */
   readonly says: readonly string[];
 }
+
+export const exitCodeOfRun = ({ result }: Run): ExitCode =>
+  result === "done" ? exitCodes.done : result === "interrupted" ? exitCodes.interrupted : exitCodes.problems;
 
 /** A run that has ended, with what follows from how it did. */
 export interface Recorded extends Run {

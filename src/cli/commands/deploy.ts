@@ -7,14 +7,15 @@ import { type Obstacle, targetObstacles } from "../../deploy/preflight.ts";
 import { confirmed } from "../confirm.ts";
 import { deploy } from "../deploying.ts";
 import { type DeploymentOptions, natsServers, patienceOf } from "../deployment.ts";
+import { exitCodeOfRun } from "../deployment-run.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { UsageError } from "../failures.ts";
-import { lookFirst } from "../first-look.ts";
+import { type FirstLook, lookFirst } from "../first-look.ts";
 import { currentCommit, manifestsIn } from "../manifest-source.ts";
 import { comparisonJson, renderComparison } from "../output/comparison.ts";
-import { deploymentMarkdown, deploymentSummary, renderObstacles } from "../output/deployment.ts";
+import { deploymentMarkdown, deploymentSummary, renderObstacles, untouchedMarkdown } from "../output/deployment.ts";
 import { renderPlan } from "../output/plan.ts";
-import { log, lookOf, print, printJson } from "../output/terminal.ts";
+import { log, lookOf, plainLook, print, printJson } from "../output/terminal.ts";
 import { applyStreams, planStreams, plansChanges, type StreamOptions } from "../stream-step.ts";
 import { missingLeave, withheldBy } from "./apply.ts";
 import { soundModel } from "./plan.ts";
@@ -41,53 +42,58 @@ export async function run(name: string, options: DeployOptions, root: string): P
   patienceOf(options);
   if (options.report) assertWritable(options.report);
   const misplaced = targetObstacles(model.environment, context);
-  if (misplaced.length > 0) return refused(misplaced);
+  if (misplaced.length > 0) return refused(name, options, misplaced);
   const commit = options.commit ?? currentCommit(root);
   if (!commit) throw new UsageError("of which commit is this? Give --commit SHA: the way back is found by it");
   const manifests = manifestsIn(options.dist ?? join(root, "dist"), name);
 
   await using cluster = await openCluster(context);
   using servers = natsServers(model, options, cluster);
-  const before = await lookFirst({
-    ...{ model, cluster, servers, manifests, commit, options, root },
-    planStreams: () => planStreams(model, options, servers),
-  });
-  if ("obstacles" in before) return refused(before.obstacles);
+  const task = { model, cluster, servers, manifests, commit, root, options };
+  return await deployTo({ ...task, planStreams: () => planStreams(model, options, servers) }, confirmed);
+}
+
+/** Looks, shows, asks and deploys. @param confirm as `confirmed` */
+export async function deployTo(
+  task: FirstLook & { readonly options: DeployOptions },
+  confirm: typeof confirmed,
+): Promise<ExitCode> {
+  const { model, cluster, servers, options } = task;
+  const { name } = model.environment;
+  const before = await lookFirst(task);
+  if ("obstacles" in before) return refused(name, options, before.obstacles);
   const { comparison, plan, notes } = before;
   const tell = options.json ? log : print;
   tell(renderComparison(comparison, lookOf(process.stdout)));
   if (plan) tell(`\n${renderPlan(plan, lookOf(process.stdout))}`);
   for (const note of notes) log(`note: ${note}`);
 
+  const stopped = (code: ExitCode, json: object, says: readonly string[]): ExitCode => {
+    if (options.report) writeFileSync(options.report, untouchedMarkdown(name, says, plainLook, comparison));
+    if (options.json) printJson({ ...comparisonJson(comparison), ...json });
+    return code;
+  };
   const withheld = plan ? withheldBy(plan, options) : [];
   if (isBlocked(comparison.changes) || withheld.length > 0) {
-    if (options.json) printJson(comparisonJson(comparison));
-    log(
-      `Nothing was applied.${withheld.length > 0 ? missingLeave(withheld) : " What is marked with ! must be settled first."}`,
-    );
-    return exitCodes.blocked;
+    const why = withheld.length > 0 ? missingLeave(withheld).trim() : "What is marked with ! must be settled first.";
+    log(`Nothing was applied. ${why}`);
+    return stopped(exitCodes.blocked, {}, [why]);
   }
-  if (options.dryRun) {
-    if (options.json) printJson({ ...comparisonJson(comparison), dryRun: true });
-    return exitCodes.done;
-  }
+  if (options.dryRun) return stopped(exitCodes.done, { dryRun: true }, ["It was a dry run."]);
   const changing = hasChanges(comparison.changes, options.prune === true) || !plan || plansChanges(plan);
-  if (changing && !options.autoApprove && !(await confirmed(`Deploy this to ${context}?`, "Nothing was applied"))) {
-    return exitCodes.blocked;
+  const question = `Deploy this to ${cluster.context}?`;
+  if (changing && !options.autoApprove && !(await confirm(question, "Nothing was applied"))) {
+    return stopped(exitCodes.blocked, {}, ["Nobody said yes."]);
   }
   const run = await deploy({
-    ...{ model, cluster, servers, manifests, commit, options, root },
+    ...task,
     changes: comparison.changes,
     applyStreams: (...step) => applyStreams({ model, options, servers }, ...step),
   });
-  if (options.report) writeFileSync(options.report, deploymentMarkdown(run, comparison, lookOf(process.stderr)));
+  if (options.report) writeFileSync(options.report, deploymentMarkdown(run, comparison, plainLook));
   if (options.json) printJson({ formatVersion: 1, environment: name, ...run, diff: comparisonJson(comparison) });
   else print(deploymentSummary(run));
-  return run.result === "done"
-    ? exitCodes.done
-    : run.result === "interrupted"
-      ? exitCodes.interrupted
-      : exitCodes.problems;
+  return exitCodeOfRun(run);
 }
 
 /** @throws UsageError where a file could not be written there */
@@ -99,7 +105,10 @@ function assertWritable(file: string): void {
   }
 }
 
-function refused(obstacles: readonly Obstacle[]): ExitCode {
+function refused(name: string, { report, json }: DeployOptions, obstacles: readonly Obstacle[]): ExitCode {
   log(renderObstacles(obstacles, lookOf(process.stderr)));
+  const says = obstacles.map(({ says, hint }) => (hint === "" ? says : `${says}. ${hint}`));
+  if (report) writeFileSync(report, untouchedMarkdown(name, says, plainLook));
+  if (json) printJson({ formatVersion: 1, environment: name, obstacles });
   return exitCodes.problems;
 }

@@ -7,7 +7,7 @@ import { preflight, targetObstacles } from "../../deploy/preflight.ts";
 import { type Deployments, previousOf } from "../../deploy/record.ts";
 import { confirmed } from "../confirm.ts";
 import { type DeploymentOptions, natsServers, patienceOf } from "../deployment.ts";
-import type { Task } from "../deployment-run.ts";
+import { exitCodeOfRun, type Task } from "../deployment-run.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { Failure, UsageError } from "../failures.ts";
 import { SETTLING } from "../first-look.ts";
@@ -81,11 +81,7 @@ export async function rollBack(
   if (options.json) printJson({ formatVersion: 1, environment: environment.name, ...done });
   else print(deploymentSummary(done));
   if (done.steps.length === 0 && done.result === "failed") return exitCodes.blocked;
-  return done.result === "done"
-    ? exitCodes.done
-    : done.result === "interrupted"
-      ? exitCodes.interrupted
-      : exitCodes.problems;
+  return exitCodeOfRun(done);
 }
 
 /** @throws Failure where the history has no such commit, or its manifests are not the recorded ones */

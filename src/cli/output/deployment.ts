@@ -57,6 +57,21 @@ export function deploymentMarkdown(run: Run, comparison: Comparison, look: Look)
   ].join("\n");
 }
 
+/** The same where nothing was begun. @param says why */
+export const untouchedMarkdown = (
+  environment: string,
+  says: readonly string[],
+  look: Look,
+  comparison?: Comparison,
+): string =>
+  [
+    `## ${environment}: nothing was applied`,
+    "",
+    ...says.flatMap((text) => text.split("\n")).map((text) => `- ${visible(text)}`),
+    "",
+    ...(comparison ? [comparisonMarkdown(comparison, look), ""] : []),
+  ].join("\n");
+
 /** A line for each run, newest first. */
 export function renderHistory(environment: string, deployments: readonly Deployment[], { colours }: Look): string {
   if (deployments.length === 0) return `${environment}: nothing is recorded as deployed.`;

@@ -24,6 +24,9 @@ export function lookOf(stream: NodeJS.WriteStream): Look {
   return { colours: pc.createColors(coloured), width: Math.min(stream.columns ?? 100, 100) };
 }
 
+/** For files, whatever this runs on. */
+export const plainLook: Look = { colours: pc.createColors(false), width: 100 };
+
 /** `circl explain --all | head` closes the pipe early: that is no failure. */
 export function tolerateClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
