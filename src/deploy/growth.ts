@@ -1,6 +1,6 @@
 /** Lets the volumes of a StatefulSet grow: a claim template cannot be changed, so the claims are, and the set is made anew around its pods. */
 import { type Cluster, type Reference, referenceOf } from "./cluster.ts";
-import type { KubeObject } from "./object.ts";
+import { conditionOf, type KubeObject } from "./object.ts";
 import { growthObstacles, type Obstacle } from "./preflight.ts";
 import { quantityOf } from "./quantity.ts";
 import { growingClaims, podNames } from "./stateful-set-impact.ts";
@@ -85,14 +85,7 @@ const wantedClaims = (
     })),
   );
 
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-}
-
 /** The disk has its size; some file systems grow only when their pod starts again. */
-const hasGrown = ({ status }: KubeObject, to: string): boolean =>
-  quantityOf(status?.capacity?.storage ?? "0") >= quantityOf(to) ||
-  ((status?.conditions ?? []) as readonly Condition[]).some(
-    ({ type, status: state }) => type === "FileSystemResizePending" && state === "True",
-  );
+const hasGrown = (claim: KubeObject, to: string): boolean =>
+  quantityOf(claim.status?.capacity?.storage ?? "0") >= quantityOf(to) ||
+  conditionOf(claim, "FileSystemResizePending")?.status === "True";

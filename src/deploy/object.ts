@@ -25,6 +25,18 @@ export interface KubeObject {
   readonly data?: Labels;
 }
 
+/** What a controller says of an object. */
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+  readonly observedGeneration?: number;
+}
+
+export const conditionOf = ({ status }: KubeObject, wanted: string): Condition | undefined =>
+  ((status?.conditions ?? []) as readonly Condition[]).find(({ type }) => type === wanted);
+
 /** Which object: equal for two versions of the same one. */
 export const idOf = ({ apiVersion, kind, metadata }: KubeObject): string =>
   [groupOf(apiVersion), kind, metadata.namespace ?? "", metadata.name].join("/");

@@ -1,13 +1,7 @@
 /** How the pods of a StatefulSet are. */
 import type { Cluster } from "./cluster.ts";
-import type { KubeObject } from "./object.ts";
+import { conditionOf, type KubeObject } from "./object.ts";
 
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly message?: string;
-  readonly lastTransitionTime?: string;
-}
 interface ContainerStatus {
   readonly name: string;
   readonly restartCount?: number;
@@ -31,12 +25,9 @@ export const revisionOf = ({ metadata }: KubeObject): string => metadata.labels?
 export const isTerminating = ({ metadata }: KubeObject): boolean =>
   (metadata as { deletionTimestamp?: string }).deletionTimestamp !== undefined;
 
-const readyCondition = ({ status }: KubeObject): Condition | undefined =>
-  (status?.conditions as readonly Condition[] | undefined)?.find(({ type }) => type === "Ready");
-
 /** Ready, and for at least so many seconds. */
 export function isReady(pod: KubeObject, seconds = 0, now = Date.now()): boolean {
-  const ready = readyCondition(pod);
+  const ready = conditionOf(pod, "Ready");
   if (isTerminating(pod) || ready?.status !== "True") return false;
   return now - Date.parse(ready.lastTransitionTime ?? "") >= seconds * 1_000;
 }
@@ -67,10 +58,7 @@ export const hasRestarted = (pod: KubeObject): boolean =>
   containersOf(pod).some(({ restartCount = 0 }) => restartCount > 0);
 
 /** Whether no node takes a pod. */
-export const isUnplaced = ({ status }: KubeObject): boolean =>
-  ((status?.conditions ?? []) as readonly Condition[]).some(
-    ({ type, status: state }) => type === "PodScheduled" && state === "False",
-  );
+export const isUnplaced = (pod: KubeObject): boolean => conditionOf(pod, "PodScheduled")?.status === "False";
 
 /** Why a pod is not ready, in the words of the kubelet, the scheduler and the last event. */
 export async function whyNotReady(
@@ -86,8 +74,7 @@ export async function whyNotReady(
       ? [`container ${container} ${reason}${restartCount > 0 ? `, ${restartCount} restarts` : ""}`]
       : [];
   });
-  const conditions: readonly Condition[] = pod.status?.conditions ?? [];
-  const unplaced = conditions.find(({ type, status }) => type === "PodScheduled" && status === "False")?.message;
+  const unplaced = isUnplaced(pod) ? conditionOf(pod, "PodScheduled")?.message : undefined;
   const events = await cluster.list(
     { apiVersion: "v1", kind: "Event" },
     { namespace, fields: `involvedObject.name=${name},type=Warning` },

@@ -3,7 +3,7 @@ import type { Environment } from "../model/environment.ts";
 import { type Cluster, type Kind, type Right, referenceOf } from "./cluster.ts";
 import { isOurs } from "./comparison.ts";
 import type { KubeObject } from "./object.ts";
-import { rightsFor } from "./rights.ts";
+import { NAMESPACE, rightsFor } from "./rights.ts";
 
 export interface Obstacle {
   readonly says: string;
@@ -105,8 +105,6 @@ async function kindObstacles({ cluster, declared }: PreflightInput): Promise<Obs
     };
   });
 }
-
-const NAMESPACE: Kind = { apiVersion: "v1", kind: "Namespace" };
 
 async function namespaceObstacles({ cluster, environment, declared }: PreflightInput): Promise<Obstacle[]> {
   const ours = new Set(declared.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata.name));

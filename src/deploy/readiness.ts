@@ -1,14 +1,7 @@
 /** Waits for what operators make of our objects: Secrets and certificates. */
 import { type Cluster, referenceOf } from "./cluster.ts";
-import { type KubeObject, titleOf } from "./object.ts";
+import { conditionOf, type KubeObject, titleOf } from "./object.ts";
 import type { Waiting } from "./waiting.ts";
-
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly message?: string;
-  readonly observedGeneration?: number;
-}
 
 /** Whether an operator makes something of an object that others need. */
 export const isAwaited = ({ kind }: KubeObject): boolean => ["ExternalSecret", "Certificate"].includes(kind);
@@ -16,18 +9,15 @@ export const isAwaited = ({ kind }: KubeObject): boolean => ["ExternalSecret", "
 /** Why an operator is not done with an object as it is now; undefined where it is. */
 export function whyNotDone(object: KubeObject | undefined): string | undefined {
   if (!object) return "it is gone";
-  const ready = readyOf(object);
+  const ready = conditionOf(object, "Ready");
   if (!ready) return "its operator has said nothing: does it run, and does it watch this namespace?";
   if (ready.status !== "True") return ready.message || "it is not ready";
   return isTakenUp(object) ? undefined : "its last change is not taken up yet";
 }
 
-const readyOf = ({ status }: KubeObject): Condition | undefined =>
-  ((status?.conditions ?? []) as readonly Condition[]).find(({ type }) => type === "Ready");
-
 /** Whether the operator has dealt with an object as it is now, well or not. */
 export function isTakenUp(object: KubeObject): boolean {
-  const ready = readyOf(object);
+  const ready = conditionOf(object, "Ready");
   if (!ready) return false;
   // Ready speaks of the generation that the operator last saw.
   const seen =

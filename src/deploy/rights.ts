@@ -3,7 +3,7 @@ import type { Kind, Right } from "./cluster.ts";
 import type { KubeObject } from "./object.ts";
 import { pruningOf } from "./prune.ts";
 
-const NAMESPACE: Kind = { apiVersion: "v1", kind: "Namespace" };
+export const NAMESPACE: Kind = { apiVersion: "v1", kind: "Namespace" };
 const POD: Kind = { apiVersion: "v1", kind: "Pod" };
 const CLAIM: Kind = { apiVersion: "v1", kind: "PersistentVolumeClaim" };
 const CONFIG_MAP: Kind = { apiVersion: "v1", kind: "ConfigMap" };

@@ -1,5 +1,5 @@
 /** What an upgrade or a downgrade of nats-server takes. Sources: whats_new_2xx.md and jetstream_versioning.go of nats-server. */
-import { atLeast, parseVersion, type Version } from "../model/version.ts";
+import { atLeast, lineOf, parseVersion, type Version } from "../model/version.ts";
 
 /** Minor lines in their order, with the level of the JetStream API that each one knows. There is no 2.13. */
 const LINES: readonly (readonly [minor: string, apiLevel: number])[] = [
@@ -28,7 +28,7 @@ export function versionStep(fromTag: string, toTag: string, assetLevel?: number)
   const [from, to] = [parseVersion(fromTag), parseVersion(toTag)];
   if (fromTag === toTag) return { kind: "same", notes: [] };
   if (!from || !to) return unknownLine(fromTag, toTag);
-  const [before, after] = [lineOf(from), lineOf(to)];
+  const [before, after] = [placeOf(from), placeOf(to)];
   if (before < 0 || after < 0) return unknownLine(fromTag, toTag);
   if (before === after) return { kind: "patch", notes: [] };
   const kind = before < after ? "upgrade" : "downgrade";
@@ -36,13 +36,8 @@ export function versionStep(fromTag: string, toTag: string, assetLevel?: number)
   return kind === "upgrade" ? { kind, notes: upgradeNotes(after) } : downgrade(to, after, toTag, assetLevel);
 }
 
-/** The highest API level that a server of this tag knows; undefined for a line that is not known here. */
-export function apiLevelOf(tag: string): number | undefined {
-  const version = parseVersion(tag);
-  return version ? LINES[lineOf(version)]?.[1] : undefined;
-}
-
-const lineOf = ({ major, minor }: Version): number => LINES.findIndex(([line]) => line === `${major}.${minor}`);
+/** Its place among the lines; -1 for one that is not known here. */
+const placeOf = (version: Version): number => LINES.findIndex(([line]) => line === lineOf(version));
 
 const unknownLine = (from: string, to: string): VersionStep => ({
   kind: "upgrade",

@@ -1,6 +1,6 @@
 /** Whether what was there can be put back. */
 import { NATS } from "../kubernetes/names.ts";
-import { parseVersion } from "../model/version.ts";
+import { lineOf, parseVersion } from "../model/version.ts";
 import type { ObjectChange } from "./comparison.ts";
 import type { KubeObject } from "./object.ts";
 import { tagOf } from "./stateful-set-impact.ts";
@@ -30,7 +30,7 @@ export function reasonsAgainst(input: WayBackInput): string[] {
         .map(({ says, hint = "" }) => `${title}: ${says}. ${hint}`.trim()),
       ...conflicts.map(({ field, owner }) => `${title}: ${field} belongs to ${owner} now. Settle that first.`),
     ]),
-    ...(unasked && running && wanted && lineOf(running) !== lineOf(wanted)
+    ...(unasked && running && wanted && lineOfTag(running) !== lineOfTag(wanted)
       ? [
           `NATS would go from ${running} back to ${wanted}: what the newer line wrote may not be readable. ` +
             "Mend forward, or read the release notes and run circl rollback by hand.",
@@ -43,7 +43,7 @@ export function reasonsAgainst(input: WayBackInput): string[] {
   ];
 }
 
-function lineOf(tag: string): string {
+function lineOfTag(tag: string): string {
   const version = parseVersion(tag);
-  return version ? `${version.major}.${version.minor}` : tag;
+  return version ? lineOf(version) : tag;
 }

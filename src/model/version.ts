@@ -12,6 +12,9 @@ export function parseVersion(tag: string): Version | undefined {
   return major && minor && patch ? { major: Number(major), minor: Number(minor), patch: Number(patch) } : undefined;
 }
 
+/** "2.14": what a release is a patch of. */
+export const lineOf = ({ major, minor }: Version): string => `${major}.${minor}`;
+
 /** Whether `version` is at least `least`, given as "2.12" or "2.12.4". */
 export function atLeast(version: Version, least: string): boolean {
   const [major = 0, minor = 0, patch = 0] = least.split(".").map(Number);

@@ -109,7 +109,7 @@ function unsaidOf({ definition, unsaid, leftOut }: Imported): ImportProblem[] {
 }
 
 /** What rules about streams say of the definitions alone, in an environment. */
-export function checkImported(streams: readonly StreamInput[], environment: string): SharedProblem[] {
+function checkImported(streams: readonly StreamInput[], environment: string): SharedProblem[] {
   const inspection = inspect(environment, { ...definitions, streams: { imported: streams } });
   return shareProblems([{ ...inspection, problems: inspection.problems.filter(({ code }) => code.startsWith("S")) }]);
 }

@@ -66,7 +66,7 @@ export function show(definitions: Definitions, environment: string): ShowReport 
 }
 
 /** What `circl show --json` prints: the wire configs as the server takes them. */
-export const showJson = (model: Model) => ({
+const showJson = (model: Model) => ({
   formatVersion: 1,
   environment: model.environment.name,
   ...desiredState(model),
