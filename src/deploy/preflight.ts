@@ -1,6 +1,6 @@
 /** What must hold before anything is touched. Everything that does not is said at once. */
 import type { Environment } from "../model/environment.ts";
-import { type Cluster, type Kind, type Right, referenceOf } from "./cluster.ts";
+import type { Cluster, Kind, Right } from "./cluster.ts";
 import { isOurs } from "./comparison.ts";
 import type { KubeObject } from "./object.ts";
 import { NAMESPACE, rightsFor } from "./rights.ts";
@@ -184,20 +184,18 @@ function groupRights(rights: readonly Right[]): string[] {
 
 /** Claims that are to grow and whose class does not let them. */
 export async function growthObstacles(cluster: Cluster, grown: readonly KubeObject[]): Promise<Obstacle[]> {
-  const found = await Promise.all(
-    grown.map(async (claim) => {
-      const name: string | undefined = claim.spec.storageClassName;
-      const storageClass = name && (await cluster.get({ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", name }));
-      const allows = storageClass && (storageClass as { allowVolumeExpansion?: boolean }).allowVolumeExpansion === true;
-      return allows
-        ? []
-        : [
-            {
-              says: `${referenceOf(claim).name} cannot grow: storage class ${name ?? "(none)"} does not allow it`,
-              hint: "Set allowVolumeExpansion on the class, if its driver can.",
-            },
-          ];
-    }),
-  );
-  return found.flat();
+  if (grown.length === 0) return [];
+  // Listed, as that is the right that a deploy has.
+  const classes: readonly (KubeObject & { readonly allowVolumeExpansion?: boolean })[] =
+    await cluster.list(STORAGE_CLASS);
+  return grown.flatMap((claim) => {
+    const name: string | undefined = claim.spec.storageClassName;
+    if (classes.find(({ metadata }) => metadata.name === name)?.allowVolumeExpansion === true) return [];
+    return [
+      {
+        says: `${claim.metadata.name} cannot grow: storage class ${name ?? "(none)"} does not allow it`,
+        hint: "Set allowVolumeExpansion on the class, if its driver can.",
+      },
+    ];
+  });
 }

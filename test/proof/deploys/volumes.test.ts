@@ -59,7 +59,7 @@ describe.skipIf(cannotBoot())("circl deploy", () => {
     const previous = join(root, "dist/production");
     const back = await target.run("rollback", "--kubectl", CONTEXT, "--auto-approve", "--previous", previous);
     expect(back.code).toBe(3);
-    expect(back.stdout).toContain("StatefulSet nats: claim data 60Gi -> 50Gi: a volume cannot shrink.");
+    expect(back.stdout).toContain("blocked: claim data 60Gi -> 50Gi: a volume cannot shrink.");
   });
 
   test("prunes what is ours, harmless and gone from dist, and lists the rest for a person", async () => {
