@@ -1,11 +1,10 @@
 /** Production with servers that die, are stopped, lose their volume or cannot be reached: nothing that was acknowledged is lost. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, test } from "vitest";
 import { NATS } from "../../../src/kubernetes/names.ts";
 import { realModel } from "../../support/definitions.ts";
 import { cannotBoot } from "../../support/environment.ts";
 import { type Site, useSite } from "./site.ts";
-import { allCurrent, allReady, kill, loseVolume, nodeOf, nodesWithoutClients, remove, serversOf } from "./strikes.ts";
+import { allCurrent, allReady, cutOff, kill, losePower, loseVolume, remove, serversOf } from "./strikes.ts";
 import { type Fault, outlives } from "./traffic.ts";
 
 const inTurn = (blow: (site: Site, pod: string) => Promise<void>) => (site: Site) =>
@@ -16,9 +15,6 @@ const inTurn = (blow: (site: Site, pod: string) => Promise<void>) => (site: Site
     await allCurrent(site);
   });
 
-/** Longer than a client waits for an answer, shorter than a node may be silent before it counts as dead. */
-const AWAY = 20_000;
-
 const FAULTS: readonly Fault[] = [
   { name: "each server killed in turn", blows: inTurn((site, pod) => kill(site, pod, NATS.name)) },
   { name: "each server stopped in turn", blows: inTurn(remove) },
@@ -26,28 +22,8 @@ const FAULTS: readonly Fault[] = [
     name: "each server without its volume in turn",
     blows: inTurn((site, pod) => loseVolume(site, pod, NATS.dataClaim)),
   },
-  {
-    name: "each node cut off in turn, and back",
-    blows: inTurn(async (site, pod) => {
-      const node = nodeOf(site, pod);
-      await site.nodes.cut(node, false);
-      await sleep(AWAY);
-      await site.nodes.cut(node, true);
-    }),
-  },
-  {
-    name: "two of three nodes without power, and back",
-    blows: (site) => [
-      async () => {
-        const nodes = nodesWithoutClients(site);
-        for (const node of nodes) await site.nodes.lose(node);
-        await sleep(AWAY);
-        for (const node of nodes) await site.nodes.recover(node);
-        await allReady(site, NATS.name);
-        await allCurrent(site);
-      },
-    ],
-  },
+  { name: "each node cut off in turn, and back", blows: inTurn(cutOff) },
+  { name: "two of three nodes without power, and back", blows: (site) => [() => losePower(site)] },
 ];
 
 describe.skipIf(cannotBoot())("production", () => {

@@ -9,11 +9,13 @@ import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
 import { cannotBoot } from "../../support/environment.ts";
 import { request } from "../../support/jetstream.ts";
-import { useSite } from "./site.ts";
-import { allReady, kill, loseVolume, remove } from "./strikes.ts";
+import { changedModel, useSite } from "./site.ts";
+import { allCurrent, allReady, cutOff, kill, losePower, loseVolume, remove } from "./strikes.ts";
 import { type Fault, outlives } from "./traffic.ts";
 
 const model = realModel("staging");
+/** A setting that no reload takes, so that every server must start anew. */
+const longerGoodbye = changedModel("staging", { nats: { lameDuck: { grace: "10s", duration: "35s" } } });
 
 interface Info {
   readonly state: { readonly messages: number; readonly first_seq: number; readonly last_seq: number };
@@ -52,7 +54,7 @@ describe.skipIf(cannotBoot())("staging", () => {
     expect(wanted).toBeGreaterThan(0);
   };
 
-  const restarts: readonly Fault[] = [
+  const absences: readonly Fault[] = [
     {
       name: "the server of a stream killed",
       blows: (here) => [async () => kill(here, await holderOf("circl_oms"), NATS.name)],
@@ -66,9 +68,29 @@ describe.skipIf(cannotBoot())("staging", () => {
         },
       ],
     },
+    {
+      name: "the node of a stream cut off, and back",
+      blows: (here) => [
+        async () => {
+          await cutOff(here, await holderOf("circl_oms"));
+          await allCurrent(here);
+        },
+      ],
+    },
+    { name: "two of three nodes without power, and back", blows: (here) => [() => losePower(here)] },
+    {
+      name: "a rolling update with a setting that needs a restart",
+      blows: (here) => [
+        async () => {
+          await here.apply(longerGoodbye);
+          await here.ready();
+          await allCurrent(here);
+        },
+      ],
+    },
   ];
 
-  test.each(restarts)("loses nothing, but time: $name", (fault) => outlives(site(), fault));
+  test.each(absences)("loses nothing, but time: $name", (fault) => outlives(site(), fault));
 
   test("loses with a volume all streams that lie there and keeps the others, as it is said beforehand", async () => {
     const names = model.streams.map(({ name }) => name).filter((name) => /^circl_(iot|oms)/.test(name));

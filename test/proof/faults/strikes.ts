@@ -1,4 +1,5 @@
 /** What can befall the servers of a site. Each of these resolves once the harm is done, and some once it is undone. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { NATS, PORTS } from "../../../src/kubernetes/names.ts";
 import type { KubeObject } from "../../../src/proof/agent/objects.ts";
 import type { PodRun } from "../../../src/proof/agent/pod-run.ts";
@@ -122,4 +123,25 @@ export function nodesWithoutClients(site: Site): readonly [string, string] {
     .filter((node) => node !== home);
   if (!first || !second || others.length > 0) throw new Error(`servers and clients are not spread: ${home}, ${first}`);
   return [first, second];
+}
+
+/** Longer than a client waits for an answer, shorter than a node may be silent before it counts as dead. */
+const AWAY = 20_000;
+
+/** Cuts the node of a pod off from the others for a while. */
+export async function cutOff(site: Site, pod: string): Promise<void> {
+  const node = nodeOf(site, pod);
+  await site.nodes.cut(node, false);
+  await sleep(AWAY);
+  await site.nodes.cut(node, true);
+}
+
+/** Takes the power of two of three nodes for a while, and waits until servers and replicas are back. */
+export async function losePower(site: Site): Promise<void> {
+  const nodes = nodesWithoutClients(site);
+  for (const node of nodes) await site.nodes.lose(node);
+  await sleep(AWAY);
+  for (const node of nodes) await site.nodes.recover(node);
+  await allReady(site, NATS.name);
+  await allCurrent(site);
 }
