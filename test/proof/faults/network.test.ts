@@ -1,4 +1,4 @@
-/** Who reaches production's servers, and what comes through: network policies, and messages as large as they may be. */
+/** Who reaches the servers, and what comes through: network policies, and messages as large as they may be. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { NATS, PORTS, SERVICE_LABEL, serviceHost } from "../../../src/kubernetes/names.ts";
@@ -9,12 +9,12 @@ import { cannotBoot } from "../../support/environment.ts";
 import { clientPod, useSite } from "./site.ts";
 import { outlives } from "./traffic.ts";
 
-const model = realModel("production");
-const { clientNamespace } = model.environment.kubernetes;
 const AWAY = 20_000;
 const MEBIBYTE = 1_048_576;
 
-describe.skipIf(cannotBoot())("production", () => {
+describe.skipIf(cannotBoot()).each(["production", "staging"] as const)("%s", (name) => {
+  const model = realModel(name);
+  const { clientNamespace } = model.environment.kubernetes;
   const site = useSite(model);
 
   /** Whether a pod is greeted by a NATS server at the clients' Service. */

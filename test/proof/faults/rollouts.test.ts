@@ -1,4 +1,4 @@
-/** Rollouts of production under load: one that changes the configuration, one that changes the version, and back. */
+/** Rollouts under load: one that changes the configuration, one that changes the version, and back. */
 import { afterEach, describe, expect, test } from "vitest";
 import type { Model } from "../../../src/model/resolve.ts";
 import { tools } from "../../../tools/tool.js";
@@ -7,13 +7,6 @@ import { cannotBoot } from "../../support/environment.ts";
 import { changedModel, type Site, useSite } from "./site.ts";
 import { allCurrent, serversOf, uidsOf, varzOf } from "./strikes.ts";
 import { type Fault, outlives } from "./traffic.ts";
-
-const production = realModel("production");
-/** A setting that no reload takes, so that every server must start anew. */
-const longerGoodbye = changedModel("production", { nats: { lameDuck: { grace: "10s", duration: "35s" } } });
-const nextMinor = changedModel("production", {
-  images: { nats: { tag: `${tools["nats-server-2.15"]?.version}-alpine` } },
-});
 
 const bring = async (site: Site, model: Model): Promise<void> => {
   await site.apply(model);
@@ -37,18 +30,23 @@ interface Varz {
   readonly version: string;
 }
 
-const FAULTS: readonly Fault[] = [
-  { name: "a rolling update with a setting that needs a restart", blows: (site) => [rollOut(site, longerGoodbye)] },
-  {
-    name: "a rolling update to the next minor of NATS, and back",
-    blows: (site) => [rollOut(site, nextMinor), rollOut(site, production)],
-  },
-];
-
-describe.skipIf(cannotBoot("nats-server-2.15"))("production", () => {
-  const site = useSite(production);
+describe.skipIf(cannotBoot("nats-server-2.15")).each(["production", "staging"] as const)("%s", (name) => {
+  const model = realModel(name);
+  /** A setting that no reload takes, so that every server must start anew. */
+  const longerGoodbye = changedModel(name, { nats: { lameDuck: { grace: "10s", duration: "35s" } } });
+  const nextMinor = changedModel(name, {
+    images: { nats: { tag: `${tools["nats-server-2.15"]?.version}-alpine` } },
+  });
+  const faults: readonly Fault[] = [
+    { name: "a rolling update with a setting that needs a restart", blows: (site) => [rollOut(site, longerGoodbye)] },
+    {
+      name: "a rolling update to the next minor of NATS, and back",
+      blows: (site) => [rollOut(site, nextMinor), rollOut(site, model)],
+    },
+  ];
+  const site = useSite(model);
   // A rollout that failed leaves two versions, or two configurations, and the next one is to begin with one.
-  afterEach(() => bring(site(), production));
+  afterEach(() => bring(site(), model));
 
-  test.each(FAULTS)("$name", (fault) => outlives(site(), fault));
+  test.each(faults)("$name", (fault) => outlives(site(), fault));
 });

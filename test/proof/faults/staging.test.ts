@@ -9,13 +9,11 @@ import { eventually } from "../../support/control-plane.ts";
 import { realModel } from "../../support/definitions.ts";
 import { cannotBoot } from "../../support/environment.ts";
 import { request } from "../../support/jetstream.ts";
-import { changedModel, useSite } from "./site.ts";
+import { useSite } from "./site.ts";
 import { allCurrent, allReady, cutOff, kill, losePower, loseVolume, remove } from "./strikes.ts";
 import { type Fault, outlives } from "./traffic.ts";
 
 const model = realModel("staging");
-/** A setting that no reload takes, so that every server must start anew. */
-const longerGoodbye = changedModel("staging", { nats: { lameDuck: { grace: "10s", duration: "35s" } } });
 
 interface Info {
   readonly state: { readonly messages: number; readonly first_seq: number; readonly last_seq: number };
@@ -78,16 +76,6 @@ describe.skipIf(cannotBoot())("staging", () => {
       ],
     },
     { name: "two of three nodes without power, and back", blows: (here) => [() => losePower(here)] },
-    {
-      name: "a rolling update with a setting that needs a restart",
-      blows: (here) => [
-        async () => {
-          await here.apply(longerGoodbye);
-          await here.ready();
-          await allCurrent(here);
-        },
-      ],
-    },
   ];
 
   test.each(absences)("loses nothing, but time: $name", (fault) => outlives(site(), fault));
