@@ -138,6 +138,9 @@ function limitSuite({ connection, create, update, change, judge, predicted, ok, 
       ["$T.b", 5],
     ] as const)
       await publish(subject, count);
+    // What a consumer has before it is counted a moment after it was stored.
+    const pending = async () => (await (await connection().jetstreamManager()).consumers.info(name, "w")).num_pending;
+    await expect.poll(pending, { timeout: 30_000 }).toBe(12);
     const narrowed = { ...worker, filter_subjects: ["$T.b"] };
     const effects = await predicted(await consumerUpdate(connection(), name, narrowed));
     await ok(createConsumer(connection(), name, narrowed, "update"));
