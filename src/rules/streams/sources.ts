@@ -1,7 +1,7 @@
 /** Streams that copy from streams: the traps of sourcing. */
 import type { Model } from "../../model/resolve.ts";
 import type { Stream } from "../../model/stream.ts";
-import { effectiveRetention, flowsInto, originsOf } from "../../model/traffic.ts";
+import { effectiveRetention, flowsInto, namesOfOrigins, originsOf } from "../../model/traffic.ts";
 import { atLeast, parseVersion } from "../../model/version.ts";
 import { formatBytes, formatDuration, formatRate, KiB, SECOND } from "../../units.ts";
 import { inOrigin, inStream } from "../place.ts";
@@ -186,17 +186,16 @@ const lagOfNothing: Rule<Model> = {
   *check({ streams }) {
     for (const stream of streams) {
       const { sourceLag, sourceSilence } = stream.alerts ?? {};
-      if (originsOf(stream).length > 0) continue;
-      const limits = {
-        sourceLag,
-        sourceSilence: sourceSilence === undefined ? undefined : formatDuration(sourceSilence),
-      };
-      for (const [name, limit] of Object.entries(limits)) {
-        if (limit === undefined) continue;
-        yield {
-          place: inStream(stream, `alerts.${name}`),
-          says: `is ${limit}, but the stream has no sources and no mirror`,
-        };
+      const isCopy = namesOfOrigins(stream).length > 0;
+      if (sourceLag !== undefined && originsOf(stream).length === 0) {
+        const why = isCopy
+          ? "all its origins are of other accounts: what they take, nobody here knows"
+          : "the stream has no sources and no mirror";
+        yield { place: inStream(stream, "alerts.sourceLag"), says: `is ${sourceLag}, but ${why}` };
+      }
+      if (sourceSilence !== undefined && !isCopy) {
+        const says = `is ${formatDuration(sourceSilence)}, but the stream has no sources and no mirror`;
+        yield { place: inStream(stream, "alerts.sourceSilence"), says };
       }
     }
   },
