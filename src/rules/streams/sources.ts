@@ -3,6 +3,7 @@ import type { Model } from "../../model/resolve.ts";
 import type { Stream } from "../../model/stream.ts";
 import { effectiveRetention, flowsInto, namesOfOrigins, originsOf } from "../../model/traffic.ts";
 import { atLeast, parseVersion } from "../../model/version.ts";
+import { SHORTEST_SILENCE } from "../../nats/thresholds.ts";
 import { formatBytes, formatDuration, formatRate, KiB, SECOND } from "../../units.ts";
 import { inOrigin, inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
@@ -201,6 +202,24 @@ const lagOfNothing: Rule<Model> = {
   },
 };
 
+const shortSilence: Rule<Model> = {
+  code: "S075",
+  severity: "error",
+  title: "A silence of origins that calls while all is well",
+  reason:
+    "Origins send a heartbeat every second, and a change of leader takes several: a limit below that gets somebody up for nothing, and " +
+    "an alert that does so often is soon heard by nobody.",
+  hint: "Let it be 10s at least, or leave it out: it then follows from what the origin keeps.",
+  *check({ streams }) {
+    for (const stream of streams) {
+      const { sourceSilence } = stream.alerts ?? {};
+      if (sourceSilence === undefined || sourceSilence >= SHORTEST_SILENCE * SECOND) continue;
+      const says = `is ${formatDuration(sourceSilence)}, less than ${SHORTEST_SILENCE}s`;
+      yield { place: inStream(stream, "alerts.sourceSilence"), says };
+    }
+  },
+};
+
 export const sourceRules = [
   unknownOrigin,
   cycle,
@@ -211,4 +230,5 @@ export const sourceRules = [
   louderSource,
   shortOrigin,
   lagOfNothing,
+  shortSilence,
 ];

@@ -158,6 +158,11 @@ export const streamCases: Readonly<Record<string, Case>> = {
       ],
     },
   },
+  S075: {
+    fires: withCopy({ alerts: { sourceSilence: "9s" } }),
+    says: "streams/test.ts: copy.alerts.sourceSilence is 9s, less than 10s",
+    quiet: withCopy({ alerts: { sourceSilence: "10s" } }),
+  },
   S053: {
     fires: withCopy({
       sources: ["created", "paid"].map((event) => ({ name: "orders", filterSubject: `orders.${event}` })),
