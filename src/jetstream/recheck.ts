@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ConsumerInfo, Reader, StreamInfo } from "./api.ts";
 import { beyondApproval, takenBy } from "./approved-loss.ts";
 import type { LiveAsset } from "./diff.ts";
+import { ELECTION } from "./gone.ts";
 import { normaliseConsumer } from "./normalise.ts";
 import { type Observed, observe, observeConsumers } from "./observe.ts";
 import type { Applied } from "./order.ts";
@@ -68,9 +69,6 @@ function assertStillAllowed(now: Changed, { observed }: Basis): void {
   const ours = refusals(now, versionOf(observed), { observed, changes: [now] }).find(({ errCode }) => errCode === 0);
   if (ours) throw new Error(`${now.name}: ${ours.says}. ${ours.hint}`);
 }
-
-/** Milliseconds for a group to elect its leader (raft.go, maxElectionTimeout is 9 s): one that has none for a moment is not away. */
-const ELECTION = 10_000;
 
 /** What the plan asks of a delete (blindDelete in plan.ts): a server may have gone away since. */
 async function assertAllSeen({ name, stream }: Changed, { model }: Basis, reader: Reader): Promise<void> {
