@@ -10,7 +10,7 @@ import type { LiveAsset } from "./diff.ts";
 import { ELECTION } from "./gone.ts";
 import { normaliseConsumer } from "./normalise.ts";
 import { type Observed, observe, observeConsumers } from "./observe.ts";
-import type { Applied } from "./order.ts";
+import { type Applied, reconfigures } from "./order.ts";
 import { type Basis, effectsNow, type PlannedChange, versionOf } from "./plan.ts";
 import { refusals } from "./refusals.ts";
 import { normalised } from "./settle.ts";
@@ -41,7 +41,9 @@ export async function assertAsPlanned(
     throw new Error(`${change.name} has changed since it was planned. Plan again and look at what is different now.`);
   }
   const now = { ...change, live } as Changed;
-  const seen = withLive(basis.observed, stream);
+  // Of two copies at once the plan knows nothing: somebody may have begun another since.
+  const others = reconfigures(change) ? (await observe(reader, [])).streams : basis.observed.streams;
+  const seen = withLive({ ...basis.observed, streams: others }, stream);
   const around = {
     ...basis,
     observed: changesRetention(change) ? await withConsumers(seen, change.stream, reader) : seen,
