@@ -12,6 +12,7 @@ import type { Change, FieldChange } from "./diff.ts";
 import { amountOf, breaks, type Effect, loses, says, unlimited } from "./effect.ts";
 import { over, overAge, overLimit, overPerSubject } from "./limit-effects.ts";
 import type { Measured } from "./measure.ts";
+import { besideBehind } from "./moving.ts";
 import type { Observed } from "./observe.ts";
 import type { Origin } from "./origins.ts";
 import { neverCopied, sourceEffects, subjectEffects } from "./subject-effects.ts";
@@ -111,8 +112,8 @@ const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
   num_replicas: (row) =>
     Number(row.field.to) === 1
       ? says("one copy is left: what its server loses is lost")
-      : says("data is copied between servers; it is done when all replicas are current"),
-  placement: () => says("data moves between servers; it is done when all replicas are current"),
+      : copies("data is copied between servers; it is done when all replicas are current", row),
+  placement: (row) => copies("data moves between servers; it is done when all replicas are current", row),
   compression: () => says("new blocks only, and only after the server restarts"),
   sealed: (row) => [
     ...irreversible("the stream takes no message ever again")(row),
@@ -122,6 +123,12 @@ const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
   deny_purge: irreversible("the stream can never be purged again"),
   allow_msg_ttl: irreversible("message TTLs cannot be switched off again"),
   allow_msg_schedules: irreversible("message schedules cannot be switched off again"),
+};
+
+/** Others that catch up meanwhile are said, not refused: nobody could give leave, and a slow disk may last. */
+const copies = (text: string, { change, observed }: Row): Effect[] => {
+  const beside = besideBehind(change, observed);
+  return [...says(text), ...(beside ? says(beside) : [])];
 };
 
 /** 2.14.0 and 2.14.1. */

@@ -2,6 +2,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError, ConnectionFailure, type Reader } from "./api.ts";
 
+/**
+ * Milliseconds for a group to elect its leader (raft.go, maxElectionTimeout is 9 s): what has none for a moment is not away, and what
+ * a new meta leader does not know of yet is not gone.
+ */
+export const ELECTION = 10_000;
+
 /** Stream or consumer not found. */
 export const isNotFound = (error: unknown): boolean =>
   error instanceof ApiError && [10059, 10014].includes(error.errCode);

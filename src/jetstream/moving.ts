@@ -11,16 +11,17 @@ import { atLeast, type Version } from "../model/version.ts";
 import type { Peer, StreamInfo } from "./api.ts";
 import type { Change } from "./diff.ts";
 import type { Observed } from "./observe.ts";
-import type { Refusal } from "./refusals.ts";
+import { copyingInHaste } from "./order.ts";
+import type { Refusal, Surroundings } from "./refusals.ts";
 
 const AFTERWARDS = "Wait until it is done (`circl status` says so), then plan again.";
 
 /** @returns nothing for a standalone server, where nothing moves */
-export function whileMoving(change: Change, version: Version, observed?: Observed): Refusal[] {
+export function whileMoving(change: Change, version: Version, around?: Surroundings): Refusal[] {
   if (change.action !== "update" || change.live.kind !== "stream") return [];
   return [
     ...refusedWhileMoving(change, change.live.info, version),
-    ...(observed ? besideOthers(change, observed) : []),
+    ...(around ? [...besideOthers(change, around.observed), ...twoInHaste(change, around.changes)] : []),
   ];
 }
 
@@ -28,7 +29,7 @@ type Update = Extract<Change, { action: "update" }>;
 
 /** An apply copies between servers for one stream after the other; one that ran out of time leaves a copy that goes on. */
 function besideOthers(change: Update, { streams }: Observed): Refusal[] {
-  const field = change.fields.find(({ field: name }) => name === "num_replicas" || name === "placement")?.field;
+  const field = copiesBy(change);
   if (field === undefined) return [];
   const busy = streams.flatMap((other) =>
     other.status === "known" && other.name !== change.name && isCopying(other.info) ? [other.name] : [],
@@ -38,9 +39,46 @@ function besideOthers(change: Update, { streams }: Observed): Refusal[] {
   return [{ field, errCode: 0, says, hint: AFTERWARDS }];
 }
 
-/** One that is offline gets nothing; the others catch up. */
-const isCopying = ({ cluster: { desired, replicas = [] } = {} }: StreamInfo): boolean =>
-  desired !== undefined || replicas.some((peer) => !peer.offline && isBehind(peer));
+const copiesBy = ({ fields }: Update): string | undefined =>
+  fields.find(({ field }) => field === "num_replicas" || field === "placement")?.field;
+
+/**
+ * Since 2.15 the server says that it scales or moves a stream; before, one that moves has peers beyond its leader and its replicas. One
+ * that was scaled before 2.15 shows by lag alone, as a slow disk does (seen on 2.14.9, 1 to 3 replicas): `besideBehind`.
+ */
+const isCopying = ({ config, cluster: { desired, replicas = [] } = {} }: StreamInfo): boolean =>
+  desired !== undefined || replicas.length >= Number(config.num_replicas ?? 1);
+
+/**
+ * What to know before a scale or a move: which other streams have replicas that catch up. One that is offline gets nothing.
+ * @returns undefined where there are none
+ */
+export function besideBehind({ name }: Change, { streams }: Observed): string | undefined {
+  const behind = streams.flatMap((other) =>
+    other.status === "known" && other.name !== name && !isCopying(other.info)
+      ? (other.info.cluster?.replicas ?? [])
+          .filter((peer) => !peer.offline && isBehind(peer))
+          .map((peer) => `${howFar(peer)} in ${other.name}`)
+      : [],
+  );
+  return behind.length === 0
+    ? undefined
+    : `meanwhile ${behind.join(", ")}: a slow disk, or a copy under way, and two of those slow each other and every client`;
+}
+
+/**
+ * Subjects that move are captured by nobody until the last is taken, so none of those updates waits until the one before is whole;
+ * nor may one of them stop there because another is being copied.
+ */
+function twoInHaste(change: Update, changes: readonly Change[]): Refusal[] {
+  const field = copiesBy(change);
+  if (field === undefined || !change.fields.some(({ field: name }) => name === "subjects")) return [];
+  const hasty = copyingInHaste(changes);
+  const others = hasty.filter((name) => name !== change.name);
+  if (!hasty.includes(change.name) || others.length === 0) return [];
+  const says = `it would be copied between servers at once with ${others.join(", ")}, since subjects that move do not wait; the server would not refuse it, we do`;
+  return [{ field, errCode: 0, says, hint: "Apply the subjects alone first, then what copies." }];
+}
 
 function refusedWhileMoving(change: Update, info: StreamInfo, version: Version): Refusal[] {
   const changed = (name: string) => change.fields.some(({ field }) => field === name);
@@ -78,9 +116,7 @@ function isMoving({ config, cluster = {} }: StreamInfo, staged: boolean): boolea
 export function losesCopies({ config, cluster = {} }: StreamInfo): Omit<Refusal, "field"> | undefined {
   const { leader, replicas = [] } = cluster;
   const missing = Number(config.num_replicas ?? 1) - 1 - replicas.length;
-  const behind = replicas.filter(isBehind).map(({ name, offline, lag = 0 }) => {
-    return `${name} is ${offline ? "offline" : lag > 0 ? `${lag} operations behind` : "not current"}`;
-  });
+  const behind = replicas.filter(isBehind).map(howFar);
   const why = [
     ...(leader ? [] : ["it has no leader"]),
     ...behind,
@@ -94,6 +130,9 @@ export function losesCopies({ config, cluster = {} }: StreamInfo): Omit<Refusal,
         hint: `${AFTERWARDS} A server that never comes back is taken out of the cluster first: runbook NatsMetaGroupSize.`,
       };
 }
+
+const howFar = ({ name, offline, lag = 0 }: Peer): string =>
+  `${name} is ${offline ? "offline" : lag > 0 ? `${lag} operations behind` : "not current"}`;
 
 /** Operations of its log that a replica may be behind under load: a fraction of a second at our rates. */
 const IN_FLIGHT = 1_000;

@@ -26,7 +26,7 @@ export function inOrder(changes: readonly Change[]): Step[] {
   const released = lettingGoFirst(streams.filter((change) => makesWay(change, streams)));
   const room = deleted.filter((change) => makesWay(change, streams));
   const takes = (change: Written) => takesOver(change, [...room, ...released]);
-  // One that takes a subject as well does not wait until the others are whole.
+  // One that takes a subject as well does not wait until the others are whole; two that copy are refused (twoInHaste in moving.ts).
   const heavy = streams.filter((change) => !released.includes(change) && reconfigures(change) && !takes(change));
   const light = streams.filter((change) => !released.includes(change) && !heavy.includes(change));
   const depths = new Map(light.map((change) => [change, depthOf(change, light)]));
@@ -53,9 +53,17 @@ export function inOrder(changes: readonly Change[]): Step[] {
   ].filter((step) => step.changes.length > 0);
 }
 
+/** Names of the updates that copy data between servers and are not waited for before what comes next. */
+export const copyingInHaste = (changes: readonly Change[]): string[] =>
+  inOrder(changes).flatMap((step) =>
+    step.inHaste ? step.changes.flatMap((one) => (one.action === "update" && reconfigures(one) ? [one.name] : [])) : [],
+  );
+
 /** Copies data between servers; two at once slow each other and every client. */
-const reconfigures = (change: Written): boolean =>
-  change.action === "update" && change.fields.some(({ field }) => field === "num_replicas" || field === "placement");
+export const reconfigures = (change: Change): boolean =>
+  change.action === "update" &&
+  change.kind === "stream" &&
+  change.fields.some(({ field }) => field === "num_replicas" || field === "placement");
 
 /** 0 for a stream that copies from none of `all`; one more than its deepest origin otherwise. */
 function depthOf(change: Written, all: readonly Written[], seen: readonly string[] = []): number {

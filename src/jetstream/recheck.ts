@@ -7,9 +7,10 @@ import { isDeepStrictEqual } from "node:util";
 import type { ConsumerInfo, Reader, StreamInfo } from "./api.ts";
 import { beyondApproval, takenBy } from "./approved-loss.ts";
 import type { LiveAsset } from "./diff.ts";
+import { ELECTION } from "./gone.ts";
 import { normaliseConsumer } from "./normalise.ts";
 import { type Observed, observe, observeConsumers } from "./observe.ts";
-import type { Applied } from "./order.ts";
+import { type Applied, reconfigures } from "./order.ts";
 import { type Basis, effectsNow, type PlannedChange, versionOf } from "./plan.ts";
 import { refusals } from "./refusals.ts";
 import { normalised } from "./settle.ts";
@@ -40,7 +41,9 @@ export async function assertAsPlanned(
     throw new Error(`${change.name} has changed since it was planned. Plan again and look at what is different now.`);
   }
   const now = { ...change, live } as Changed;
-  const seen = withLive(basis.observed, stream);
+  // Of two copies at once the plan knows nothing: somebody may have begun another since.
+  const others = reconfigures(change) ? (await observe(reader, [])).streams : basis.observed.streams;
+  const seen = withLive({ ...basis.observed, streams: others }, stream);
   const around = {
     ...basis,
     observed: changesRetention(change) ? await withConsumers(seen, change.stream, reader) : seen,
@@ -68,9 +71,6 @@ function assertStillAllowed(now: Changed, { observed }: Basis): void {
   const ours = refusals(now, versionOf(observed), { observed, changes: [now] }).find(({ errCode }) => errCode === 0);
   if (ours) throw new Error(`${now.name}: ${ours.says}. ${ours.hint}`);
 }
-
-/** Milliseconds for a group to elect its leader (raft.go, maxElectionTimeout is 9 s): one that has none for a moment is not away. */
-const ELECTION = 10_000;
 
 /** What the plan asks of a delete (blindDelete in plan.ts): a server may have gone away since. */
 async function assertAllSeen({ name, stream }: Changed, { model }: Basis, reader: Reader): Promise<void> {

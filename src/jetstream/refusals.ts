@@ -191,7 +191,7 @@ function refusalsOf({ name, version }: Named, change: Change, around?: Surroundi
   return [
     ...tooNew(change.kind, change.config, version, name),
     ...single,
-    ...whileMoving(change, version, around?.observed),
+    ...whileMoving(change, version, around),
     ...sealedForGood(change),
     ...(around ? [...takenSubjects(change, around), ...beyondAccount(change, around), ...noRoom(change, around)] : []),
   ];

@@ -4,7 +4,7 @@ import { atLeast, parseVersion } from "../model/version.ts";
 import type { ClusterState, ConsumerInfo, Reader, StreamInfo } from "./api.ts";
 import { ApiError, ConnectionFailure } from "./api.ts";
 import type { WireConfig } from "./desired.ts";
-import { isNotFound, stillThere } from "./gone.ts";
+import { ELECTION, isNotFound, stillThere } from "./gone.ts";
 import { normaliseConsumer, normaliseStream } from "./normalise.ts";
 import type { Applied } from "./order.ts";
 import { consumerDetails, inParallel, streamDetails } from "./pager.ts";
@@ -58,20 +58,26 @@ async function settleWritten(
   const seen = new Set<string>();
   /** Why the last look at each did not show it. */
   const errors = new Map<string, Error>();
+  /** Since when, in milliseconds since 1970, each was said not to be there, time after time. */
+  const missing = new Map<string, number>();
   for (let pause = 25; open.size > 0; pause = Math.min(pause * 2, 500)) {
     const look = await listed([...open.values()], reader);
     for (const [name, { sent, kept, isLed, isWhole }] of look.found) {
       seen.add(name);
       errors.delete(name);
+      missing.delete(name);
       const lost = lostFields(kept, sent);
       if (lost.length > 0) failed.set(name, notKept(name, lost));
       if (lost.length > 0 || isWhole || (until === "led" && isLed)) open.delete(name);
     }
     for (const [name, error] of look.errors) {
-      // Right after a create a server may not know of it yet; twice in a row it is gone.
-      const isOver = !mayPass(error) || (isNotFound(error) && isNotFound(errors.get(name)));
       errors.set(name, error);
-      if (!isOver) continue;
+      const since = missing.get(name) ?? Date.now();
+      if (isNotFound(error)) missing.set(name, since);
+      else missing.delete(name);
+      // Right after a create, or after an election, a server may not know of it yet.
+      const isGone = isNotFound(error) && Date.now() - since >= ELECTION;
+      if (mayPass(error) && !isGone) continue;
       failed.set(name, notSeen(name, error));
       open.delete(name);
     }

@@ -47,7 +47,9 @@ export function consumerHealth(
     guard?.action === "delete"
       ? [`has a guard that an interrupted apply left behind: ${guard.name}`]
       : guard?.action === "unmanaged" && guard.live?.kind === "consumer" && isGuard(guard.live.info, consumer.name)
-        ? [`was created anew by somebody else, and ${guard.name} keeps the place that it had before`]
+        ? [
+            `was created anew by somebody else, and ${guard.name} keeps the place that it had before: \`--allow-delete ${guard.name}\` gives the place up`,
+          ]
         : [];
   const drift = driftOf(change);
   const waits = info.num_pending > 0 ? waitOf(info, holder.info, now) : undefined;

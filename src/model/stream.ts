@@ -162,7 +162,7 @@ export const streamSchema = only({
       publishRate: v.exactOptional(rate),
       /** Messages of an origin that have not been copied yet. */
       sourceLag: v.exactOptional(count(1)),
-      /** How long it may hear nothing of an origin. */
+      /** How long it may hear nothing of an origin: ten seconds at least (S075). */
       sourceSilence: v.exactOptional(duration),
     }),
   ),

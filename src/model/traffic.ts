@@ -41,6 +41,11 @@ export function isCopied({ filterSubject, subjectTransforms = [] }: StreamOrigin
 export const originsOf = (stream: Stream): readonly StreamOrigin[] =>
   (stream.mirror ? [stream.mirror] : stream.sources).filter(({ external }) => external === undefined);
 
+/** Of all streams that this one copies from, also those of other accounts. */
+export const namesOfOrigins = ({ mirror, sources }: Stream): readonly string[] => [
+  ...new Set((mirror ? [mirror] : sources).map(({ name }) => name)),
+];
+
 /** How long a message lives at the declared rates, and which limit ends its life. */
 export interface EffectiveRetention {
   /** Nanoseconds; Infinity where nothing ends it. */

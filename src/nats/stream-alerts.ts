@@ -1,7 +1,7 @@
 /** Are the declared streams there, led, replicated, fed and copied? */
 import { type Alert, withRunbooks } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
-import { originsOf } from "../model/traffic.ts";
+import { namesOfOrigins, originsOf } from "../model/traffic.ts";
 import { ofStreams, oneOf } from "./series.ts";
 import { STANDSTILL } from "./stream-recordings.ts";
 import {
@@ -76,7 +76,7 @@ export function streamAlerts(model: Model): Alert[] {
     ...(streams.some(({ replicas }) => replicas > 1) ? [replicasMissing, replicaLagging] : []),
     ...(streams.some((stream) => deadLettersLimit(stream) !== undefined) ? [deadLetters] : []),
     ...(streams.some((stream) => publishRateLimit(stream, model) !== undefined) ? [publishRateExceeded] : []),
-    ...(streams.some((stream) => originsOf(stream).length > 0) ? sourceAlerts(model) : []),
+    ...(streams.some((stream) => namesOfOrigins(stream).length > 0) ? sourceAlerts(model) : []),
   ];
 }
 
@@ -117,6 +117,14 @@ function sourceAlerts(model: Model): Alert[] {
   const alert = withRunbooks(model.environment);
   const late = tooShort(originsTooShort(model));
   const silence = "source:nats_stream_source_active_duration_ns";
+  const lagging = alert({
+    name: "NatsSourceLagging",
+    expr: "source:nats_stream_source_lag:leader > on (namespace, stream_name, source_name) source:nats_stream_source_lag:threshold",
+    for: BEFORE_LOSS,
+    severity: "critical",
+    summary: `{{ $labels.stream_name }} is {{ $value | humanize }} messages behind {{ $labels.source_name }} (alert above ${thresholdOf("source:nats_stream_source_lag", ["namespace", "stream_name", "source_name"])})`,
+    description: `Copying is slower than publishing. What the origin drops before it is copied is lost to the copy.${late}`,
+  });
   return [
     alert({
       name: "NatsSourceStalled",
@@ -132,14 +140,8 @@ function sourceAlerts(model: Model): Alert[] {
         late,
     }),
     ...standstillAlerts(model),
-    alert({
-      name: "NatsSourceLagging",
-      expr: "source:nats_stream_source_lag:leader > on (namespace, stream_name, source_name) source:nats_stream_source_lag:threshold",
-      for: BEFORE_LOSS,
-      severity: "critical",
-      summary: `{{ $labels.stream_name }} is {{ $value | humanize }} messages behind {{ $labels.source_name }} (alert above ${thresholdOf("source:nats_stream_source_lag", ["namespace", "stream_name", "source_name"])})`,
-      description: `Copying is slower than publishing. What the origin drops before it is copied is lost to the copy.${late}`,
-    }),
+    // What an origin of another account takes, nobody here knows.
+    ...(model.streams.some((stream) => originsOf(stream).length > 0) ? [lagging] : []),
   ];
 }
 

@@ -1,8 +1,7 @@
 /** What alerts and dashboards say about streams and consumers, once: one value each, whichever servers report it. */
 import type { Recording } from "../kubernetes/prometheus-rule.ts";
 import type { Model } from "../model/resolve.ts";
-import type { Stream } from "../model/stream.ts";
-import { originsOf } from "../model/traffic.ts";
+import { namesOfOrigins, originsOf } from "../model/traffic.ts";
 import { SECOND } from "../units.ts";
 import { ofOrigins, ofStreams, published } from "./series.ts";
 import {
@@ -36,7 +35,7 @@ export function measurements({ environment, streams }: Model): Recording[] {
         labels: { stream_name: stream.name, source_name: name },
       })),
     ),
-    ...(streams.some((stream) => originsOf(stream).length > 0)
+    ...(streams.some((stream) => namesOfOrigins(stream).length > 0)
       ? [
           { record: "stream:nats_stream_last_seq:max", expr: perStream("nats_stream_last_seq", here) },
           { record: "source:nats_stream_source_lag:leader", expr: sourced("lag") },
@@ -61,11 +60,6 @@ export function measurements({ environment, streams }: Model): Recording[] {
     },
   ];
 }
-
-/** Also those of other accounts. */
-export const namesOfOrigins = ({ mirror, sources }: Stream): readonly string[] => [
-  ...new Set((mirror ? [mirror] : sources).map(({ name }) => name)),
-];
 
 /** Above how many messages of its origin a copy that took none is stuck, or may be. */
 export const STANDSTILL = {

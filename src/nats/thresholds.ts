@@ -61,6 +61,9 @@ export function standstillOf(stream: Stream, origin: string, model: Model): Stan
 const takesAll = ({ filterSubject, subjectTransforms = [] }: StreamOrigin): boolean =>
   (filterSubject === undefined || filterSubject === ">") && subjectTransforms.every(({ src }) => src === ">");
 
+/** Seconds: origins send a heartbeat every second, and a change of leader takes several; less calls while all is well. */
+export const SHORTEST_SILENCE = 10;
+
 /** Messages that may wait for a consumer: five minutes of peak, or half of the time that is left as for a copy. */
 export const pendingLimit = (consumer: Consumer, stream: Stream, model: Model): number =>
   consumer.alerts?.pending ?? messagesOf(readBy(consumer, stream, model), 300);
@@ -69,7 +72,7 @@ export const pendingLimit = (consumer: Consumer, stream: Stream, model: Model): 
 export const silenceLimit = (stream: Stream, origin: string, model: Model): number =>
   stream.alerts?.sourceSilence !== undefined
     ? stream.alerts.sourceSilence / SECOND
-    : Math.max(10, Math.floor(tolerated(copied(stream, origin, model).keeps, 60)));
+    : Math.max(SHORTEST_SILENCE, Math.floor(tolerated(copied(stream, origin, model).keeps, 60)));
 
 /** Origins that drop messages before anybody can hear that they are not copied, at declared peak. */
 export const originsTooShort = (model: Model): readonly string[] => [

@@ -26,9 +26,10 @@ export const killServer = (subject: Subject): Promise<string> =>
   underLoad(subject, async () => {
     const [server] = podsWith(subject.booted.nodes.pods(), SERVER);
     const container = server?.containers.find(({ container: { name } }) => name === NATS.name);
-    await killContainer(container);
+    const name = `${server?.pod.metadata.name ?? "a server"}/${NATS.name}`;
+    await killContainer(container, name);
     for (const end = Date.now() + PATIENCE; !container?.ready; await sleep(250))
-      if (Date.now() > end) throw new Error(`${server?.pod.metadata.name} was killed and is not ready again`);
+      if (Date.now() > end) throw new Error(`${name} was killed and is not ready again`);
   });
 
 /** Rolls all servers, as a change of their pods does. @throws Error for every message that it cost */
@@ -44,13 +45,16 @@ export const rollServers = (subject: Subject): Promise<string> =>
     await subject.booted.ready();
   });
 
-/** Kills the process of a container, and waits until its node has started it again. @throws Error where there is none, or it is not */
-export async function killContainer(container: ContainerRun | undefined): Promise<void> {
-  if (!container?.process) throw new Error("what is to be killed does not run");
+/**
+ * Kills the process of a container, and waits until its node has started it again.
+ * @param name pod/container, for errors @throws Error where it does not run, or is not started again
+ */
+export async function killContainer(container: ContainerRun | undefined, name: string): Promise<void> {
+  if (!container?.process) throw new Error(`${name} is to be killed and does not run`);
   const { restarts } = container;
   container.process.signal("SIGKILL");
   for (const end = Date.now() + PATIENCE; container.restarts === restarts; await sleep(250))
-    if (Date.now() > end) throw new Error(`${container.container.name} was killed and is not started again`);
+    if (Date.now() > end) throw new Error(`${name} was killed and is not started again`);
 }
 
 async function underLoad(subject: Subject, happens: () => Promise<void>): Promise<string> {

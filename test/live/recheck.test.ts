@@ -168,6 +168,37 @@ describe.skipIf(without("nats-server", "test-ca"))("between the yes and the writ
     expect((await other.read<StreamInfo>("STREAM.INFO", ["orders"])).config.num_replicas).toBe(3);
   });
 
+  test("another stream begins to be copied, and it waits", { timeout: 180_000 }, async () => {
+    const withCopies = (replicas: number) =>
+      modelWith({ streams: [...lock.map((one) => ({ ...one, replicas: 3 })), { ...orders, replicas }] });
+    await using cluster = await Cluster.start(withCopies(1));
+    await using writer = await openWriter(cluster.target());
+    const planned = (replicas: number) => plan(withCopies(replicas), writer, policy, Date.now() * 1e6);
+    expect((await apply(await planned(1), writer, quiet)).failed).toEqual([]);
+    await writer.write("STREAM.CREATE", ["theirs"], { name: "theirs", subjects: ["theirs"], num_replicas: 3 });
+    const approved = await planned(3);
+    expect(approved.summary).toMatchObject({ update: 1, blocked: 0 });
+    // As 2.15 says it for as long as the copy takes, which no test can hold still.
+    const copying: Writer = {
+      ...writer,
+      read: async <T>(verb: Parameters<Writer["read"]>[0], names?: readonly string[], body?: object) => {
+        const answer = await writer.read<T>(verb, names, body);
+        if (verb !== "STREAM.LIST") return answer;
+        const { streams } = answer as { streams: StreamInfo[] };
+        const begun = streams.map((info) =>
+          info.config.name === "theirs" ? { ...info, cluster: { ...info.cluster, desired: {} } } : info,
+        );
+        return { ...answer, streams: begun };
+      },
+    };
+    const { done, failed } = await apply(approved, copying, quiet);
+    expect([...done, ...failed.map(({ error }) => error.message)]).toEqual([
+      expect.stringContaining("orders: theirs is being copied between servers, and two at once slow each other"),
+    ]);
+    expect((await writer.read<StreamInfo>("STREAM.INFO", ["orders"])).config.num_replicas).toBe(1);
+    expect(await apply(await planned(3), writer, { ...quiet, readyTimeout: 60_000 })).toMatchObject({ failed: [] });
+  });
+
   test("one goes away that alone has a stream, and nothing is deleted", { timeout: 180_000 }, async () => {
     const superfluous = { ...orders, name: "superfluous", subjects: ["superfluous.>"], publishers: [] };
     const alone = { ...orders, replicas: 1 };

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkCluster } from "../../src/proof/cluster.ts";
-import { addressesOf, SERVER } from "../../src/proof/reach.ts";
+import { addressesOf, podsWith, SERVER } from "../../src/proof/reach.ts";
 import {
   applyStreams,
   checkStreams,
@@ -29,9 +29,10 @@ interface LivePod {
   };
 }
 
+const SERVERS = ["nats-0", "nats-1", "nats-2"];
 const PODS = {
-  production: ["nats-0", "nats-1", "nats-2", "tile38-follower-0", "tile38-follower-1", "tile38-leader-0"],
-  staging: ["nats-0", "nats-1", "nats-2", "tile38-follower-0", "tile38-leader-0"],
+  production: [...SERVERS, "tile38-follower-0", "tile38-follower-1", "tile38-leader-0"],
+  staging: [...SERVERS, "tile38-follower-0", "tile38-leader-0"],
 };
 
 describe.skipIf(cannotBoot()).each(["production", "staging"] as const)("%s", (environment) => {
@@ -92,7 +93,9 @@ describe.skipIf(cannotBoot()).each(["production", "staging"] as const)("%s", (en
         `^3 servers, each with routes to all others, under TLS that asks both sides for certificates; meta leader ${cluster}-[012]$`,
       ),
     );
-    for (const host of serversOf(subject)) {
+    const servers = serversOf(subject);
+    expect(Object.keys(servers)).toEqual(SERVERS);
+    for (const host of Object.values(servers)) {
       const { protocol, fingerprint } = await handshake(6222, { host, rejectUnauthorized: false }, "route");
       expect({ protocol, certificate: fingerprint !== undefined }).toEqual({
         protocol: "TLSv1.3",
@@ -141,13 +144,20 @@ describe.skipIf(cannotBoot()).each(["production", "staging"] as const)("%s", (en
   });
 
   test("serves a certificate that was renewed without a restart: the reloader hears of it", async () => {
-    const served = () => Promise.all(serversOf(subject).map(fingerprint));
+    const served = async () => {
+      const prints = Object.entries(serversOf(subject)).map(
+        async ([pod, host]) => [pod, await fingerprint(host)] as const,
+      );
+      return new Map(await Promise.all(prints));
+    };
     const before = await served();
-    expect(before.every((print) => print !== undefined)).toBe(true);
+    const shown = (prints: ReadonlyMap<string, string | undefined>) => SERVERS.filter((pod) => prints.get(pod));
+    expect(shown(before)).toEqual(SERVERS);
     await subject.booted.refreshSecrets();
-    const renewed = (prints: readonly (string | undefined)[]) =>
-      prints.every((print, i) => print !== undefined && print !== before[i]);
-    expect(renewed(await eventually(served, renewed))).toBe(true);
+    const renewed = (prints: ReadonlyMap<string, string | undefined>) =>
+      shown(prints).filter((pod) => prints.get(pod) !== before.get(pod));
+    const all = (prints: ReadonlyMap<string, string | undefined>) => renewed(prints).length === SERVERS.length;
+    expect(renewed(await eventually(served, all))).toEqual(SERVERS);
     const restarts = (await pods()).flatMap(({ status }) => status.containerStatuses.map((one) => one.restartCount));
     expect(new Set(restarts)).toEqual(new Set([0]));
   });
@@ -168,7 +178,13 @@ describe.skipIf(cannotBoot()).each(["production", "staging"] as const)("%s", (en
   });
 });
 
-const serversOf = ({ booted }: Booted): readonly string[] => addressesOf(booted.nodes.pods(), SERVER);
+/** Addresses of the servers that are ready, by pod. */
+const serversOf = ({ booted }: Booted): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    podsWith(booted.nodes.pods(), SERVER)
+      .flatMap((run) => addressesOf([run], SERVER).map((address) => [run.pod.metadata.name, address] as const))
+      .sort(),
+  );
 
 /** Of the certificate that a server shows now; its authority is not asked. */
 const fingerprint = async (host: string): Promise<string | undefined> =>

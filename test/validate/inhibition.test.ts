@@ -30,7 +30,7 @@ interface Scene {
 }
 
 /** Each scene in environments of its own: a rule that did not compare them would be found here. */
-const scenes: readonly Scene[] = inhibitRules.flatMap((rule, i) =>
+const ruled: readonly Scene[] = inhibitRules.flatMap((rule, i) =>
   rule.source_matchers
     .flatMap((matcher) => matched(matcher, names))
     .flatMap((source) =>
@@ -57,6 +57,15 @@ const scenes: readonly Scene[] = inhibitRules.flatMap((rule, i) =>
         }),
     ),
 );
+
+/** Whoever mends the one that is missing may make another start empty: that one is not whole must be heard meanwhile. */
+const besideMissing: Scene = {
+  what: "NatsServerMissing and NatsNotReady of one environment, of another server most likely",
+  silenced: false,
+  source: labelsOf("NatsServerMissing", { environment: "one missing, another not ready" }),
+  target: labelsOf("NatsNotReady", { environment: "one missing, another not ready" }),
+};
+const scenes = [...ruled, besideMissing];
 
 describe.skipIf(without("alertmanager"))("what silences what", () => {
   let alertmanager: Alertmanager;

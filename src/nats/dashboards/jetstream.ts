@@ -2,11 +2,10 @@
 import { chosen, type Dashboard, growth, type Panel, type Row } from "../../grafana/dashboard.ts";
 import { alertsIn, type Limit, limitAt, limitsOf } from "../../grafana/limit.ts";
 import type { Model } from "../../model/resolve.ts";
-import { originsOf } from "../../model/traffic.ts";
+import { namesOfOrigins } from "../../model/traffic.ts";
 import { natsAlerts } from "../alerts.ts";
 import { ofOrigins, oneOf } from "../series.ts";
 import { NEARLY_FULL, refusingStreams } from "../stream-alerts.ts";
-import { namesOfOrigins } from "../stream-recordings.ts";
 import { silenceLimit } from "../thresholds.ts";
 import { CONSUMER_LEADER, deadLetterStreams, hasRules, STREAM_LEADER, storedBy } from "./series.ts";
 import { deadLetters, nearestLimits } from "./shared.ts";
@@ -23,7 +22,7 @@ export function jetstreamDashboard(model: Model): Dashboard {
   // A server that stands alone names no leader of its streams.
   const led = model.environment.nats.servers > 1 && model.streams.length > 0;
   const replicated = model.streams.some(({ replicas }) => replicas > 1);
-  const copies = model.streams.some((stream) => originsOf(stream).length > 0);
+  const copies = model.streams.some((stream) => namesOfOrigins(stream).length > 0);
   return {
     name: "jetstream",
     title: "streams and consumers",

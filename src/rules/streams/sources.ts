@@ -1,8 +1,9 @@
 /** Streams that copy from streams: the traps of sourcing. */
 import type { Model } from "../../model/resolve.ts";
 import type { Stream } from "../../model/stream.ts";
-import { effectiveRetention, flowsInto, originsOf } from "../../model/traffic.ts";
+import { effectiveRetention, flowsInto, namesOfOrigins, originsOf } from "../../model/traffic.ts";
 import { atLeast, parseVersion } from "../../model/version.ts";
+import { SHORTEST_SILENCE } from "../../nats/thresholds.ts";
 import { formatBytes, formatDuration, formatRate, KiB, SECOND } from "../../units.ts";
 import { inOrigin, inStream } from "../place.ts";
 import type { Rule } from "../rule.ts";
@@ -186,18 +187,35 @@ const lagOfNothing: Rule<Model> = {
   *check({ streams }) {
     for (const stream of streams) {
       const { sourceLag, sourceSilence } = stream.alerts ?? {};
-      if (originsOf(stream).length > 0) continue;
-      const limits = {
-        sourceLag,
-        sourceSilence: sourceSilence === undefined ? undefined : formatDuration(sourceSilence),
-      };
-      for (const [name, limit] of Object.entries(limits)) {
-        if (limit === undefined) continue;
-        yield {
-          place: inStream(stream, `alerts.${name}`),
-          says: `is ${limit}, but the stream has no sources and no mirror`,
-        };
+      const isCopy = namesOfOrigins(stream).length > 0;
+      if (sourceLag !== undefined && originsOf(stream).length === 0) {
+        const why = isCopy
+          ? "all its origins are of other accounts: what they take, nobody here knows"
+          : "the stream has no sources and no mirror";
+        yield { place: inStream(stream, "alerts.sourceLag"), says: `is ${sourceLag}, but ${why}` };
       }
+      if (sourceSilence !== undefined && !isCopy) {
+        const says = `is ${formatDuration(sourceSilence)}, but the stream has no sources and no mirror`;
+        yield { place: inStream(stream, "alerts.sourceSilence"), says };
+      }
+    }
+  },
+};
+
+const shortSilence: Rule<Model> = {
+  code: "S075",
+  severity: "error",
+  title: "A silence of origins that calls while all is well",
+  reason:
+    "Origins send a heartbeat every second, and a change of leader takes several: a limit below that gets somebody up for nothing, and " +
+    "an alert that does so often is soon heard by nobody.",
+  hint: "Let it be 10s at least, or leave it out: it then follows from what the origin keeps.",
+  *check({ streams }) {
+    for (const stream of streams) {
+      const { sourceSilence } = stream.alerts ?? {};
+      if (sourceSilence === undefined || sourceSilence >= SHORTEST_SILENCE * SECOND) continue;
+      const says = `is ${formatDuration(sourceSilence)}, less than ${SHORTEST_SILENCE}s`;
+      yield { place: inStream(stream, "alerts.sourceSilence"), says };
     }
   },
 };
@@ -212,4 +230,5 @@ export const sourceRules = [
   louderSource,
   shortOrigin,
   lagOfNothing,
+  shortSilence,
 ];

@@ -30,7 +30,7 @@ const containerOf = (site: Site, pod: string, name: string) =>
 
 /** Ends a container as the kernel does when memory runs out, and waits until the node has started it again. */
 export const kill = (site: Site, pod: string, container: string): Promise<void> =>
-  killContainer(containerOf(site, pod, container));
+  killContainer(containerOf(site, pod, container), `${pod}/${container}`);
 
 /** Deletes a pod, which ends it with grace, and waits for the one that takes its place. */
 export async function remove(site: Site, pod: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ClusterState, ConsumerInfo, StreamInfo } from "../../../src/jetstream/api.ts";
+import type { ConsumerInfo, StreamInfo } from "../../../src/jetstream/api.ts";
 import type { WireConfig } from "../../../src/jetstream/desired.ts";
 import type { Change } from "../../../src/jetstream/diff.ts";
 import type { Observed } from "../../../src/jetstream/observe.ts";
@@ -10,109 +10,6 @@ import { observedWith } from "../../support/observed.ts";
 const said = (found: readonly Refusal[]): string[] =>
   found.map(({ field, errCode, says }) => `${field} ${errCode}: ${says}`);
 const versionOf = (text: string) => parseVersion(text) ?? { major: 0, minor: 0, patch: 0 };
-
-describe("fewer replicas", () => {
-  const scale = (
-    replicas: ClusterState["replicas"],
-    cluster: string | undefined,
-    leader: string | undefined = "n-0",
-  ) => {
-    const info: StreamInfo = {
-      config: { name: "orders", num_replicas: 3 },
-      state: { messages: 5, bytes: 500, first_seq: 1, last_seq: 5 },
-      cluster: { ...(leader ? { leader } : {}), ...(replicas ? { replicas } : {}) },
-      created: "",
-    };
-    const change: Change = {
-      kind: "stream",
-      name: "orders",
-      stream: "orders",
-      action: "update",
-      config: { name: "orders", num_replicas: 1 },
-      fields: [{ field: "num_replicas", from: 3, to: 1 }],
-      live: { kind: "stream", info },
-    };
-    const observed = observedWith([info], {}, cluster ? { cluster } : {});
-    return refusals(change, versionOf("2.14.9"), { observed, changes: [change] });
-  };
-  const whole = { name: "n-1", current: true };
-  const blocked = (why: string) => [
-    `num_replicas 0: copies are not given up while one of them is not whole: ${why}; the server would not refuse it, we do`,
-  ];
-
-  test.each<[string, ClusterState["replicas"]]>([
-    ["while all are current", [whole, { name: "n-2", current: true }]],
-    ["while one is a moment behind, as under load", [whole, { name: "n-2", current: false, lag: 12 }]],
-  ])("are fine %s", (_, replicas) => {
-    expect(said(scale(replicas, "circl-production"))).toEqual([]);
-  });
-
-  test.each<[string, ClusterState["replicas"], string]>([
-    ["one is offline", [whole, { name: "n-2", current: false, offline: true, lag: 9 }], "n-2 is offline"],
-    ["one is far behind", [whole, { name: "n-2", current: false, lag: 90_000 }], "n-2 is 90000 operations behind"],
-    ["one says nothing", [whole, { name: "n-2", current: false }], "n-2 is not current"],
-    ["one is missing", [whole], "1 of its replicas is missing"],
-    [
-      "one is offline and one far behind",
-      [
-        { name: "n-1", current: false, offline: true },
-        { name: "n-2", current: false, lag: 90_000 },
-      ],
-      "n-1 is offline, n-2 is 90000 operations behind",
-    ],
-  ])("are blocked while %s", (_, replicas, why) => {
-    const found = scale(replicas, "circl-production");
-    expect(said(found)).toEqual(blocked(why));
-    expect(found[0]?.hint).toContain("`circl status`");
-  });
-
-  test("are blocked without a leader, and fine on a standalone server, which has one copy whatever it says", () => {
-    expect(said(scale([whole, whole], "circl-production", ""))).toEqual(blocked("it has no leader"));
-    expect(said(scale(undefined, undefined))).toEqual([]);
-  });
-});
-
-describe("a scale or a move while another stream", () => {
-  const info = (name: string, cluster: ClusterState): StreamInfo => ({
-    config: { name, num_replicas: 3 },
-    state: { messages: 5, bytes: 500, first_seq: 1, last_seq: 5 },
-    cluster: { leader: "n-0", ...cluster },
-    created: "",
-  });
-  const whole = { name: "n-1", current: true };
-  const beside = (field: string, to: unknown, other: ClusterState) => {
-    const orders = { ...info("orders", { replicas: [] }), config: { name: "orders", num_replicas: 1 } };
-    const asset = { kind: "stream", name: "orders", stream: "orders", action: "update" } as const;
-    const live = { kind: "stream", info: orders } as const;
-    const change: Change = {
-      ...{ ...asset, config: { name: "orders", num_replicas: 1, [field]: to }, live },
-      fields: [{ field, from: orders.config.num_replicas, to }],
-    };
-    const observed = observedWith([orders, info("devices", other)], {}, { cluster: "circl-production" });
-    return said(refusals(change, versionOf("2.15.2"), { observed, changes: [change] }));
-  };
-  const copying = (field: string) => [
-    expect.stringMatching(new RegExp(`^${field} 0: devices is being copied between servers, and two at once`)),
-  ];
-
-  test.each<[string, ClusterState]>([
-    ["is reconfigured", { replicas: [whole], desired: {} }],
-    ["has a replica that says nothing of itself", { replicas: [whole, { name: "n-2", current: false }] }],
-    ["has a replica that is far behind", { replicas: [whole, { name: "n-2", current: false, lag: 90_000 }] }],
-  ])("%s is blocked", (_, other) => {
-    expect(beside("num_replicas", 3, other)).toEqual(copying("num_replicas"));
-    expect(beside("placement", { cluster: "x" }, other)).toEqual(copying("placement"));
-    expect(beside("max_msgs", 3, other)).toEqual([]);
-  });
-
-  test.each<[string, ClusterState]>([
-    ["is whole", { replicas: [whole, { name: "n-2", current: true }] }],
-    ["is a moment behind, as under load", { replicas: [whole, { name: "n-2", current: false, lag: 12 }] }],
-    ["has a replica that is offline, to which nothing is copied", { replicas: [{ name: "n-1", offline: true }] }],
-  ])("%s is fine", (_, other) => {
-    expect(beside("num_replicas", 3, other)).toEqual([]);
-  });
-});
 
 describe("retention interest", () => {
   const update = (messages: number, consumers: Observed["consumers"]) => {

@@ -159,7 +159,8 @@ describe("drift", () => {
     ["2026-11-01T00:00:00Z", "has a guard that an interrupted apply left behind: orders/oms-orders-recreating"],
     [
       "2026-11-03T00:00:00Z",
-      "was created anew by somebody else, and orders/oms-orders-recreating keeps the place that it had before",
+      "was created anew by somebody else, and orders/oms-orders-recreating keeps the place that it had before: " +
+        "`--allow-delete orders/oms-orders-recreating` gives the place up",
     ],
   ])("is what an interrupted apply left behind, of a consumer created on %s", (created, says) => {
     const metadata = { "circl.dev/environment": "production", "circl.dev/guards": "oms-orders" };

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { StreamInput, StreamOrigin } from "../../../src/model/stream.ts";
 import { effectiveRetention, flowsInto } from "../../../src/model/traffic.ts";
 import { natsAlerts } from "../../../src/nats/alerts.ts";
+import { jetstreamDashboard } from "../../../src/nats/dashboards/jetstream.ts";
 import {
   deadLettersLimit,
   pendingLimit,
@@ -124,6 +125,20 @@ describe("how long a copy may hear nothing", () => {
       ["orders", "vector(30000000000)"],
       ["far", "vector(60000000000)"],
     ]);
+  });
+
+  test("calls also where all origins are of other accounts, of whose messages nobody here knows anything", () => {
+    const external = { api: "$JS.east.API", deliver: "east.d" };
+    const model = modelWith({ streams: [{ ...copy, sources: [{ name: "far", external }] }] });
+    const names = alertsIn(model).map(({ alert }) => alert);
+    expect(names.filter((name) => name.startsWith("NatsSource"))).toEqual(["NatsSourceStalled"]);
+    const recorded = recordingsIn(model).map(({ record }) => record);
+    expect(recorded.filter((record) => record.startsWith("source:"))).toEqual([
+      "source:nats_stream_source_active_duration_ns:threshold",
+      "source:nats_stream_source_lag:leader",
+      "source:nats_stream_source_active_duration_ns:leader",
+    ]);
+    expect(jetstreamDashboard(model).rows.map(({ title }) => title)).toContain("Are copies level with their origins?");
   });
 });
 

@@ -23,6 +23,7 @@ const withCopy = (change: Partial<StreamInput>, origin: Partial<StreamInput> = {
     { ...copy, ...change },
   ],
 });
+const elsewhere = { name: "orders", external: { api: "$JS.east.API", deliver: "east.d" } };
 const dlq: StreamInput = {
   name: "dlq",
   subjects: ["dlq.>"],
@@ -148,7 +149,19 @@ export const streamCases: Readonly<Record<string, Case>> = {
   S029: {
     fires: withCopy({}, { alerts: { sourceLag: 500, sourceSilence: "5m" } }),
     says: "streams/test.ts: orders.alerts.sourceSilence is 5m, but the stream has no sources and no mirror",
-    quiet: withCopy({ alerts: { sourceLag: 500, sourceSilence: "5m" } }),
+    quiet: {
+      streams: [
+        orders,
+        { ...copy, alerts: { sourceLag: 500, sourceSilence: "5m" } },
+        // Of another account: whether it is heard of is seen here, what it takes is not.
+        { ...copy, name: "far", sources: [elsewhere], alerts: { sourceSilence: "5m" } },
+      ],
+    },
+  },
+  S075: {
+    fires: withCopy({ alerts: { sourceSilence: "9s" } }),
+    says: "streams/test.ts: copy.alerts.sourceSilence is 9s, less than 10s",
+    quiet: withCopy({ alerts: { sourceSilence: "10s" } }),
   },
   S053: {
     fires: withCopy({
