@@ -3,7 +3,7 @@ import pLimit from "p-limit";
 import { type Cluster, referenceOf } from "./cluster.ts";
 import { compareLive } from "./live-comparison.ts";
 import type { KubeObject } from "./object.ts";
-import { awaitSecrets, isAwaited, isTakenUp, whyNotAllDone } from "./readiness.ts";
+import { awaitSecrets, isAwaited, isMade, whyNotAllDone } from "./readiness.ts";
 import { awaitReload, type LoadedByPod, liveOf, type Replaced, reloadDigest, replacedConf } from "./reload.ts";
 import type { Steps } from "./report.ts";
 import { rollOut } from "./rollout.ts";
@@ -138,7 +138,7 @@ async function applyPlain({ objects }: Stage, { cluster, waiting }: RunInput, sa
           try {
             const before = isAwaited(object) ? await cluster.get(referenceOf(object)) : undefined;
             const { metadata } = applied(await cluster.apply(object), object);
-            if (!before || !isTakenUp(before) || before.metadata.generation !== metadata.generation) moved.push(object);
+            if (!before || !isMade(before) || before.metadata.generation !== metadata.generation) moved.push(object);
           } catch (error) {
             failed = true;
             throw error;
@@ -154,7 +154,7 @@ async function applyPlain({ objects }: Stage, { cluster, waiting }: RunInput, sa
   if (all.length === 0) return [];
   const awaited = all.filter((object) => moved.includes(object));
   await awaitSecrets(cluster, awaited, waiting, SECRETS_PATIENCE);
-  // What stays as it was is there: a secret store that is down now is no reason not to go on, or back.
+  // What was made and stays as it was is there: a secret store that is down now is no reason not to go on, or back.
   const late = await whyNotAllDone(
     cluster,
     all.filter((object) => !awaited.includes(object)),
