@@ -148,6 +148,7 @@ const EXPECTED = [
   "ApiError",
   "AlreadyRunning",
   "LockHeld",
+  "StreamsUnasked",
   "LeaveMissing",
 ];
 

@@ -35,6 +35,11 @@ export class LeaveMissing extends Error {
   override readonly name = "LeaveMissing";
 }
 
+/** NATS answers, and streams of it do not: the manifests are no reason for that, and nothing was changed. */
+export class StreamsUnasked extends Error {
+  override readonly name = "StreamsUnasked";
+}
+
 interface StreamTask {
   readonly model: Model;
   readonly options: StreamOptions;
@@ -65,18 +70,22 @@ async function openPlan({ model, options, servers }: StreamTask): Promise<OpenPl
   }
 }
 
-/** Milliseconds for NATS to be reached, and between two attempts: after a long rollout one that fails is no reason to undo it. */
+/** Milliseconds for NATS and every stream to answer, and between two attempts: after a long rollout one that fails is no reason to undo it. */
 const SILENCE = 60_000;
 const PAUSE = 2_000;
 
+/** Where streams still do not answer when the time is over, the plan says so. */
 async function openPatiently(open: () => Promise<OpenPlan>, interrupted: () => boolean): Promise<OpenPlan> {
   for (const end = Date.now() + SILENCE; ; await sleep(PAUSE)) {
     try {
-      return await open();
+      const opened = await open();
+      // A stream is without a leader for a moment whenever its leader's server is replaced.
+      if (unaskedIn(opened.planned).length === 0 || Date.now() >= end) return opened;
+      await opened[Symbol.asyncDispose]();
     } catch (error) {
       if ((error as Error).name !== "ConnectionFailure" || Date.now() >= end) throw error;
-      if (interrupted()) throw new Interrupted("Interrupted before the streams. The same command goes on from there.");
     }
+    if (interrupted()) throw new Interrupted("Interrupted before the streams. The same command goes on from there.");
   }
 }
 
@@ -84,7 +93,7 @@ async function openPatiently(open: () => Promise<OpenPlan>, interrupted: () => b
  * Plans again and applies.
  *
  * @param changed told which streams may have been changed with loss or for good, whether or not all came to its end
- * @throws StepFailure where a change fails or NATS cannot be asked; LeaveMissing; LockHeld; Interrupted
+ * @throws StepFailure where a change fails or NATS cannot be asked; StreamsUnasked; LeaveMissing; LockHeld; Interrupted
  */
 export async function applyStreams(
   task: StreamTask,
@@ -97,10 +106,12 @@ export async function applyStreams(
     try {
       await using opened = await openPatiently(() => open(task), interrupted);
       const { planned, writer } = opened;
+      const unasked = unaskedIn(planned);
+      if (unasked.length > 0) {
+        throw new StreamsUnasked(`streams were not applied: ${unasked.join(", ")} cannot be asked`);
+      }
       const withheld = withheldBy(planned, task.options);
       if (withheld.length > 0) throw new LeaveMissing(`streams were not applied.${missingLeave(withheld)}`);
-      const unasked = unaskedIn(planned);
-      if (unasked.length > 0) throw new StepFailure(`streams were not applied: ${unasked.join(", ")} cannot be asked`);
       // Until it is known what was not begun, anything may have been done.
       changed(changedForGood(planned, []));
       const outcome = await apply(planned, writer, {

@@ -1,6 +1,6 @@
 /** Runs gcloud, and says what its errors mean. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { StoreFailure } from "../identity/store.ts";
+import { endGroup, spawnApart } from "./child.ts";
 
 export interface Answer {
   /** False where the secret, or a version of it, does not exist; of a create where it does. */
@@ -71,14 +71,12 @@ export function runGcloud(
     CLOUDSDK_CORE_LOG_HTTP: "0",
   };
   return new Promise((done, fail) => {
-    // In a group of its own: it is a script around another program, which must not write once we have given up.
-    const gcloud = spawn("gcloud", args, { env, stdio: ["pipe", "pipe", "pipe"], detached: true });
+    const gcloud = spawnApart("gcloud", args, { stdin: "pipe", env });
     let text = "";
     let said = "";
-    const release = endingWith(gcloud);
     const late = setTimeout(() => {
-      endGroup(gcloud);
-      release();
+      // Nothing of it may write once we have given up.
+      endGroup(gcloud, "SIGKILL");
       for (const stream of gcloud.stdio) stream?.destroy();
       fail(
         new StoreFailure(
@@ -86,12 +84,8 @@ export function runGcloud(
         ),
       );
     }, patience);
-    const over = () => {
-      clearTimeout(late);
-      release();
-    };
     gcloud.once("error", (cause) => {
-      over();
+      clearTimeout(late);
       fail(
         new StoreFailure(
           `${doing}: gcloud cannot be started (${cause.message}). Install the Google Cloud CLI, or give --store DIR.`,
@@ -109,7 +103,7 @@ export function runGcloud(
     gcloud.stdin.on("error", () => {});
     gcloud.stdin.end(input);
     gcloud.once("close", (code) => {
-      over();
+      clearTimeout(late);
       if (code === 0) return done({ found: true, text });
       if (OTHERWISE.test(said)) return done({ found: false, text: "" });
       const [, version = "latest", state] = CLOSED.exec(said) ?? [];
@@ -122,27 +116,4 @@ export function runGcloud(
       fail(new StoreFailure(`${doing}: ${reason}. ${next ?? "Run the same command again once that is mended."}`));
     });
   });
-}
-
-function endGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
-}
-
-/** Ctrl-C reaches only the terminal's own group: hands it on, until released. */
-function endingWith(child: ChildProcess): () => void {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const end = (signal: NodeJS.Signals) => {
-    endGroup(child);
-    release();
-    process.kill(process.pid, signal);
-  };
-  const release = () => {
-    for (const signal of signals) process.off(signal, end);
-  };
-  for (const signal of signals) process.once(signal, end);
-  return release;
 }

@@ -13,6 +13,8 @@ const STOPS: Readonly<Record<string, string>> = {
   AlreadyRunning: "Nothing is rolled back: another run has taken over. Look at circl history before you run it again.",
   LockHeld:
     "Nothing is rolled back: the manifests stand, the streams wait. Run the same command again when the lock is free.",
+  StreamsUnasked:
+    "Nothing is rolled back: the manifests stand, the streams wait. Run the same command again once these streams have a leader; circl status shows it.",
   LeaveMissing:
     "Nothing is rolled back: the manifests stand, the streams wait. Give the leave, or take the change back, and run the same command again.",
 };

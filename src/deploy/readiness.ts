@@ -15,14 +15,27 @@ export function whyNotDone(object: KubeObject | undefined): string | undefined {
   return isTakenUp(object) ? undefined : "its last change is not taken up yet";
 }
 
-/** Whether the operator has dealt with an object as it is now, well or not. */
-export function isTakenUp(object: KubeObject): boolean {
-  const ready = conditionOf(object, "Ready");
-  if (!ready) return false;
+function isTakenUp(object: KubeObject): boolean {
   // Ready speaks of the generation that the operator last saw.
-  const seen =
-    ready.observedGeneration ?? Number(/^(\d+)-/.exec(object.status.syncedResourceVersion ?? "")?.[1] ?? Number.NaN);
-  return !(seen < (object.metadata.generation ?? 0));
+  const seen = conditionOf(object, "Ready")?.observedGeneration ?? syncedGeneration(object) ?? Number.NaN;
+  return !(seen < generationOf(object));
+}
+
+/**
+ * Whether what others need is known to be there, as the object is now. External Secrets writes `syncedResourceVersion` once it has made
+ * the Secret, and leaves it when a later refresh fails; cert-manager writes `notAfter` once it has issued.
+ */
+export const isMade = (object: KubeObject): boolean =>
+  object.kind === "Certificate"
+    ? object.status?.notAfter !== undefined && whyNotDone(object) === undefined
+    : (syncedGeneration(object) ?? -1) >= generationOf(object);
+
+const generationOf = ({ metadata }: KubeObject): number => metadata.generation ?? 0;
+
+/** `3-0f1e2d` was made of generation 3. */
+function syncedGeneration({ status }: KubeObject): number | undefined {
+  const generation = /^(\d+)-/.exec(status?.syncedResourceVersion ?? "")?.[1];
+  return generation === undefined ? undefined : Number(generation);
 }
 
 /** Why operators are not done with some of `objects`, each by its title. */

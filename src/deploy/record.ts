@@ -48,11 +48,14 @@ export function deploymentsIn(record: KubeObject | undefined): Deployments {
   }
 }
 
-/** What makes circl the owner again of a record that somebody has edited: an apply never takes fields from others. */
+/**
+ * What makes circl the owner again of a record that somebody has edited: an apply never takes fields from others. With an equal value
+ * even force takes nothing, and both own it; so the text comes back with a space before it, which JSON does not mind.
+ */
 export const giveBack = (namespace: string, context = "CONTEXT"): string => {
   const kubectl = `kubectl --context ${context} --namespace ${namespace}`;
   const apply = `apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} -f -`;
-  return `${kubectl} get configmap ${RECORD_NAME} -o yaml | ${kubectl} ${apply}`;
+  return `${kubectl} get configmap ${RECORD_NAME} -o json | sed 's/"${KEY}": "/& /' | ${kubectl} ${apply}`;
 };
 
 /** The record with the last twenty of `deployments`. @param version of the record that was read; it must still be that one */

@@ -78,6 +78,15 @@ export async function replacedConf(
 /** Milliseconds for every server to answer: a forwarded port may fail once. */
 const ASKING = 30_000;
 
+/** The servers' pods: one that was replaced has another uid, and read its configuration as it started. */
+export async function serverPods(
+  cluster: Cluster,
+  declared: readonly KubeObject[],
+): Promise<ReadonlyMap<string, KubeObject>> {
+  const set = objectIn(declared, "StatefulSet", NATS.name);
+  return set ? await podsOf(cluster, set) : new Map();
+}
+
 async function askEvery(
   cluster: Cluster,
   declared: readonly KubeObject[],
@@ -85,11 +94,10 @@ async function askEvery(
   waiting: Waiting,
   patience: number,
 ): Promise<{ readonly before: LoadedByPod; readonly unasked: readonly string[] }> {
-  const set = objectIn(declared, "StatefulSet", NATS.name);
   let [before, unasked]: [LoadedByPod, readonly string[]] = [new Map(), []];
   const ask = async () => {
     before = new Map([...before, ...(await loaded())]);
-    const pods = set ? [...(await podsOf(cluster, set)).values()] : [];
+    const pods = [...(await serverPods(cluster, declared)).values()];
     unasked = pods.filter((pod) => isReady(pod) && !before.has(pod.metadata.name)).map(({ metadata }) => metadata.name);
     return unasked.length === 0 ? true : undefined;
   };

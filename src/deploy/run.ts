@@ -3,8 +3,16 @@ import pLimit from "p-limit";
 import { type Cluster, referenceOf } from "./cluster.ts";
 import { compareLive } from "./live-comparison.ts";
 import type { KubeObject } from "./object.ts";
-import { awaitSecrets, isAwaited, isTakenUp, whyNotAllDone } from "./readiness.ts";
-import { awaitReload, type LoadedByPod, liveOf, type Replaced, reloadDigest, replacedConf } from "./reload.ts";
+import { awaitSecrets, isAwaited, isMade, whyNotAllDone } from "./readiness.ts";
+import {
+  awaitReload,
+  type LoadedByPod,
+  liveOf,
+  type Replaced,
+  reloadDigest,
+  replacedConf,
+  serverPods,
+} from "./reload.ts";
 import type { Steps } from "./report.ts";
 import { rollOut } from "./rollout.ts";
 import { type Stage, stagesOf } from "./stages.ts";
@@ -56,19 +64,22 @@ export async function applyStages(input: RunInput): Promise<readonly string[]> {
   const conf = replaced ?? (unseen?.digest === reloadDigest(declared) ? unseen : undefined);
   for (const stage of stagesOf(input.declared)) {
     if (stage.objects.length === 0) continue;
+    const pods = stage.name === "servers" && conf?.unasked ? await serverPods(cluster, declared) : NONE;
     await steps.run(stage.name, async (say) => {
       if (stage.name === "servers") await applyServers(stage, input, say);
       else left.push(...(await applyPlain(stage, input, say)));
     });
     // Behind the servers: those that were restarted for it have it already.
-    if (stage.name === "servers" && conf) left.push(...(await seeReload(conf, input)));
+    if (stage.name === "servers" && conf) left.push(...(await seeReload(conf, pods, input)));
   }
   return left;
 }
 
+const NONE: ReadonlyMap<string, KubeObject> = new Map();
+
 /** What a run that was cut off has brought comes first, where neither that nor what it replaced is wanted now. */
 async function settleBefore({ cluster, declared, steps, loaded, waiting, patience, unseen }: RunInput): Promise<void> {
-  if (!unseen || [unseen.from, unseen.digest].includes(reloadDigest(declared))) return;
+  if (!unseen || unseen.before.size === 0 || [unseen.from, unseen.digest].includes(reloadDigest(declared))) return;
   if (reloadDigest(await liveOf(cluster, declared)) !== unseen.digest) return;
   await steps.run("reload of before", async (say) => {
     try {
@@ -82,11 +93,16 @@ async function settleBefore({ cluster, declared, steps, loaded, waiting, patienc
   });
 }
 
+/** @param pods of the servers, as they were before this run replaced any, where one was not asked */
 async function seeReload(
   conf: Replaced,
-  { steps, loaded, waiting, patience, goal }: RunInput,
+  pods: ReadonlyMap<string, KubeObject>,
+  { cluster, declared, steps, loaded, waiting, patience, goal }: RunInput,
 ): Promise<readonly string[]> {
-  const unjudged = (conf.unasked ?? []).map(
+  const { unasked = [] } = conf;
+  const now = unasked.length > 0 ? await serverPods(cluster, declared) : NONE;
+  const stayed = unasked.filter((pod) => pods.get(pod)?.metadata.uid === now.get(pod)?.metadata.uid);
+  const unjudged = stayed.map(
     (pod) =>
       `${pod} could not be asked before: look whether it took ${conf.what === "accounts" ? "auth.conf" : "nats.conf"} over`,
   );
@@ -138,7 +154,7 @@ async function applyPlain({ objects }: Stage, { cluster, waiting }: RunInput, sa
           try {
             const before = isAwaited(object) ? await cluster.get(referenceOf(object)) : undefined;
             const { metadata } = applied(await cluster.apply(object), object);
-            if (!before || !isTakenUp(before) || before.metadata.generation !== metadata.generation) moved.push(object);
+            if (!before || !isMade(before) || before.metadata.generation !== metadata.generation) moved.push(object);
           } catch (error) {
             failed = true;
             throw error;
@@ -154,7 +170,7 @@ async function applyPlain({ objects }: Stage, { cluster, waiting }: RunInput, sa
   if (all.length === 0) return [];
   const awaited = all.filter((object) => moved.includes(object));
   await awaitSecrets(cluster, awaited, waiting, SECRETS_PATIENCE);
-  // What stays as it was is there: a secret store that is down now is no reason not to go on, or back.
+  // What was made and stays as it was is there: a secret store that is down now is no reason not to go on, or back.
   const late = await whyNotAllDone(
     cluster,
     all.filter((object) => !awaited.includes(object)),

@@ -32,13 +32,25 @@ function repositoryWith(commands: Readonly<Record<string, string>>) {
 }
 
 describe(".ci/plan", () => {
-  test("says that nobody answered, and fails no change for it", async () => {
+  test("says that nobody answered, and fails no change for it before the first deploy", async () => {
+    using folder = repositoryWith({ plan: 'echo "error: nobody listens" >&2; exit 1', history: recorded() });
+    const { stdout } = await run(join(folder.path, ".ci/plan"), ["staging", "gke-staging"]);
+    expect(stdout).toMatch(
+      /^<!-- circl plan staging -->\n### Streams of staging: not planned, its servers were not asked\n\n {4}error: nobody listens\n\nBefore the first deploy that is as it should be/,
+    );
+  });
+
+  test("fails where nobody can say whether servers were deployed, and says why", async () => {
     using folder = temporaryFolder();
     const env = { ...process.env, KUBECONFIG: join(folder.path, "none") };
-    const { stdout } = await run(join(root, ".ci/plan"), ["staging", "gke-staging"], { env });
-    expect(stdout).toMatch(
-      /^<!-- circl plan staging -->\n### Streams of staging: not planned, its servers were not asked\n\n {4}.*(gke-staging|kubectl).*\n\n/,
-    );
+    const ended = run(join(root, ".ci/plan"), ["staging", "gke-staging"], { env });
+    await expect(ended).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(
+        / {4}error: .*(gke-staging|kubectl).*\n\n {4}error: kubectl proxy to gke-staging: .*\n(.*\n)*\nWhether staging was deployed cannot be read\.\n$/,
+      ),
+      stderr: expect.stringContaining("kubectl proxy to gke-staging"),
+    });
   });
 
   test("fails where servers do not answer that were deployed, and says so", async () => {

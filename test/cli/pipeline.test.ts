@@ -136,4 +136,25 @@ esac
     const env = gcloud(folder.path, client);
     await expect(fetchInto(folder.path, env, identity)).rejects.toMatchObject({ stdout: "" });
   });
+
+  test("says of a document that is no JSON which it is, and nothing of what it holds", async () => {
+    using folder = temporaryFolder();
+    const ended = fetchInto(folder.path, gcloud(folder.path, "SUAEXAMPLE"));
+    await expect(ended).rejects.toMatchObject({
+      stdout: "",
+      stderr: "no seed in the document staging-nats-client-stream-plan\n",
+    });
+  });
+});
+
+test(".ci/token gives kubectl the token that gcloud has, for less than the minutes that gcloud leaves it", async () => {
+  using folder = temporaryFolder();
+  writeFileSync(join(folder.path, "gcloud"), "#!/bin/sh\necho token-of-gcloud\n");
+  chmodSync(join(folder.path, "gcloud"), 0o755);
+  const env = { ...process.env, PATH: `${folder.path}${delimiter}${process.env.PATH}` };
+  const began = Math.floor(Date.now() / 1_000) * 1_000;
+  const { status, ...credential } = JSON.parse((await run(join(root, ".ci/token"), [], { env })).stdout);
+  expect(credential).toEqual({ apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential" });
+  expect(status).toEqual({ token: "token-of-gcloud", expirationTimestamp: expect.stringMatching(/:\d\dZ$/) });
+  expect(Date.parse(status.expirationTimestamp)).toBeGreaterThanOrEqual(began + 180_000);
 });

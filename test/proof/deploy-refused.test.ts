@@ -1,8 +1,10 @@
 /** Where `circl deploy` stops before the first write. No pod runs here. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { circl } from "../cli/circl.ts";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { openCluster } from "../../src/connect/cluster.ts";
+import { openJournal, readRecord } from "../../src/deploy/journal.ts";
+import { circl, runProgram } from "../cli/circl.ts";
 import { bootDeployTarget, CONTEXT, type DeployTarget } from "../support/deploy-target.ts";
 import { storageClass } from "../support/nodes.ts";
 import { without } from "../support/tools.ts";
@@ -72,5 +74,29 @@ describe.skipIf(without("etcd", "kube-apiserver"))("circl deploy", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("! namespace circl-backbone belongs to the environment staging, not to production");
     await target.kubectl("delete", "namespace", "circl-backbone");
+  });
+
+  test("says how to give the record back that somebody has edited, and that does it", async () => {
+    for (const name of ["PATH", "KUBECONFIG"]) vi.stubEnv(name, target.env[name]);
+    try {
+      await using cluster = await openCluster(CONTEXT);
+      const open = () =>
+        openJournal(cluster, "default", { kind: "deploy", commit: COMMIT, digest: "of it", who: "alice" });
+      await (await open()).close({ result: "done" });
+      const edit = JSON.stringify({ data: { "deploys.json": "[]" } });
+      const editing = ["--namespace=default", "--type=merge", "--field-manager=kubectl-edit", `--patch=${edit}`];
+      await target.kubectl("patch", "configmap/circl-deploys", ...editing);
+      const said = await open().then(
+        () => "written",
+        ({ message }: Error) => message,
+      );
+      expect(said).toMatch(/^ConfigMap circl-deploys was not written: .*deploys\.json belongs to kubectl-edit/);
+      const line = said.split("To give it back: ")[1] ?? "";
+      expect(await runProgram("sh", ["-c", line], { env: target.env })).toMatchObject({ code: 0 });
+      await (await open()).close({ result: "done" });
+      expect(await readRecord(cluster, "default")).toMatchObject([{ commit: COMMIT, result: "done" }]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 });

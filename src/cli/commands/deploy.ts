@@ -3,7 +3,7 @@ import { accessSync, constants, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { openCluster } from "../../connect/cluster.ts";
 import { hasChanges, isBlocked } from "../../deploy/comparison.ts";
-import { type Obstacle, targetObstacles } from "../../deploy/preflight.ts";
+import { targetObstacles } from "../../deploy/preflight.ts";
 import { confirmed } from "../confirm.ts";
 import { deploy } from "../deploying.ts";
 import { type DeploymentOptions, natsServers, patienceOf } from "../deployment.ts";
@@ -13,10 +13,11 @@ import { UsageError } from "../failures.ts";
 import { type FirstLook, lookFirst } from "../first-look.ts";
 import { currentCommit, manifestsIn } from "../manifest-source.ts";
 import { comparisonJson, renderComparison } from "../output/comparison.ts";
-import { deploymentMarkdown, deploymentSummary, renderObstacles, untouchedMarkdown } from "../output/deployment.ts";
+import { deploymentMarkdown, deploymentSummary } from "../output/deployment.ts";
 import { renderPlan } from "../output/plan.ts";
 import { log, lookOf, plainLook, print, printJson } from "../output/terminal.ts";
 import { applyStreams, planStreams, plansChanges, type StreamOptions } from "../stream-step.ts";
+import { type Outlets, orRefused, refused, tellUntouched } from "../untouched.ts";
 import { missingLeave, withheldBy } from "./apply.ts";
 import { soundModel } from "./plan.ts";
 
@@ -42,7 +43,7 @@ export async function run(name: string, options: DeployOptions, root: string): P
   patienceOf(options);
   if (options.report) assertWritable(options.report);
   const misplaced = targetObstacles(model.environment, context);
-  if (misplaced.length > 0) return refused(name, options, misplaced);
+  if (misplaced.length > 0) return refused(outletsOf(name, options), misplaced);
   const commit = options.commit ?? currentCommit(root);
   if (!commit) throw new UsageError("of which commit is this? Give --commit SHA: the way back is found by it");
   const manifests = manifestsIn(options.dist ?? join(root, "dist"), name);
@@ -53,37 +54,42 @@ export async function run(name: string, options: DeployOptions, root: string): P
   return await deployTo({ ...task, planStreams: () => planStreams(model, options, servers) }, confirmed);
 }
 
+interface ShownTask extends FirstLook {
+  readonly options: DeployOptions;
+}
+
 /** Looks, shows, asks and deploys. @param confirm as `confirmed` */
-export async function deployTo(
-  task: FirstLook & { readonly options: DeployOptions },
-  confirm: typeof confirmed,
-): Promise<ExitCode> {
+export async function deployTo(task: ShownTask, confirm: typeof confirmed): Promise<ExitCode> {
+  const outlets = outletsOf(task.model.environment.name, task.options);
+  return await orRefused(outlets, () => lookAndDeploy(task, outlets, confirm));
+}
+
+async function lookAndDeploy(task: ShownTask, outlets: Outlets, confirm: typeof confirmed): Promise<ExitCode> {
   const { model, cluster, servers, options } = task;
-  const { name } = model.environment;
   const before = await lookFirst(task);
-  if ("obstacles" in before) return refused(name, options, before.obstacles);
+  if ("obstacles" in before) return refused(outlets, before.obstacles);
   const { comparison, plan, notes } = before;
   const tell = options.json ? log : print;
   tell(renderComparison(comparison, lookOf(process.stdout)));
   if (plan) tell(`\n${renderPlan(plan, lookOf(process.stdout))}`);
   for (const note of notes) log(`note: ${note}`);
 
-  const stopped = (code: ExitCode, json: object, says: readonly string[]): ExitCode => {
-    if (options.report) writeFileSync(options.report, untouchedMarkdown(name, says, plainLook, comparison));
-    if (options.json) printJson({ ...comparisonJson(comparison), ...json });
-    return code;
-  };
   const withheld = plan ? withheldBy(plan, options) : [];
   if (isBlocked(comparison.changes) || withheld.length > 0) {
     const why = withheld.length > 0 ? missingLeave(withheld).trim() : "What is marked with ! must be settled first.";
     log(`Nothing was applied. ${why}`);
-    return stopped(exitCodes.blocked, {}, [why]);
+    tellUntouched(outlets, { comparison, says: [why] });
+    return exitCodes.blocked;
   }
-  if (options.dryRun) return stopped(exitCodes.done, { dryRun: true }, ["It was a dry run."]);
+  if (options.dryRun) {
+    tellUntouched(outlets, { comparison, says: ["It was a dry run."], dryRun: true });
+    return exitCodes.done;
+  }
   const changing = hasChanges(comparison.changes, options.prune === true) || !plan || plansChanges(plan);
   const question = `Deploy this to ${cluster.context}?`;
   if (changing && !options.autoApprove && !(await confirm(question, "Nothing was applied"))) {
-    return stopped(exitCodes.blocked, {}, ["Nobody said yes."]);
+    tellUntouched(outlets, { comparison, says: ["Nobody said yes."] });
+    return exitCodes.blocked;
   }
   const run = await deploy({
     ...task,
@@ -91,10 +97,13 @@ export async function deployTo(
     applyStreams: (...step) => applyStreams({ model, options, servers }, ...step),
   });
   if (options.report) writeFileSync(options.report, deploymentMarkdown(run, comparison, plainLook));
-  if (options.json) printJson({ formatVersion: 1, environment: name, ...run, diff: comparisonJson(comparison) });
+  const { environment } = outlets;
+  if (options.json) printJson({ formatVersion: 1, environment, ...run, diff: comparisonJson(comparison) });
   else print(deploymentSummary(run));
   return exitCodeOfRun(run);
 }
+
+const outletsOf = (environment: string, { report, json }: DeployOptions): Outlets => ({ environment, report, json });
 
 /** @throws UsageError where a file could not be written there */
 function assertWritable(file: string): void {
@@ -103,12 +112,4 @@ function assertWritable(file: string): void {
   } catch (error) {
     throw new UsageError(`--report ${file} cannot be written: ${(error as Error).message}`);
   }
-}
-
-function refused(name: string, { report, json }: DeployOptions, obstacles: readonly Obstacle[]): ExitCode {
-  log(renderObstacles(obstacles, lookOf(process.stderr)));
-  const says = obstacles.map(({ says, hint }) => (hint === "" ? says : `${says}. ${hint}`));
-  if (report) writeFileSync(report, untouchedMarkdown(name, says, plainLook));
-  if (json) printJson({ formatVersion: 1, environment: name, obstacles });
-  return exitCodes.problems;
 }

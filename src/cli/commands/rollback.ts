@@ -12,11 +12,12 @@ import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { Failure, UsageError } from "../failures.ts";
 import { SETTLING } from "../first-look.ts";
 import { type Manifests, manifestsAt, manifestsIn } from "../manifest-source.ts";
-import { comparisonJson, renderComparison } from "../output/comparison.ts";
-import { deploymentSummary, renderObstacles } from "../output/deployment.ts";
+import { renderComparison } from "../output/comparison.ts";
+import { deploymentSummary } from "../output/deployment.ts";
 import { log, lookOf, print, printJson } from "../output/terminal.ts";
 import { visible } from "../output/visible.ts";
 import { factsForWayBack, putBack, wholenessNotes } from "../putting-back.ts";
+import { type Outlets, orRefused, refused, tellUntouched } from "../untouched.ts";
 import { soundModel } from "./plan.ts";
 
 export interface RollbackOptions extends DeploymentOptions {
@@ -34,48 +35,60 @@ export async function run(name: string, options: RollbackOptions, root: string):
   const { environment } = model;
   if (!context) throw new UsageError(`roll back where? Give --kubectl ${environment.kubernetes.context}`);
   patienceOf(options);
+  const outlets = { environment: name, json: options.json };
   const misplaced = targetObstacles(environment, context);
-  if (misplaced.length > 0) {
-    log(renderObstacles(misplaced, lookOf(process.stderr)));
-    return exitCodes.problems;
-  }
+  if (misplaced.length > 0) return refused(outlets, misplaced);
   await using cluster = await openCluster(context);
-  const { commit, manifests } = chosen(
-    await readRecord(cluster, environment.kubernetes.namespace),
-    name,
-    options,
-    root,
-  );
-  using servers = natsServers(model, options, cluster);
-  return await rollBack({ model, cluster, servers, manifests, commit, root }, options, confirmed);
+  const begin = async () => {
+    const record = await readRecord(cluster, environment.kubernetes.namespace);
+    const { commit, manifests } = chosen(record, name, options, root);
+    using servers = natsServers(model, options, cluster);
+    return await rollBack({ model, cluster, servers, manifests, commit, root }, options, confirmed);
+  };
+  return await orRefused(outlets, begin, ["Failure", "StepFailure"]);
+}
+
+interface RollbackTask extends Task {
+  readonly settling?: number;
 }
 
 /** Shows what putting back would change, asks, and does it. @param confirm as `confirmed` */
 export async function rollBack(
-  task: Task & { readonly settling?: number },
+  task: RollbackTask,
   options: RollbackOptions,
+  confirm: typeof confirmed,
+): Promise<ExitCode> {
+  const outlets = { environment: task.model.environment.name, json: options.json };
+  return await orRefused(outlets, () => lookAndPutBack(task, options, outlets, confirm));
+}
+
+async function lookAndPutBack(
+  task: RollbackTask,
+  options: RollbackOptions,
+  outlets: Outlets,
   confirm: typeof confirmed,
 ): Promise<ExitCode> {
   const { model, cluster, servers, manifests, commit, settling = SETTLING } = task;
   const { environment } = model;
   const obstacles = await preflight({ cluster, environment, declared: manifests.objects, prune: false });
-  if (obstacles.length > 0) {
-    log(renderObstacles(obstacles, lookOf(process.stderr)));
-    return exitCodes.problems;
-  }
+  if (obstacles.length > 0) return refused(outlets, obstacles);
   const facts = await factsForWayBack(servers);
   const changes = await compareLive(cluster, environment.name, manifests.objects, facts);
   const comparison = { environment: environment.name, with: `the cluster of ${cluster.context}`, changes };
   if (options.json) log(renderComparison(comparison, lookOf(process.stderr)));
   else print(renderComparison(comparison, lookOf(process.stdout)));
   if (isBlocked(changes)) {
-    if (options.json) printJson(comparisonJson(comparison));
-    log("Nothing was applied. What is marked with ! must be settled first.");
+    const why = "What is marked with ! must be settled first.";
+    log(`Nothing was applied. ${why}`);
+    tellUntouched(outlets, { comparison, says: [why] });
     return exitCodes.blocked;
   }
   for (const note of await wholenessNotes(task, options, changes, settling)) log(`note: ${visible(note)}`);
   const question = `Put back commit ${commit} on ${cluster.context}? Streams stay as they are.`;
-  if (!options.autoApprove && !(await confirm(question, "Nothing was applied"))) return exitCodes.blocked;
+  if (!options.autoApprove && !(await confirm(question, "Nothing was applied"))) {
+    tellUntouched(outlets, { comparison, says: ["Nobody said yes."] });
+    return exitCodes.blocked;
+  }
   const way = { streamsChanged: [], unasked: false, brought: () => false, facts };
   const done = await putBack(task, options, way);
   if (options.json) printJson({ formatVersion: 1, environment: environment.name, ...done });

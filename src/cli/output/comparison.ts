@@ -82,7 +82,8 @@ export function summaryOf(changes: readonly ObjectChange[]): string {
     of("none") > 0 ? `${of("none")} unchanged` : "",
     of("superfluous") > 0 ? `${of("superfluous")} only there` : "",
   ].filter((part) => part !== "");
-  if (of("create") + of("update") + blocked === 0) return `No changes. ${rest.join(", ")}.`;
+  if (of("create") + of("update") + blocked === 0)
+    return rest.length > 0 ? `No changes. ${rest.join(", ")}.` : "No changes.";
   const says = (consequence: Impact["consequence"]) =>
     changes.some(({ impacts }) => impacts.some((impact) => impact.consequence === consequence));
   return [

@@ -24,6 +24,8 @@ afterAll(() => {
   vi.restoreAllMocks();
 });
 
+const impatient = { ...options, rolloutTimeout: "1s" };
+
 /** Servers that take nothing over: what they run with is what the cluster had when they were made. */
 function refusing(cluster: FakeCluster): NatsServers {
   const first = confOf(cluster);
@@ -38,15 +40,13 @@ async function cutOff(written: string, having = refusing) {
     cluster.written.includes(written) && !operation.includes("circl-deploys")
       ? new ConnectionFailure("the server is away", { passing: true })
       : undefined;
-  const { result, newest } = await run(cluster, { manifests: reloading, servers });
+  const { result, newest } = await run(cluster, { manifests: reloading, servers, options: impatient });
   expect(result).toBe("failed");
   cluster.fault = () => undefined;
   return { cluster, servers, newest };
 }
 
 const others = { ...edited((text) => text.replace("max_payload: 8MiB", "max_payload: 2MiB")), digest: "of others" };
-
-const impatient = { ...options, rolloutTimeout: "1s" };
 
 describe("a nats.conf that was applied, and then the deploy was cut off", () => {
   test("is waited for by the next deploy, which does not call well what no server took over", async () => {
@@ -145,6 +145,17 @@ describe("a nats.conf that comes after one whose deploy was cut off", () => {
     const { result, says, record } = await run(cluster, { manifests: others, servers, options: impatient });
     expect({ result, newest: record[0] }).toEqual({ result: "failed", newest: "rollback b failed" });
     expect(says[1]).toMatch(/^nats-0 .* did not take the new nats\.conf over/);
+  });
+
+  test("is not preceded by a wait for servers of which none could be asked before", async () => {
+    const silent = (cluster: FakeCluster) => serversOf(cluster, { loaded: async () => new Map() });
+    const { cluster, newest } = await cutOff("apply ConfigMap nats-config", silent);
+    expect(newest?.reload).toMatchObject({ before: [], unasked: ["nats-0", "nats-1", "nats-2"] });
+    const { result, steps } = await run(cluster, { manifests: others, options: impatient });
+    expect({ result, names: steps.map(({ name }) => name) }).toEqual({
+      result: "done",
+      names: expect.not.arrayContaining(["reload of before"]),
+    });
   });
 
   test("is applied all the same where no server takes the other one", async () => {

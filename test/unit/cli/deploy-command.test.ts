@@ -7,8 +7,10 @@ import type { Run } from "../../../src/cli/deployment-run.ts";
 import { deploymentMarkdown } from "../../../src/cli/output/deployment.ts";
 import { plainLook } from "../../../src/cli/output/terminal.ts";
 import { referenceOf } from "../../../src/deploy/cluster.ts";
+import { type Deployment, recordOf } from "../../../src/deploy/record.ts";
 import { root, temporaryFolder } from "../../cli/circl.ts";
-import { before, edited, model, options, production, serversOf } from "../../support/deployed-production.ts";
+import { before, edited, model, namespace, options, production, serversOf } from "../../support/deployed-production.ts";
+import type { FakeCluster, Fault } from "../../support/fake-cluster.ts";
 
 let [stdout, stderr] = ["", ""];
 beforeEach(() => {
@@ -33,7 +35,7 @@ async function withoutServers() {
   return cluster;
 }
 
-async function deploying(more: Partial<DeployOptions>, manifests = before, among = withoutServers()) {
+async function deploying(more: Partial<DeployOptions>, manifests = before, among = withoutServers(), yes = false) {
   const cluster = await among;
   const { length } = cluster.written;
   using folder = temporaryFolder();
@@ -42,7 +44,7 @@ async function deploying(more: Partial<DeployOptions>, manifests = before, among
   const planStreams = () => Promise.reject(new Error("nobody is there to be asked"));
   const code = await deployTo(
     { ...task, planStreams, options: { ...options, json: true, report, ...more } },
-    async () => false,
+    async () => yes,
   );
   return {
     code,
@@ -66,15 +68,16 @@ describe("circl deploy that applies nothing", () => {
 
   test("because nobody says yes says so", async () => {
     const { report, ...ended } = await deploying({});
-    expect(ended).toMatchObject({ code: 3, written: [], json: { summary: { create: 3 } } });
+    expect(ended).toMatchObject({ code: 3, written: [], json: { summary: { create: 3 }, says: ["Nobody said yes."] } });
     expect(report).toContain("- Nobody said yes.");
   });
 
   test("because something is blocked says what", async () => {
     const renamed = edited((text) => text.replace('name: \\"circl-production\\"', 'name: \\"another\\"'));
     const { report, ...ended } = await deploying({}, renamed);
-    expect(ended).toMatchObject({ code: 3, written: [], json: { summary: { blocked: 1 } } });
-    expect(report).toContain("- What is marked with ! must be settled first.");
+    const why = "What is marked with ! must be settled first.";
+    expect(ended).toMatchObject({ code: 3, written: [], json: { summary: { blocked: 1 }, says: [why] } });
+    expect(report).toContain(`- ${why}`);
     expect(report).toContain("blocked: cluster.name is the servers' identity");
   });
 
@@ -89,6 +92,52 @@ describe("circl deploy that applies nothing", () => {
       json: { environment: "production", obstacles: [{ says }, {}] },
     });
     expect(report).toContain(`- ${says}. There is none at all. Set the volume's storageClass`);
+  });
+
+  const running: Deployment = {
+    ...{ kind: "deploy", commit: "d".repeat(40), digest: "x", who: "bob", result: "running" },
+    started: new Date().toISOString(),
+  };
+  const forbidden = { outcome: "refused", status: 403, says: "forbidden" } as const;
+  const refusing =
+    (wanted: string): Fault =>
+    (operation) =>
+      operation === wanted ? forbidden : undefined;
+
+  test.each<[string, (cluster: FakeCluster) => unknown, RegExp]>([
+    [
+      "another run goes on",
+      (cluster) => cluster.put(recordOf([running], namespace, undefined)),
+      /^a deploy of bob runs/,
+    ],
+    [
+      "the record may not be written",
+      (cluster) => {
+        cluster.fault = refusing("apply ConfigMap circl-deploys");
+      },
+      /^ConfigMap circl-deploys was not written: forbidden$/,
+    ],
+    [
+      "the record cannot be read",
+      (cluster) => cluster.put({ ...recordOf([], namespace, undefined), data: { "deploys.json": "{" } }),
+      /is no JSON\. Put the text right/,
+    ],
+    [
+      "the namespace is refused",
+      async (cluster) => {
+        await cluster.remove({ apiVersion: "v1", kind: "Namespace", name: namespace });
+        cluster.fault = refusing(`apply Namespace ${namespace}`);
+      },
+      /^Namespace \S+ was not applied: forbidden$/,
+    ],
+  ])("because %s says so", async (_, breakIt, why) => {
+    const cluster = await withoutServers();
+    await breakIt(cluster);
+    const { report, ...ended } = await deploying({}, before, Promise.resolve(cluster), true);
+    const says = [expect.stringMatching(why)];
+    expect(ended).toMatchObject({ code: 1, written: [], json: { formatVersion: 1, environment: "production", says } });
+    expect(report).toMatch(/^## production: nothing was applied\n\n- /);
+    expect(stderr).toContain(`Nothing was applied. ${ended.json.says[0]}`);
   });
 });
 

@@ -260,6 +260,16 @@ describe("a reload", () => {
     ]);
   });
 
+  test("is no question for a server that could not be asked before and was restarted for it", async () => {
+    const cluster = running();
+    const loaded = async () => new Map([["nats-0", { config_digest: confOf(cluster) }]]);
+    const { result, says } = await run(cluster, {
+      ...{ manifests: restarting, options: { ...options, rolloutTimeout: "5s" } },
+      servers: serversOf(cluster, { loaded }),
+    });
+    expect({ result, says }).toEqual({ result: "done", says: [] });
+  });
+
   test("is not waited for where nothing changes for the servers", async () => {
     const cluster = running();
     const live = cluster.find("ExternalSecret", "nats-auth");

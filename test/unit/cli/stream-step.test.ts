@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
-import { applyStreams, changedForGood, endOf, type OpenPlan } from "../../../src/cli/stream-step.ts";
+import { describe, expect, test, vi } from "vitest";
+import { applyStreams, changedForGood, endOf, type OpenPlan, StreamsUnasked } from "../../../src/cli/stream-step.ts";
+import { endingOf } from "../../../src/deploy/ending.ts";
 import { keepSteps } from "../../../src/deploy/report.ts";
 import { ConnectionFailure, type Writer } from "../../../src/jetstream/api.ts";
 import type { Plan } from "../../../src/jetstream/plan.ts";
@@ -69,14 +70,20 @@ test("what is changed for good counts unless it was not begun, for what failed m
 
 describe("streams that are to be applied", () => {
   const loss = { code: "P001", severity: "error", says: "", hint: "", leave: "--allow-loss orders" };
-  const planned = { changes: [{ change: { name: "orders", action: "update" }, verdicts: [loss] }] } as unknown as Plan;
+  const planOf = (action: string) =>
+    ({
+      changes: [{ change: { name: "orders", action }, verdicts: action === "unknown" ? [] : [loss] }],
+      basis: { model: { streams: [{ name: "orders", consumers: [] }] } },
+    }) as unknown as Plan;
 
-  /** Over connections of which the first `failures` do not come about. */
-  async function applying(failures: number, interrupted = false) {
+  /** Over connections of which the first `failures` do not come about, or meet a stream without a leader. */
+  async function applying(failures: number, { interrupted = false, leaderless = false } = {}) {
     const seen = { attempts: 0, closed: 0, changed: 0 };
     const open = async (): Promise<OpenPlan> => {
       seen.attempts += 1;
-      if (seen.attempts <= failures) throw new ConnectionFailure("kubectl port-forward ended", {});
+      const failing = seen.attempts <= failures;
+      if (failing && !leaderless) throw new ConnectionFailure("kubectl port-forward ended", {});
+      const planned = planOf(failing ? "unknown" : "update");
       const close = async () => {
         seen.closed += 1;
       };
@@ -106,8 +113,37 @@ describe("streams that are to be applied", () => {
     });
   });
 
+  test("wait for a stream that is without a leader as servers are replaced", async () => {
+    expect(await applying(1, { leaderless: true })).toEqual({
+      ...{ attempts: 2, closed: 2, changed: 0 },
+      error: "LeaveMissing: streams were not applied. To give leave: --allow-loss orders",
+    });
+  });
+
+  test("are left alone where one is without a leader for a minute, and so are the manifests", async () => {
+    const minute = vi.spyOn(Date, "now");
+    let now = 0;
+    minute.mockImplementation(() => {
+      now += 61_000;
+      return now;
+    });
+    try {
+      expect(await applying(1, { leaderless: true })).toEqual({
+        ...{ attempts: 1, closed: 1, changed: 0 },
+        error: "StreamsUnasked: streams were not applied: orders cannot be asked",
+      });
+    } finally {
+      minute.mockRestore();
+    }
+    const { ending, says } = endingOf(new StreamsUnasked("orders"), true);
+    expect({ ending, says }).toEqual({
+      ending: "stop",
+      says: [expect.stringContaining("the manifests stand, the streams wait")],
+    });
+  });
+
   test("wait no more after Ctrl-C", async () => {
-    expect(await applying(1, true)).toEqual({
+    expect(await applying(1, { interrupted: true })).toEqual({
       ...{ attempts: 1, closed: 0, changed: 0 },
       error: "Interrupted: Interrupted before the streams. The same command goes on from there.",
     });

@@ -1,4 +1,4 @@
-/** What Ctrl-C does to kubectl beside a process that wants to stop at a safe place, and beside one that does not care. */
+/** What Ctrl-C does to kubectl and gcloud beside a process that wants to stop at a safe place, and beside one that does not care. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,6 +14,9 @@ const FORWARD = `
 const PROXY = `
   import { startProxy } from "./src/connect/kubectl-proxy.ts";
   await startProxy("c");`;
+const GCLOUD = `
+  import { gcpSecretManager } from "./src/connect/secret-store.ts";
+  gcpSecretManager("p").read("secret").catch(() => {});`;
 const LISTENING = `process.on("SIGINT", () => console.log("interrupted"));`;
 /** Goes on until its input ends, or Ctrl-C ends it. */
 const WAITING = `process.stdin.on("end", () => process.exit(0)).resume(); console.log("ready");`;
@@ -34,16 +37,20 @@ const eventually = (what: string, ask: () => boolean) =>
     async () => `never: ${what}`,
   );
 
-/** Runs a program as a terminal does, in a group of its own, with a kubectl that says it forwards and then sleeps. */
+/** Runs a program as a terminal does, in a group of its own, with a kubectl and a gcloud that say they forward, and then wait for what they have started. */
 async function running(folder: string, program: string) {
   const pidFile = join(folder, "pid");
-  const kubectl = `#!/bin/sh\necho $$ > ${pidFile}\necho "Forwarding from 127.0.0.1:4222 -> 8222"\nexec sleep 600\n`;
-  writeFileSync(join(folder, "kubectl"), kubectl);
-  chmodSync(join(folder, "kubectl"), 0o755);
+  const script = `#!/bin/sh\nsleep 600 &\necho $! > ${pidFile}\necho "Forwarding from 127.0.0.1:4222 -> 8222"\nwait\n`;
+  for (const name of ["kubectl", "gcloud"]) {
+    writeFileSync(join(folder, name), script);
+    chmodSync(join(folder, name), 0o755);
+  }
   const outfile = join(folder, "program.mjs");
   await build({
     stdin: { contents: program, resolveDir: root, loader: "ts" },
     ...{ bundle: true, platform: "node", format: "esm", target: "node20", outfile, logLevel: "silent" },
+    // For packages that were written before modules.
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
   });
   const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
   const child = spawn(process.execPath, [outfile], { env, detached: true, stdio: ["pipe", "pipe", "inherit"] });
@@ -53,31 +60,32 @@ async function running(folder: string, program: string) {
   });
   const ended = once(child, "exit");
   await eventually("it is ready", () => said.includes("ready") || child.exitCode !== null);
-  expect(existsSync(pidFile)).toBe(true);
-  return { child, ended, said: () => said, kubectl: Number(readFileSync(pidFile, "utf8")) };
+  await eventually("it has started something", () => existsSync(pidFile) && readFileSync(pidFile, "utf8") !== "");
+  return { child, ended, said: () => said, started: Number(readFileSync(pidFile, "utf8")) };
 }
 
 describe.each([
   ["a forwarded port", FORWARD],
   ["the proxy", PROXY],
+  ["gcloud", GCLOUD],
 ])("Ctrl-C beside %s", (_, connect) => {
   test("leaves it alone where somebody stops at a safe place, and it ends with the process", async () => {
     using folder = temporaryFolder();
-    const { child, ended, said, kubectl } = await running(folder.path, `${connect}\n${LISTENING}\n${WAITING}`);
+    const { child, ended, said, started } = await running(folder.path, `${connect}\n${LISTENING}\n${WAITING}`);
     process.kill(-(child.pid ?? 0), "SIGINT");
     await eventually("it hears of it", () => said().includes("interrupted"));
-    expect(isAlive(kubectl)).toBe(true);
-    expect(groupOf(kubectl)).not.toBe(groupOf(child.pid ?? 0));
+    expect(isAlive(started)).toBe(true);
+    expect(groupOf(started)).not.toBe(groupOf(child.pid ?? 0));
     child.stdin.end();
     expect(await ended).toEqual([0, null]);
-    await eventually("kubectl ends", () => !isAlive(kubectl));
+    await eventually("what was started ends", () => !isAlive(started));
   });
 
   test("ends both where nobody listens", async () => {
     using folder = temporaryFolder();
-    const { child, ended, kubectl } = await running(folder.path, `${connect}\n${WAITING}`);
+    const { child, ended, started } = await running(folder.path, `${connect}\n${WAITING}`);
     process.kill(-(child.pid ?? 0), "SIGINT");
     expect(await ended).toEqual([null, "SIGINT"]);
-    await eventually("kubectl ends", () => !isAlive(kubectl));
+    await eventually("what was started ends", () => !isAlive(started));
   });
 });

@@ -109,7 +109,8 @@ describe("the record of a run", () => {
       name: "StepFailure",
       message:
         "ConfigMap circl-deploys was not written: data.deploys.json belongs to kubectl-edit, who has edited it. To give it back: " +
-        "kubectl --context fake --namespace ns get configmap circl-deploys -o yaml | " +
+        "kubectl --context fake --namespace ns get configmap circl-deploys -o json | " +
+        `sed 's/"deploys.json": "/& /' | ` +
         "kubectl --context fake --namespace ns apply --server-side --force-conflicts --field-manager circl -f -",
     });
   });

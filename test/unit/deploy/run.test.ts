@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/deploy/object.ts";
+import { isMade } from "../../../src/deploy/readiness.ts";
 import { keepSteps } from "../../../src/deploy/report.ts";
 import { applyStages, type RunInput } from "../../../src/deploy/run.ts";
 import { type Waiting, waitEvery } from "../../../src/deploy/waiting.ts";
@@ -47,29 +48,48 @@ describe("a secret store that is down", () => {
   });
   const down = { type: "Ready", status: "False", message: "the store is down" };
 
-  /** Applies a secret that is there, as External Secrets has left it. */
-  async function applying(declared: KubeObject, synced = "1-abc") {
-    const fake = fakeCluster([secret("one", "1h")]);
+  const certificate: KubeObject = {
+    apiVersion: "cert-manager.io/v1",
+    kind: "Certificate",
+    metadata: { name: "one", namespace: "ns", generation: 1 },
+  };
+  const ready = { type: "Ready", status: "True", message: "" };
+
+  /** Applies `declared` where something is there already, as its operator has left it. */
+  async function applying(declared: KubeObject, status: object, there = secret("one", "1h")) {
+    const fake = fakeCluster([there]);
     const cluster = {
       ...fake,
       get: async (...reference: Parameters<typeof fake.get>) => {
         const found = await fake.get(...reference);
-        return found && { ...found, status: { conditions: [down], syncedResourceVersion: synced } };
+        return found && { ...found, status: { conditions: [down], ...status } };
       },
     };
     const waiting = { until: (ask, _, otherwise) => waitEvery(1).until(ask, 10, otherwise) } satisfies Waiting;
     return await applyStages({ ...inputOf([declared]), cluster, waiting });
   }
+  const synced = { syncedResourceVersion: "1-abc" };
 
   test("does not end a run that leaves its secrets as they are, and is said", async () => {
-    expect(await applying(secret("one", "1h"))).toEqual(["ExternalSecret one in ns: the store is down"]);
+    expect(await applying(secret("one", "1h"), synced)).toEqual(["ExternalSecret one in ns: the store is down"]);
   });
 
   test.each([
-    ["changes one", secret("one", "2h"), "1-abc"],
-    ["brings one", secret("another", "1h"), "1-abc"],
-    ["comes after one that did, and was cut off", secret("one", "1h"), "0-abc"],
-  ])("ends a run that %s", async (_, declared, synced) => {
-    await expect(applying(declared, synced)).rejects.toThrow(/^ExternalSecret \w+ in ns: the store is down/);
+    ["changes one", secret("one", "2h"), synced],
+    ["brings one", secret("another", "1h"), synced],
+    ["comes after one that changed one, and was cut off", secret("one", "1h"), { syncedResourceVersion: "0-abc" }],
+    ["comes after one that brought one, and was cut off", secret("one", "1h"), {}],
+    ["comes after one that brought a certificate", certificate, {}],
+    ["finds a certificate that has ended", certificate, { notAfter: "2026-11-22T09:00:00Z" }],
+  ])("ends a run that %s", async (_, declared, status) => {
+    const there = declared.kind === "Certificate" ? certificate : secret("one", "1h");
+    await expect(applying(declared, status, there)).rejects.toThrow(/^\w+ \w+ in ns: the store is down/);
+  });
+
+  test.each([
+    [{ conditions: [ready], notAfter: "2026-12-22T09:00:00Z" }, true],
+    [{ conditions: [ready] }, false],
+  ])("certificates with %j: made before is %s", (status, made) => {
+    expect(isMade({ ...certificate, status })).toBe(made);
   });
 });
