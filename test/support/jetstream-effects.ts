@@ -38,7 +38,7 @@ export const stored = async (connection: NatsConnection, stream: string): Promis
   (await state(connection, stream)).messages;
 
 export async function settled(connection: NatsConnection, stream: string, count: number): Promise<number> {
-  for (let attempt = 0; attempt < 50 && (await stored(connection, stream)) !== count; attempt++) await sleep(100);
+  for (let attempt = 0; attempt < 300 && (await stored(connection, stream)) !== count; attempt++) await sleep(100);
   return stored(connection, stream);
 }
 
