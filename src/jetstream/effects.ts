@@ -15,7 +15,7 @@ import type { Measured } from "./measure.ts";
 import { besideBehind } from "./moving.ts";
 import type { Observed } from "./observe.ts";
 import type { Origin } from "./origins.ts";
-import { neverCopied, sourceEffects, subjectEffects } from "./subject-effects.ts";
+import { missingFrom, neverCopied, sourceEffects, subjectEffects } from "./subject-effects.ts";
 
 type Update = Extract<Change, { action: "update" }>;
 /** One field of an update, and what is known around it. */
@@ -102,11 +102,16 @@ const ROWS: Readonly<Record<string, (row: Row) => Effect[]>> = {
   },
   consumer_limits: () => says("consumers that are there keep their limits; new ones get these"),
   sources: sourceEffects,
-  mirror: ({ field: { from, to }, info }) =>
+  mirror: ({ field: { from, to }, info, observed }) =>
     to === undefined
       ? [
           { kind: "irreversible", says: "the mirror becomes an ordinary stream and cannot become a mirror again" },
-          ...neverCopied((from as Origin).name, info.mirror ? [info.mirror] : [], info.state),
+          ...neverCopied(
+            (from as Origin).name,
+            info.mirror ? [info.mirror] : [],
+            info.state,
+            missingFrom(from as Origin, info.state, observed),
+          ),
         ]
       : [],
   num_replicas: (row) =>

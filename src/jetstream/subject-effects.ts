@@ -104,18 +104,33 @@ export function sourceEffects({ field, change, info, observed, measured }: Row):
   return [...crowdedOut(change, info.state, unknown ? [ANYTHING] : incoming), ...copied, ...stopped, ...moved];
 }
 
-/** What an origin still has for a stream that stops copying it, as its copies last said. */
-export function neverCopied(name: string, copies: readonly OriginInfo[] = [], state: StreamState): Effect[] {
+/**
+ * What an origin still has for a stream that stops copying it, as its copies last said: of what was delivered to a full stream and
+ * not taken they count nothing.
+ *
+ * @param least messages that are known to be missing whatever the copies say
+ */
+export function neverCopied(name: string, copies: readonly OriginInfo[] = [], state: StreamState, least = 0): Effect[] {
   const some = copies.filter((copy) => copy.name === name);
   // -1 is never, since the server started.
   if (some.length === 0 || some.some(({ active = -1 }) => active < 0)) {
     return breaks(`${name} was not heard of: what was not copied from it yet, nobody knows, and it never is`);
   }
-  const left = some.reduce((sum, { lag = 0 }) => sum + lag, 0);
+  const left = Math.max(
+    some.reduce((sum, { lag = 0 }) => sum + lag, 0),
+    least,
+  );
   const amount = amountOf(left, state, true);
   return left === 0
     ? []
     : breaks(`${formatAmount(amount)} were not copied from ${name} yet, and never are`, [], amount);
+}
+
+/** Messages that a mirror lacks at least: it keeps the sequences of its origin. One with a filter may lack fewer, so they are not counted. */
+export function missingFrom(origin: Origin, state: StreamState, { streams }: Observed): number {
+  const found = streams.find(({ name }) => name === origin.name);
+  const whole = !origin.external && !origin.filter_subject && !origin.subject_transforms;
+  return whole && found?.status === "known" ? Math.max(0, found.info.state.last_seq - state.last_seq) : 0;
 }
 
 const isHidden = (name: string, { streams }: Observed): boolean =>
