@@ -1,6 +1,6 @@
 /** Servers to try updates on: streams on all of them, deleted after each test. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { NatsConnection } from "nats";
+import type { NatsConnection, NatsError } from "nats";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import type { WireConfig } from "../../src/jetstream/desired.ts";
 import type { Change } from "../../src/jetstream/diff.ts";
@@ -57,7 +57,15 @@ export function effectBench(server: string, environment: "local" | "staging"): E
       return { effects, gone: await gone() };
     },
     publish: async (subject, count, size = 100) => {
-      for (let i = 0; i < count; i++) await client.jetstream().publish(subject, Buffer.alloc(size));
+      const jetstream = client.jetstream();
+      // A new group has nobody to take it for a moment (503), and then nothing is stored twice.
+      const store = async (patience: number): Promise<unknown> =>
+        jetstream.publish(subject, Buffer.alloc(size)).catch(async (error: NatsError) => {
+          if (error.code !== "503" || patience === 0) throw error;
+          await sleep(100);
+          return store(patience - 1);
+        });
+      for (let i = 0; i < count; i++) await store(100);
     },
   };
   beforeAll(async () => {
