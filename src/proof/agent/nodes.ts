@@ -152,7 +152,17 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
 
     for (const [name, zone] of Object.entries(zones))
       await api.send("POST", "/api/v1/nodes", nodeObject(name, zone, network.gateway));
-    const beat = () => work(Promise.all(Object.keys(zones).map((name) => lost.has(name) || renew(api, name))));
+    const on = (name: string) => [...runs.values()].filter(({ pod }) => pod.spec.nodeName === name);
+    // All of it each time: controllers that took the node for dead have said so of it and of its pods.
+    const sayAlive = async (name: string) => {
+      await renew(api, name);
+      const { status } = nodeObject(name, zones[name] ?? "", network.gateway);
+      await api.patch(`/api/v1/nodes/${name}/status`, { status });
+      for (const run of on(name)) run.report();
+    };
+    const beat = () => {
+      for (const name of Object.keys(zones)) if (!lost.has(name)) work(sayAlive(name));
+    };
     beat();
     const heart = setInterval(beat, HEARTBEAT);
     parts.use({
@@ -161,7 +171,6 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
         clearInterval(heart);
       },
     });
-    const on = (name: string) => [...runs.values()].filter(({ pod }) => pod.spec.nodeName === name);
     return {
       gateway: network.gateway,
       logs,
@@ -181,9 +190,7 @@ export const startNodes = ({ kubeconfig, zones, tools, folder, log = () => {} }:
       },
       async recover(name) {
         lost.delete(name);
-        const { status } = nodeObject(name, zones[name] ?? "", network.gateway);
-        await api.patch(`/api/v1/nodes/${name}/status`, { status });
-        beat();
+        await sayAlive(name);
         for (const pod of pods.values().filter(({ spec }) => spec.nodeName === name)) take(pod, false);
       },
       async cut(name, connected) {

@@ -36,6 +36,8 @@ export interface PodRun {
   readonly containers: readonly ContainerRun[];
   /** Takes a newer version of the object. */
   update(pod: Pod): void;
+  /** Says how it is, whether or not that has changed. */
+  report(): void;
   /** Brings volumes, names and packet filter up to date. */
   refresh(): Promise<void>;
   /** Ends it with grace, in ms; resolves once nothing of it runs. */
@@ -173,6 +175,7 @@ export function runPod(first: Pod, input: PodRunInput): PodRun {
     update(next) {
       pod = next;
     },
+    report: () => change(),
     async refresh() {
       if (!sandbox || !progress.podIP || stopped) return;
       await settle(sandbox, progress.podIP);
